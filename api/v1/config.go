@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiv1
+
+import "time"
+
+// Config is a checked FilterConfig with every default filled in. It is immutable.
+type Config struct {
+	// StatPrefix is the middle of each stat's name: rocketmq.<StatPrefix>.<name>.
+	StatPrefix string
+	Cluster    ClusterConfig
+	Addressing AddressingConfig
+	Limits     LimitsConfig
+	Timeouts   TimeoutsConfig
+}
+
+// ClusterConfig names one RocketMQ cluster.
+type ClusterConfig struct {
+	Name            string
+	NameServers     []string // host:port each, at least one
+	RefreshInterval time.Duration
+}
+
+// AddressingMode is how clients are kept on the proxy.
+type AddressingMode uint8
+
+// The addressing modes.
+const (
+	PerBrokerMode AddressingMode = iota + 1
+	UnifiedMode
+)
+
+func (m AddressingMode) String() string {
+	switch m {
+	case PerBrokerMode:
+		return "per_broker"
+	case UnifiedMode:
+		return "unified"
+	}
+	return "unknown"
+}
+
+// AddressingConfig holds the rules of one mode.
+type AddressingConfig struct {
+	Mode AddressingMode
+	// PassUncovered keeps the address of a broker that no rule covers, instead of leaving it out.
+	PassUncovered bool
+	// Brokers are the listeners of PerBrokerMode.
+	Brokers []BrokerListenerConfig
+	// AdvertisedAddress is what UnifiedMode tells clients; empty: the address the client dialled.
+	AdvertisedAddress string
+}
+
+// BrokerListenerConfig ties a local port and an advertised address to one broker.
+type BrokerListenerConfig struct {
+	BrokerName        string
+	BrokerID          int64
+	ListenerPort      uint16
+	AdvertisedAddress string
+}
+
+// LimitsConfig bounds what one client connection can make the proxy hold.
+type LimitsConfig struct {
+	MaxFrameBytes          int
+	MaxHeaderBytes         int
+	MaxPendingRequests     int
+	MaxBufferedBytes       int
+	MaxUpstreamConnections int
+}
+
+// TimeoutsConfig are the proxy's own deadlines.
+type TimeoutsConfig struct {
+	Connect   time.Duration
+	Request   time.Duration
+	Directory time.Duration
+}

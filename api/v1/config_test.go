@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiv1
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	xds "github.com/cncf/xds/go/xds/type/v3"
+	rocketmqproxy "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+const (
+	plainJSON = `{"stat_prefix":"demo","develop_mode":true}`
+	fullJSON  = `{"rocketmq_proxy":{"stat_prefix":"demo"},
+		"clusters":[{"name":"c","name_servers":["ns.example:9876","[::1]:9876"],"refresh_interval":"5s"}],
+		"addressing":{"per_broker":{"brokers":[{"broker_name":"broker-a","listener_port":20911,"advertised_address":"mq.example:20911"}]},"uncovered":"PASS"},
+		"limits":{"max_pending_requests":10},"timeouts":{"connect":"1s"}}`
+)
+
+func pack(t *testing.T, m proto.Message) *anypb.Any {
+	t.Helper()
+	a, err := anypb.New(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func structOf(t *testing.T, text string) *structpb.Struct {
+	t.Helper()
+	s := &structpb.Struct{}
+	if err := protojson.Unmarshal([]byte(text), s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryFormOfAConfigIsRead(t *testing.T) {
+	const url = "type.googleapis.com/"
+	for name, in := range map[string]*anypb.Any{
+		"RocketmqProxy":                  pack(t, &rocketmqproxy.RocketmqProxy{StatPrefix: "demo"}),
+		"TypedStruct of RocketmqProxy":   pack(t, &xds.TypedStruct{TypeUrl: url + rocketmqProxyType, Value: structOf(t, plainJSON)}),
+		"TypedStruct of FilterConfig":    pack(t, &xds.TypedStruct{TypeUrl: url + filterConfigType, Value: structOf(t, fullJSON)}),
+		"Struct of FilterConfig":         pack(t, structOf(t, fullJSON)),
+		"StringValue with FilterConfig":  pack(t, wrapperspb.String(fullJSON)),
+		"StringValue with RocketmqProxy": pack(t, wrapperspb.String(plainJSON)),
+		"BytesValue with camelCase":      pack(t, wrapperspb.Bytes([]byte(`{"rocketmqProxy":{"statPrefix":"demo"}}`))),
+		"FilterConfig":                   pack(t, &FilterConfig{RocketmqProxy: &rocketmqproxy.RocketmqProxy{StatPrefix: "demo"}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			config, err := Parse(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := config.GetRocketmqProxy().GetStatPrefix(); got != "demo" {
+				t.Errorf("stat_prefix is %q", got)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoConfigIsRefused(t *testing.T) {
+	for name, in := range map[string]*anypb.Any{
+		"nothing":                   nil,
+		"an unknown type":           {TypeUrl: "type.googleapis.com/nobody.knows.This"},
+		"another known type":        pack(t, &structpb.Value{}),
+		"broken bytes":              {TypeUrl: "type.googleapis.com/" + filterConfigType, Value: []byte{0xff}},
+		"TypedStruct of a stranger": pack(t, &xds.TypedStruct{TypeUrl: "type.googleapis.com/x.Y", Value: structOf(t, plainJSON)}),
+		"text that is no JSON":      pack(t, wrapperspb.String("stat_prefix: demo")),
+		"a field nobody knows":      pack(t, wrapperspb.String(`{"rocketmq_proxy":{"stat_prefix":"demo"},"adressing":{}}`)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Parse(in); err == nil || !strings.Contains(err.Error(), "plugin_config") {
+				t.Errorf("got error %v, want one that names plugin_config", err)
+			}
+		})
+	}
+}
+
+func resolveText(t *testing.T, text string) (*Config, error) {
+	t.Helper()
+	m, err := Parse(pack(t, wrapperspb.String(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Resolve(m)
+}
+
+func TestDefaultsAreFilledIn(t *testing.T) {
+	got, err := resolveText(t, `{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:9876"]}],"addressing":{"unified":{}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Addressing.Mode != UnifiedMode || got.Addressing.PassUncovered || got.Cluster.RefreshInterval != 30*time.Second {
+		t.Errorf("got %+v", got)
+	}
+	wantLimits := LimitsConfig{MaxFrameBytes: 16 << 20, MaxHeaderBytes: 64 << 10, MaxPendingRequests: 8192, MaxBufferedBytes: 4 << 20, MaxUpstreamConnections: 256}
+	if got.Limits != wantLimits {
+		t.Errorf("limits are %+v, want %+v", got.Limits, wantLimits)
+	}
+	wantTimeouts := TimeoutsConfig{Connect: 2500 * time.Millisecond, Request: 15 * time.Second, Directory: 3 * time.Second}
+	if got.Timeouts != wantTimeouts {
+		t.Errorf("timeouts are %+v, want %+v", got.Timeouts, wantTimeouts)
+	}
+}
+
+func TestEveryFieldArrives(t *testing.T) {
+	got, err := resolveText(t, fullJSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := BrokerListenerConfig{BrokerName: "broker-a", ListenerPort: 20911, AdvertisedAddress: "mq.example:20911"}
+	if got.Addressing.Mode != PerBrokerMode || !got.Addressing.PassUncovered || got.Addressing.Brokers[0] != want {
+		t.Errorf("addressing is %+v", got.Addressing)
+	}
+	if got.Cluster.Name != "c" || len(got.Cluster.NameServers) != 2 || got.Cluster.RefreshInterval != 5*time.Second {
+		t.Errorf("cluster is %+v", got.Cluster)
+	}
+	if got.Limits.MaxPendingRequests != 10 || got.Timeouts.Connect != time.Second {
+		t.Errorf("limits are %+v, timeouts %+v", got.Limits, got.Timeouts)
+	}
+}
+
+func TestEveryBadFieldIsNamed(t *testing.T) {
+	_, err := resolveText(t, `{
+		"rocketmq_proxy":{"stat_prefix":"","route_config":{"routes":[{"match":{"topic":{"exact":"t"}},"route":{"cluster":""}}]}},
+		"clusters":[{"name":"","name_servers":["ns","ns:0"],"refresh_interval":"0.5s"},{"name":"d"}],
+		"addressing":{"per_broker":{"brokers":[
+			{"broker_name":"","listener_port":70000,"advertised_address":"nowhere"},
+			{"broker_name":"broker-a","listener_port":1,"advertised_address":"h:1"},
+			{"broker_name":"broker-a","listener_port":1,"advertised_address":"h:1","broker_id":"0"}]}},
+		"limits":{"max_frame_bytes":7,"max_header_bytes":20,"max_pending_requests":0,"max_buffered_bytes":1,"max_upstream_connections":5000},
+		"timeouts":{"connect":"0s","request":"3600s","directory":"61s"}}`)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for _, want := range []string{
+		"rocketmq_proxy.stat_prefix is invalid: value length must be at least 1 runes",
+		"rocketmq_proxy.route_config.routes[0].route.cluster is invalid: value length must be at least 1 runes",
+		"clusters has 2 entries; want exactly 1",
+		"clusters[0].name is empty",
+		`clusters[0].name_servers[0] is "ns"; want host:port`,
+		`clusters[0].name_servers[1] is "ns:0"; want host:port`,
+		"clusters[0].refresh_interval is 500ms; want 1s to 1h0m0s",
+		"clusters[1].name_servers is empty; want host:port of at least one name server",
+		"addressing.per_broker.brokers[0].broker_name is empty",
+		"addressing.per_broker.brokers[0].listener_port is 70000; want 1 to 65535",
+		`addressing.per_broker.brokers[0].advertised_address is "nowhere"; want host:port`,
+		`addressing.per_broker.brokers[2] repeats broker "broker-a" with id 0 of addressing.per_broker.brokers[1]`,
+		"addressing.per_broker.brokers[2].listener_port is 1, which addressing.per_broker.brokers[1] has already",
+		`addressing.per_broker.brokers[2].advertised_address is "h:1", which addressing.per_broker.brokers[1] has already`,
+		"limits.max_frame_bytes is 7; want 8 to 1073741824",
+		"limits.max_header_bytes is 20; want 21 to 16777215",
+		"limits.max_pending_requests is 0; want 1 to 1048576",
+		"limits.max_buffered_bytes is 1; want 1024 to 1073741824",
+		"limits.max_upstream_connections is 5000; want 1 to 4096",
+		"timeouts.connect is 0s; want 10ms to 1m0s",
+		"timeouts.request is 1h0m0s; want 10ms to 10m0s",
+		"timeouts.directory is 1m1s; want 10ms to 1m0s",
+	} {
+		found := false
+		for _, line := range lines {
+			found = found || line == want
+		}
+		if !found {
+			t.Errorf("no line %q", want)
+		}
+	}
+	if len(lines) != 22 {
+		t.Errorf("%d lines, want 22:\n%s", len(lines), err)
+	}
+}
+
+func TestAConfigWithoutOurOptionsSaysWhatIsMissing(t *testing.T) {
+	_, err := resolveText(t, plainJSON)
+	if err == nil || !strings.Contains(err.Error(), "clusters has 0 entries") || !strings.Contains(err.Error(), "addressing names no mode") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(plainJSON)
+	f.Add(fullJSON)
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := Parse(pack(t, wrapperspb.Bytes([]byte(text))))
+		if err != nil {
+			return
+		}
+		if config, err := Resolve(m); err == nil && (config.StatPrefix == "" || len(config.Cluster.NameServers) == 0 || config.Addressing.Mode == 0) {
+			t.Errorf("accepted %q as %+v", text, config)
+		}
+	})
+}

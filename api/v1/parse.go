@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiv1
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	udpa "github.com/cncf/xds/go/udpa/type/v1"
+	xds "github.com/cncf/xds/go/xds/type/v3"
+	rocketmqproxy "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// Type names that a TypedStruct may carry in its type URL.
+const (
+	filterConfigType  = "rocketmq_proxy.v1.FilterConfig"
+	rocketmqProxyType = "envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy"
+)
+
+// Parse finds the filter's config in `any`, which may hold
+//   - a FilterConfig, or Envoy's RocketmqProxy;
+//   - an xds.type.v3.TypedStruct (or the older udpa one) of either, by its type URL;
+//   - a Struct, or a StringValue or BytesValue with JSON, of either: one with the member
+//     `rocketmq_proxy` is a FilterConfig, any other a RocketmqProxy. (A stock Envoy gives a dynamic
+//     module the value of a TypedStruct as JSON and drops its type URL.)
+//
+// A RocketmqProxy comes back as a FilterConfig that has nothing else. The error is an [Errors].
+func Parse(any *anypb.Any) (*FilterConfig, error) {
+	if any == nil || any.GetTypeUrl() == "" {
+		return nil, Errors{{Path: "plugin_config", Problem: "is missing"}}
+	}
+	message, err := any.UnmarshalNew()
+	if err != nil {
+		return nil, Errors{{Path: "plugin_config", Problem: fmt.Sprintf("cannot be read: %v", err)}}
+	}
+	switch m := message.(type) {
+	case *FilterConfig:
+		return m, nil
+	case *rocketmqproxy.RocketmqProxy:
+		return &FilterConfig{RocketmqProxy: m}, nil
+	case *xds.TypedStruct:
+		return fromTypedStruct(m.GetTypeUrl(), m.GetValue())
+	case *udpa.TypedStruct:
+		return fromTypedStruct(m.GetTypeUrl(), m.GetValue())
+	case *structpb.Struct:
+		return fromStruct(m)
+	case *wrapperspb.StringValue:
+		return fromJSON([]byte(m.GetValue()))
+	case *wrapperspb.BytesValue:
+		return fromJSON(m.GetValue())
+	}
+	return nil, Errors{{Path: "plugin_config", Problem: fmt.Sprintf("has the type %s; want a TypedStruct of %s or %s, or one of these messages",
+		message.ProtoReflect().Descriptor().FullName(), filterConfigType, rocketmqProxyType)}}
+}
+
+func fromTypedStruct(typeURL string, value *structpb.Struct) (*FilterConfig, error) {
+	name := typeURL[strings.LastIndexByte(typeURL, '/')+1:]
+	text, err := protojson.Marshal(value)
+	if err != nil {
+		return nil, Errors{{Path: "plugin_config.value", Problem: err.Error()}}
+	}
+	switch name {
+	case filterConfigType:
+		return intoFilterConfig(text)
+	case rocketmqProxyType:
+		return intoRocketmqProxy(text)
+	}
+	return nil, Errors{{Path: "plugin_config.type_url", Problem: fmt.Sprintf("is %q; want %s or %s", typeURL, filterConfigType, rocketmqProxyType)}}
+}
+
+func fromStruct(value *structpb.Struct) (*FilterConfig, error) {
+	text, err := protojson.Marshal(value)
+	if err != nil {
+		return nil, Errors{{Path: "plugin_config", Problem: err.Error()}}
+	}
+	return fromJSON(text)
+}
+
+func fromJSON(text []byte) (*FilterConfig, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(bytes.TrimSpace(text), &members); err != nil {
+		return nil, Errors{{Path: "plugin_config", Problem: fmt.Sprintf("is not a JSON object: %v", err)}}
+	}
+	for _, own := range []string{"rocketmq_proxy", "rocketmqProxy"} {
+		if _, ok := members[own]; ok {
+			return intoFilterConfig(text)
+		}
+	}
+	return intoRocketmqProxy(text)
+}
+
+func intoFilterConfig(text []byte) (*FilterConfig, error) {
+	config := &FilterConfig{}
+	return config, unmarshalJSON(text, config)
+}
+
+func intoRocketmqProxy(text []byte) (*FilterConfig, error) {
+	config := &FilterConfig{RocketmqProxy: &rocketmqproxy.RocketmqProxy{}}
+	return config, unmarshalJSON(text, config.RocketmqProxy)
+}
+
+func unmarshalJSON(text []byte, into proto.Message) error {
+	if err := protojson.Unmarshal(text, into); err != nil {
+		return Errors{{Path: "plugin_config", Problem: err.Error()}}
+	}
+	return nil
+}

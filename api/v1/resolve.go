@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiv1
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	rocketmqproxy "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// Resolve checks every field of m and fills defaults in. The error is an [Errors] with an entry for
+// each bad field.
+func Resolve(m *FilterConfig) (*Config, error) {
+	c := checker{}
+	c.rocketmqProxy(m.GetRocketmqProxy())
+	config := &Config{
+		StatPrefix: m.GetRocketmqProxy().GetStatPrefix(),
+		Cluster:    c.clusters(m.GetClusters()),
+		Addressing: c.addressing(m.GetAddressing()),
+		Limits:     c.limits(m.GetLimits()),
+		Timeouts:   c.timeouts(m.GetTimeouts()),
+	}
+	if len(c.errors) > 0 {
+		return nil, c.errors
+	}
+	return config, nil
+}
+
+// checker collects what is wrong.
+type checker struct{ errors Errors }
+
+func (c *checker) add(path, format string, args ...any) {
+	c.errors = append(c.errors, FieldError{Path: path, Problem: fmt.Sprintf(format, args...)})
+}
+
+// rocketmqProxy applies the checks that come with Envoy's message.
+func (c *checker) rocketmqProxy(m *rocketmqproxy.RocketmqProxy) {
+	if m == nil {
+		c.add("rocketmq_proxy", "is missing")
+		return
+	}
+	err := m.ValidateAll()
+	if err == nil {
+		return
+	}
+	c.generated("rocketmq_proxy", err)
+}
+
+// generated turns the errors of generated validation code into ours, field by field.
+func (c *checker) generated(path string, err error) {
+	if all, ok := err.(interface{ AllErrors() []error }); ok {
+		for _, e := range all.AllErrors() {
+			c.generated(path, e)
+		}
+		return
+	}
+	field, ok := err.(interface {
+		Field() string
+		Reason() string
+		Cause() error
+	})
+	if !ok {
+		c.add(path, "is invalid: %v", err)
+		return
+	}
+	path += "." + snakeCase(field.Field())
+	if field.Cause() != nil {
+		c.generated(path, field.Cause())
+		return
+	}
+	c.add(path, "is invalid: %s", field.Reason())
+}
+
+// snakeCase turns the generated code's "RouteConfig" into the "route_config" that a user writes.
+func snakeCase(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if r >= 'A' && r <= 'Z' {
+			if i > 0 && name[i-1] != '_' && name[i-1] != '[' {
+				b.WriteByte('_')
+			}
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func (c *checker) clusters(all []*Cluster) ClusterConfig {
+	if len(all) != 1 {
+		c.add("clusters", "has %d entries; want exactly 1", len(all))
+	}
+	var first ClusterConfig
+	for i, m := range all {
+		path := fmt.Sprintf("clusters[%d]", i)
+		config := ClusterConfig{
+			Name:            m.GetName(),
+			NameServers:     m.GetNameServers(),
+			RefreshInterval: c.duration(path+".refresh_interval", m.GetRefreshInterval(), 30*time.Second, time.Second, time.Hour),
+		}
+		if config.Name == "" {
+			c.add(path+".name", "is empty")
+		}
+		if len(config.NameServers) == 0 {
+			c.add(path+".name_servers", "is empty; want host:port of at least one name server")
+		}
+		for j, address := range config.NameServers {
+			c.hostPort(fmt.Sprintf("%s.name_servers[%d]", path, j), address)
+		}
+		if i == 0 {
+			first = config
+		}
+	}
+	return first
+}
+
+func (c *checker) addressing(m *Addressing) AddressingConfig {
+	config := AddressingConfig{PassUncovered: m.GetUncovered() == Addressing_PASS}
+	if _, ok := Addressing_Uncovered_name[int32(m.GetUncovered())]; !ok {
+		c.add("addressing.uncovered", "is %d; want DROP or PASS", m.GetUncovered())
+	}
+	switch mode := m.GetMode().(type) {
+	case *Addressing_PerBroker:
+		config.Mode = PerBrokerMode
+		config.Brokers = c.brokers(mode.PerBroker.GetBrokers())
+	case *Addressing_Unified:
+		config.Mode = UnifiedMode
+		config.AdvertisedAddress = mode.Unified.GetAdvertisedAddress()
+		if config.AdvertisedAddress != "" {
+			c.hostPort("addressing.unified.advertised_address", config.AdvertisedAddress)
+		}
+	default:
+		c.add("addressing", "names no mode; want per_broker or unified")
+	}
+	return config
+}
+
+func (c *checker) brokers(all []*BrokerListener) []BrokerListenerConfig {
+	const list = "addressing.per_broker.brokers"
+	if len(all) == 0 {
+		c.add(list, "is empty; want an entry for each broker")
+	}
+	type broker struct {
+		name string
+		id   uint64
+	}
+	seenBroker, seenPort, seenAddress := map[broker]int{}, map[uint32]int{}, map[string]int{}
+	configs := make([]BrokerListenerConfig, 0, len(all))
+	for i, m := range all {
+		path := fmt.Sprintf("%s[%d]", list, i)
+		if m.GetBrokerName() == "" {
+			c.add(path+".broker_name", "is empty")
+		} else if first, ok := seenBroker[broker{m.GetBrokerName(), m.GetBrokerId()}]; ok {
+			c.add(path, "repeats broker %q with id %d of %s[%d]", m.GetBrokerName(), m.GetBrokerId(), list, first)
+		}
+		seenBroker[broker{m.GetBrokerName(), m.GetBrokerId()}] = i
+		if m.GetBrokerId() > math.MaxInt64 {
+			c.add(path+".broker_id", "is %d; want at most %d", m.GetBrokerId(), int64(math.MaxInt64))
+		}
+		if port := m.GetListenerPort(); port < 1 || port > 65535 {
+			c.add(path+".listener_port", "is %d; want 1 to 65535", port)
+		} else if first, ok := seenPort[port]; ok {
+			c.add(path+".listener_port", "is %d, which %s[%d] has already", port, list, first)
+		}
+		seenPort[m.GetListenerPort()] = i
+		if c.hostPort(path+".advertised_address", m.GetAdvertisedAddress()) {
+			if first, ok := seenAddress[m.GetAdvertisedAddress()]; ok {
+				c.add(path+".advertised_address", "is %q, which %s[%d] has already", m.GetAdvertisedAddress(), list, first)
+			}
+			seenAddress[m.GetAdvertisedAddress()] = i
+		}
+		configs = append(configs, BrokerListenerConfig{
+			BrokerName:        m.GetBrokerName(),
+			BrokerID:          int64(m.GetBrokerId()),
+			ListenerPort:      uint16(m.GetListenerPort()),
+			AdvertisedAddress: m.GetAdvertisedAddress(),
+		})
+	}
+	return configs
+}
+
+func (c *checker) limits(m *Limits) LimitsConfig {
+	const path = "limits."
+	return LimitsConfig{
+		MaxFrameBytes:          c.number(path+"max_frame_bytes", m.GetMaxFrameBytes(), 16<<20, 8, 1<<30),
+		MaxHeaderBytes:         c.number(path+"max_header_bytes", m.GetMaxHeaderBytes(), 64<<10, 21, 1<<24-1),
+		MaxPendingRequests:     c.number(path+"max_pending_requests", m.GetMaxPendingRequests(), 8192, 1, 1<<20),
+		MaxBufferedBytes:       c.number(path+"max_buffered_bytes", m.GetMaxBufferedBytes(), 4<<20, 1024, 1<<30),
+		MaxUpstreamConnections: c.number(path+"max_upstream_connections", m.GetMaxUpstreamConnections(), 256, 1, 4096),
+	}
+}
+
+func (c *checker) timeouts(m *Timeouts) TimeoutsConfig {
+	const path = "timeouts."
+	return TimeoutsConfig{
+		Connect:   c.duration(path+"connect", m.GetConnect(), 2500*time.Millisecond, 10*time.Millisecond, time.Minute),
+		Request:   c.duration(path+"request", m.GetRequest(), 15*time.Second, 10*time.Millisecond, 10*time.Minute),
+		Directory: c.duration(path+"directory", m.GetDirectory(), 3*time.Second, 10*time.Millisecond, time.Minute),
+	}
+}
+
+func (c *checker) number(path string, value *wrapperspb.UInt32Value, otherwise, least, most int) int {
+	if value == nil {
+		return otherwise
+	}
+	n := int(value.GetValue())
+	if n < least || n > most {
+		c.add(path, "is %d; want %d to %d", n, least, most)
+	}
+	return n
+}
+
+func (c *checker) duration(path string, value *durationpb.Duration, otherwise, least, most time.Duration) time.Duration {
+	if value == nil {
+		return otherwise
+	}
+	if err := value.CheckValid(); err != nil {
+		c.add(path, "is not a duration: %v", err)
+		return otherwise
+	}
+	d := value.AsDuration()
+	if d < least || d > most {
+		c.add(path, "is %v; want %v to %v", d, least, most)
+	}
+	return d
+}
+
+// hostPort checks the form host:port, or [v6]:port.
+func (c *checker) hostPort(path, value string) bool {
+	host, port, err := net.SplitHostPort(value)
+	if err == nil && host != "" && !strings.ContainsAny(host, " /\"\\,;") {
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
+			return true
+		}
+	}
+	c.add(path, "is %q; want host:port", value)
+	return false
+}
