@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package codec
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+)
+
+// goldenType is the serialization a recording's header is in.
+func goldenType(f golden.Frame) SerializeType {
+	if f.Header[0] == '{' {
+		return JSON
+	}
+	return ROCKETMQ
+}
+
+func TestGoldenHeadersKeepEveryByte(t *testing.T) {
+	for _, g := range golden.All(t) {
+		var h Header
+		typ := goldenType(g)
+		if err := h.Parse(typ, g.Header); err != nil {
+			t.Errorf("%s: %v", g.Name, err)
+			continue
+		}
+		frame := append(h.AppendWithOpaque(nil, h.Opaque, len(g.Body)), g.Body...)
+		p, err := ParsePrefix(frame, Limits{})
+		if err != nil || p != (Prefix{typ, len(g.Header), len(g.Body)}) || p.FrameSize() != len(frame) {
+			t.Errorf("%s: got %+v, %v", g.Name, p, err)
+		}
+		if !bytes.Equal(frame[PrefixSize:PrefixSize+len(g.Header)], g.Header) {
+			t.Errorf("%s: got %q, want %q", g.Name, frame[PrefixSize:], g.Header)
+		}
+		other := h.AppendWithOpaque(nil, -123456789, 0)
+		var o Header
+		if err := o.Parse(typ, other[PrefixSize:]); err != nil || o.Opaque != -123456789 {
+			t.Errorf("%s: opaque %d, %v", g.Name, o.Opaque, err)
+		}
+		if back := o.AppendWithOpaque(nil, h.Opaque, 0); !bytes.Equal(back[PrefixSize:], g.Header) {
+			t.Errorf("%s: there and back gives %q", g.Name, back[PrefixSize:])
+		}
+	}
+}
+
+func TestGoldenHeadersMeanWhatTheirNamesSay(t *testing.T) {
+	for _, g := range golden.All(t) {
+		var h Header
+		if err := h.Parse(goldenType(g), g.Header); err != nil {
+			t.Errorf("%s: %v", g.Name, err)
+			continue
+		}
+		_, base, _ := strings.Cut(g.Name, "/")
+		code, rest, _ := strings.Cut(base, ".")
+		if h.IsResponse() != strings.HasPrefix(rest, "response") {
+			t.Errorf("%s: flag %d", g.Name, h.Flag)
+		}
+		if !h.IsResponse() && h.RequestCode().String() != code {
+			t.Errorf("%s: code %v", g.Name, h.RequestCode())
+		}
+		if h.Language != LanguageJava {
+			t.Errorf("%s: language %v", g.Name, h.Language)
+		}
+		if h.IsResponse() {
+			_, outcome, failed := strings.Cut(rest, ".")
+			if failed && !strings.HasPrefix(outcome, "version_") && h.ResponseCode().String() != outcome {
+				t.Errorf("%s: code %v", g.Name, h.ResponseCode())
+			}
+			continue
+		}
+		for _, field := range map[RequestCode][]string{
+			RequestSendMessageV2:          {"a", "b", "c", "d", "e", "f", "g", "h", "i", "n"},
+			RequestSendBatchMessage:       {"a", "b", "m", "n"},
+			RequestPullMessage:            {"consumerGroup", "topic", "queueId", "queueOffset", "suspendTimeoutMillis", "bname"},
+			RequestUpdateConsumerOffset:   {"consumerGroup", "topic", "queueId", "commitOffset", "bname"},
+			RequestEndTransaction:         {"producerGroup", "tranStateTableOffset", "commitLogOffset", "commitOrRollback", "msgId"},
+			RequestConsumerSendMsgBack:    {"group", "offset", "bname"},
+			RequestGetConsumerListByGroup: {"consumerGroup"},
+			RequestCheckTransactionState:  {"tranStateTableOffset", "commitLogOffset"},
+			RequestGetRouteInfoByTopic:    {"topic"},
+			RequestPopMessage:             {"consumerGroup", "topic", "invisibleTime", "bornTime", "bname"},
+			RequestAckMessage:             {"extraInfo", "bname"},
+		}[h.RequestCode()] {
+			if v, ok := h.Field(field); !ok || len(v) == 0 {
+				t.Errorf("%s: no field %s", g.Name, field)
+			}
+		}
+	}
+}
+
+func TestGoldenHeadersCutShortAreErrors(t *testing.T) {
+	for _, g := range golden.All(t) {
+		for n := range g.Header {
+			if err := new(Header).Parse(goldenType(g), g.Header[:n]); err == nil {
+				t.Errorf("%s: %d of %d bytes are a header", g.Name, n, len(g.Header))
+			}
+		}
+	}
+}
+
+func TestCommandWritesGoldenHeadersAgain(t *testing.T) {
+	for _, g := range golden.All(t) {
+		var h Header
+		if err := h.Parse(goldenType(g), g.Header); err != nil {
+			t.Errorf("%s: %v", g.Name, err)
+			continue
+		}
+		c := Command{
+			Code: h.Code, Language: h.Language, Version: h.Version, Opaque: h.Opaque, Flag: h.Flag,
+			Type: h.Type, Remark: h.Remark(), Fields: fieldsOf(&h), Body: g.Body,
+		}
+		// Java writes an empty map when a request's header class has no fields set.
+		want := bytes.Replace(g.Header, []byte(`"extFields":{},`), nil, 1)
+		want = bytes.Replace(want, []byte(`"remark":"",`), nil, 1) // GET_MIN_OFFSET answers
+		got := c.Append(nil)[PrefixSize:]
+		if !bytes.Equal(got, append(bytes.Clone(want), g.Body...)) {
+			t.Errorf("%s: got %q, want %q", g.Name, got, want)
+		}
+	}
+}
+
+// javaConstants reads NAME VALUE lines taken from a Java class.
+func javaConstants(t *testing.T, file string) map[int32]string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(golden.Dir(), file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	constants := map[int32]string{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var name string
+		var value int32
+		if strings.HasPrefix(lines.Text(), "#") {
+			continue
+		}
+		if _, err := fmt.Sscanf(lines.Text(), "%s %d", &name, &value); err != nil {
+			t.Fatalf("%s: %v", lines.Text(), err)
+		}
+		constants[value] = name
+	}
+	return constants
+}
+
+func TestRequestCodesAreJavas(t *testing.T) {
+	java := javaConstants(t, "java-request-codes.txt")
+	if len(java) < 150 {
+		t.Fatalf("only %d constants", len(java))
+	}
+	for value, name := range java {
+		if got := RequestCode(value).String(); got != name {
+			t.Errorf("%d: got %s, want %s", value, got, name)
+		}
+	}
+	last := RequestCode(-1)
+	for _, c := range RequestCodes() {
+		if c <= last || !c.Known() {
+			t.Errorf("%d behind %d", c, last)
+		}
+		last = c
+		// Older and newer than the recorded release.
+		acl := c >= RequestUpdateAndCreateACLConfig && c <= RequestGetBrokerClusterACLConfig
+		newer := c >= RequestSwitchTimerEngine && c <= RequestDeleteSubscriptionGroupList || c >= RequestPopLiteMessage && c <= RequestNotifyUnsubscribeLite
+		if java[int32(c)] == "" && !acl && !newer {
+			t.Errorf("%v (%d) is not Java's", c, c)
+		}
+	}
+	if got, want := RequestCode(4711).String(), "UNKNOWN_REQUEST_CODE_4711"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestResponseCodesAreJavas(t *testing.T) {
+	java := javaConstants(t, "java-response-codes.txt")
+	if len(java) < 60 {
+		t.Fatalf("only %d constants", len(java))
+	}
+	for value, name := range java {
+		if got := ResponseCode(value).String(); got != name {
+			t.Errorf("%d: got %s, want %s", value, got, name)
+		}
+	}
+	for _, c := range ResponseCodes() {
+		if java[int32(c)] == "" || !c.Known() {
+			t.Errorf("%v (%d) is not Java's", c, c)
+		}
+	}
+	if got, want := ResponseCode(-4711).String(), "UNKNOWN_RESPONSE_CODE_-4711"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestNamesOfSmallTypes(t *testing.T) {
+	for got, want := range map[string]string{
+		JSON.String(): "JSON", ROCKETMQ.String(): "ROCKETMQ", SerializeType(2).String(): "UNKNOWN_SERIALIZE_TYPE_2",
+		LanguageJava.String(): "JAVA", LanguageNodeJS.String(): "NODE_JS", LanguageUnknown.String(): "UNKNOWN",
+		LanguageCode(14).String(): "UNKNOWN_LANGUAGE_CODE_14",
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
