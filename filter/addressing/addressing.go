@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package addressing holds the rules that keep clients on the proxy: what a connection to one of our
+// ports is for, and which address clients are told for a broker. One file per mode. Pure functions
+// of the config.
+package addressing
+
+import (
+	"math"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// Kind is what a client connection is for.
+type Kind uint8
+
+// The kinds of client connections.
+const (
+	// ToNameServer connections carry a client's name-server requests.
+	ToNameServer Kind = iota
+	// ToBroker connections stand for one broker.
+	ToBroker
+	// ToAll connections carry requests to name servers and to every broker.
+	ToAll
+)
+
+// Role is what one client connection is for. Broker fields are set for ToBroker.
+type Role struct {
+	Kind       Kind
+	BrokerName string
+	BrokerID   int64
+}
+
+// Rules are the addressing rules of one config.
+type Rules interface {
+	// Role tells what a connection is for by the local port it came to.
+	Role(localPort uint16) Role
+
+	// Advertise tells what a client that dialled `local` ("ip:port") shall learn instead of the
+	// address of `broker`. leastID is the least id among the addresses of the same broker name in
+	// the same answer.
+	Advertise(local string, broker body.Address, leastID int64) (address string, coverage Coverage)
+}
+
+// Coverage is what the rules say of one broker address.
+type Coverage uint8
+
+// The kinds of coverage.
+const (
+	// Uncovered addresses are named by no rule.
+	Uncovered Coverage = iota
+	// Covered addresses are replaced.
+	Covered
+	// Withheld addresses are covered by another address of the same broker name.
+	Withheld
+)
+
+// New gives the rules of a config.
+func New(config apiv1.AddressingConfig) Rules {
+	if config.Mode == apiv1.UnifiedMode {
+		return unified{advertised: config.AdvertisedAddress}
+	}
+	return newPerBroker(config.Brokers)
+}
+
+// LeastIDs gives the least id of each broker name.
+func LeastIDs(addresses []body.Address) map[string]int64 {
+	least := make(map[string]int64)
+	for _, a := range addresses {
+		id, ok := least[a.BrokerName]
+		if !ok {
+			id = math.MaxInt64
+		}
+		least[a.BrokerName] = min(id, a.BrokerID)
+	}
+	return least
+}

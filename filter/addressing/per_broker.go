@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package addressing
+
+import (
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// perBroker gives each broker a port of its own: the port says which broker a request is for, so
+// every request of every client finds its broker, whether it names one or not.
+type perBroker struct {
+	byPort   map[uint16]Role
+	byBroker map[brokerKey]string // advertised address
+}
+
+type brokerKey struct {
+	name string
+	id   int64
+}
+
+func newPerBroker(brokers []apiv1.BrokerListenerConfig) perBroker {
+	rules := perBroker{
+		byPort:   make(map[uint16]Role, len(brokers)),
+		byBroker: make(map[brokerKey]string, len(brokers)),
+	}
+	for _, b := range brokers {
+		rules.byPort[b.ListenerPort] = Role{Kind: ToBroker, BrokerName: b.BrokerName, BrokerID: b.BrokerID}
+		rules.byBroker[brokerKey{b.BrokerName, b.BrokerID}] = b.AdvertisedAddress
+	}
+	return rules
+}
+
+// Role of a port that no rule names is ToNameServer.
+func (r perBroker) Role(localPort uint16) Role { return r.byPort[localPort] }
+
+func (r perBroker) Advertise(_ string, broker body.Address, _ int64) (string, Coverage) {
+	if address, ok := r.byBroker[brokerKey{broker.BrokerName, broker.BrokerID}]; ok {
+		return address, Covered
+	}
+	return "", Uncovered
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// fakeSource is name servers that answer, fail, or have names that do not resolve.
+type fakeSource struct {
+	calls   atomic.Int32
+	allDown atomic.Bool
+	down    map[string]bool // constant
+	brokers func() []body.Address
+}
+
+func (f *fakeSource) Resolve(_ context.Context, address string) (string, error) {
+	switch address {
+	case "ns.example:9876":
+		return "10.0.0.9:9876", nil
+	case "broker.example:10911":
+		return "10.0.0.1:10911", nil
+	case "nowhere:1":
+		return "", errors.New("no such host")
+	}
+	return address, nil
+}
+
+func (f *fakeSource) Brokers(_ context.Context, address string) ([]body.Address, error) {
+	f.calls.Add(1)
+	if f.down[address] || f.allDown.Load() {
+		return nil, errors.New("down")
+	}
+	return f.brokers(), nil
+}
+
+func twoBrokers() []body.Address {
+	return []body.Address{
+		{Cluster: "c", BrokerName: "broker-a", BrokerID: 1, Addr: "10.0.0.2:10911"},
+		{Cluster: "c", BrokerName: "broker-a", BrokerID: 0, Addr: "broker.example:10911"},
+		{Cluster: "c", BrokerName: "broker-s", BrokerID: 3, Addr: "10.0.0.3:10911"},
+	}
+}
+
+func TestRefreshFindsMastersAndResolvesNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{brokers: twoBrokers}
+		d := New([]string{"nowhere:1", "ns.example:9876"}, 30*time.Second, source)
+		if d.Ready() {
+			t.Error("ready before the first refresh")
+		}
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		if !d.Ready() {
+			t.Fatal("not ready")
+		}
+		s := d.Snapshot()
+		for name, want := range map[string]string{"broker-a": "10.0.0.1:10911", "broker-s": "10.0.0.3:10911", "broker-z": ""} {
+			if got, ok := s.Master(name); got != want || ok != (want != "") {
+				t.Errorf("master of %s is %q, want %q", name, got, want)
+			}
+		}
+		if got, _ := s.Address("broker-a", 1); got != "10.0.0.2:10911" {
+			t.Errorf("slave is %q", got)
+		}
+		if got := fmt.Sprint(s.NameServers(), s.BrokerNames()); got != "[10.0.0.9:9876] [broker-a broker-s]" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestWhatWasKnownStaysWhileAllNameServersAreDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{brokers: twoBrokers}
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, source)
+		var outcomes []bool
+		remove := d.Observe(func(err error) { outcomes = append(outcomes, err == nil) })
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		source.allDown.Store(true)
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		if _, ok := d.Snapshot().Master("broker-s"); !ok || !d.Ready() {
+			t.Error("forgotten")
+		}
+		remove()
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		if fmt.Sprint(outcomes) != "[true false]" {
+			t.Errorf("observed %v", outcomes)
+		}
+	})
+}
+
+func TestTheNameServerThatAnswersComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{brokers: twoBrokers, down: map[string]bool{"10.0.0.7:9876": true}}
+		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876"}, 30*time.Second, source)
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		if got := fmt.Sprint(d.Snapshot().NameServers()); got != "[10.0.0.8:9876 10.0.0.7:9876]" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestDemandsBecomeOneRefreshASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{brokers: twoBrokers}
+		d := New([]string{"10.0.0.8:9876"}, time.Hour, source)
+		d.Start()
+		defer d.Stop()
+		for range 100 {
+			d.RefreshSoon()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if got := source.calls.Load(); got < 9 || got > 11 {
+			t.Errorf("%d refreshes in 10 s", got)
+		}
+	})
+}
+
+func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New([]string{"10.0.0.8:9876"}, time.Hour, &fakeSource{brokers: twoBrokers})
+		var woken, forgotten int
+		wake, forget := func() { woken++ }, func() { forgotten++ }
+		d.Await(&wake)
+		d.Await(&forget)
+		d.Forget(&forget)
+		d.Start()
+		defer d.Stop()
+		time.Sleep(2 * time.Second)
+		d.RefreshSoon()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if woken != 1 || forgotten != 0 {
+			t.Errorf("woken %d times, the forgotten one %d times", woken, forgotten)
+		}
+	})
+}
+
+func TestRoutesTeachBrokersAndTopics(t *testing.T) {
+	d := New(nil, time.Hour, &fakeSource{})
+	d.LearnRoute("t", []body.Address{
+		{BrokerName: "b", Addr: "10.0.0.2:1"}, {BrokerName: "a", Addr: "10.0.0.1:1"}, {BrokerName: "a", BrokerID: 1, Addr: "10.0.0.1:2"},
+	})
+	if got := fmt.Sprint(d.Topic("t"), d.Topic("u"), d.Snapshot().BrokerNames()); got != "[a b] [] [a b]" {
+		t.Errorf("got %s", got)
+	}
+	before := d.Snapshot()
+	d.LearnBrokers([]body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}})
+	if d.Snapshot() != before {
+		t.Error("nothing new made a new snapshot")
+	}
+	d.LearnRoute("t", []body.Address{{BrokerName: "b", Addr: "10.0.0.3:1"}})
+	if got, _ := d.Snapshot().Master("b"); got != "10.0.0.3:1" {
+		t.Errorf("a broker that moved is still at %q", got)
+	}
+	if got := fmt.Sprint(d.Topic("t")); got != "[b]" {
+		t.Errorf("got %s", got)
+	}
+	if got, _ := before.Master("b"); got != "10.0.0.2:1" {
+		t.Error("an old snapshot changed")
+	}
+}
+
+func TestTopicsAreBounded(t *testing.T) {
+	d := New(nil, time.Hour, &fakeSource{})
+	for i := range maxTopics + 10 {
+		d.LearnRoute(strconv.Itoa(i), []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}})
+	}
+	if d.count.Load() != maxTopics || d.Topic(strconv.Itoa(maxTopics+1)) != nil {
+		t.Errorf("%d topics are remembered", d.count.Load())
+	}
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package directory
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// clientVersion is what the directory says of itself: V5_3_3 of MQVersion, so that name servers
+// answer in standard JSON where they can.
+const clientVersion = 479
+
+// RemotingNameServers asks real name servers over TCP.
+type RemotingNameServers struct{ Limits codec.Limits }
+
+// Resolve implements NameServers.
+func (RemotingNameServers) Resolve(ctx context.Context, address string) (string, error) {
+	return resolve(ctx, address)
+}
+
+// Brokers sends one GET_BROKER_CLUSTER_INFO on a connection of its own.
+func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]body.Address, error) {
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := connection.SetDeadline(deadline); err != nil {
+			return nil, err
+		}
+	}
+	request := codec.Command{
+		Code:     int32(codec.RequestGetBrokerClusterInfo),
+		Language: codec.LanguageOther,
+		Version:  clientVersion,
+		Opaque:   1,
+	}
+	if _, err := connection.Write(request.Append(nil)); err != nil {
+		return nil, err
+	}
+	header, answer, err := readFrame(connection, s.Limits)
+	if err != nil {
+		return nil, err
+	}
+	if code := header.ResponseCode(); code != codec.ResponseSuccess {
+		return nil, fmt.Errorf("answered %v: %s", code, header.Remark())
+	}
+	return body.ParseClusterInfo(answer)
+}
+
+// readFrame reads the answer to the only request on a connection.
+func readFrame(r io.Reader, limits codec.Limits) (*codec.Header, []byte, error) {
+	start := make([]byte, codec.PrefixSize)
+	if _, err := io.ReadFull(r, start); err != nil {
+		return nil, nil, err
+	}
+	prefix, err := codec.ParsePrefix(start, limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	rest, err := io.ReadAll(io.LimitReader(r, int64(prefix.HeaderSize)+int64(prefix.BodySize)))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(rest) < prefix.HeaderSize+prefix.BodySize {
+		return nil, nil, io.ErrUnexpectedEOF
+	}
+	header := &codec.Header{}
+	if err := header.Parse(prefix.Type, rest[:prefix.HeaderSize]); err != nil {
+		return nil, nil, err
+	}
+	return header, rest[prefix.HeaderSize:], nil
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// nameServerTimeout bounds one exchange with one name server, DNS included.
+const nameServerTimeout = 3 * time.Second
+
+// refresh asks the name servers in turn until one answers.
+func (d *Directory) refresh(ctx context.Context) {
+	brokers, servers, err := d.askNameServers(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	d.mu.Lock()
+	next := &Snapshot{brokers: d.snapshot.Load().brokers, nameServers: servers}
+	if err == nil {
+		next.brokers = byName(brokers)
+	} else if len(servers) == 0 {
+		next.nameServers = d.snapshot.Load().nameServers
+	}
+	d.snapshot.Store(next)
+	if err == nil {
+		d.ready.Store(true)
+	}
+	var wake []func()
+	for w := range d.waiting {
+		wake = append(wake, *w)
+	}
+	clear(d.waiting)
+	var observers []func(error)
+	for o := range d.observer {
+		observers = append(observers, *o)
+	}
+	d.mu.Unlock()
+	for _, w := range wake {
+		w()
+	}
+	for _, o := range observers {
+		o(err)
+	}
+}
+
+// askNameServers gives all brokers, and the name servers as ip:port with the one that answered in front.
+func (d *Directory) askNameServers(ctx context.Context) (brokers []body.Address, servers []string, err error) {
+	var failures []error
+	answered := -1
+	for _, configured := range d.servers {
+		each, cancel := context.WithTimeout(ctx, nameServerTimeout)
+		address, failure := d.source.Resolve(each, configured)
+		if failure == nil {
+			servers = append(servers, address)
+			if answered < 0 {
+				if brokers, failure = d.source.Brokers(each, address); failure == nil {
+					answered = len(servers) - 1
+				}
+			}
+		}
+		cancel()
+		if failure != nil {
+			failures = append(failures, fmt.Errorf("name server %s: %w", configured, failure))
+		}
+	}
+	if answered < 0 {
+		return nil, servers, errors.Join(failures...)
+	}
+	servers[0], servers[answered] = servers[answered], servers[0]
+	return d.resolveAll(ctx, brokers), servers, nil
+}
+
+// resolveAll replaces host names in broker addresses (brokerIP1 may be one); what cannot be resolved
+// is left out.
+func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) []body.Address {
+	resolved := brokers[:0]
+	for _, b := range brokers {
+		if !isIPPort(b.Addr) {
+			each, cancel := context.WithTimeout(ctx, nameServerTimeout)
+			address, err := d.source.Resolve(each, b.Addr)
+			cancel()
+			if err != nil {
+				continue
+			}
+			b.Addr = address
+		}
+		resolved = append(resolved, b)
+	}
+	return resolved
+}
+
+func isIPPort(address string) bool {
+	_, err := netip.ParseAddrPort(address)
+	return err == nil
+}
+
+// resolve turns host:port into ip:port by the system's resolver, IPv4 preferred.
+func resolve(ctx context.Context, address string) (string, error) {
+	if isIPPort(address) {
+		return address, nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range addresses {
+		if a.Unmap().Is4() {
+			return net.JoinHostPort(a.Unmap().String(), port), nil
+		}
+	}
+	return net.JoinHostPort(addresses[0].String(), port), nil
+}

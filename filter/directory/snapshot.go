@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package directory
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// Snapshot is what was known at one moment. It is immutable.
+type Snapshot struct {
+	brokers     map[string]broker
+	nameServers []string
+}
+
+// broker is the addresses (ip:port) of one broker name.
+type broker struct {
+	byID    map[int64]string
+	leastID int64
+}
+
+// Address is the ip:port of one broker.
+func (s *Snapshot) Address(name string, id int64) (string, bool) {
+	address, ok := s.brokers[name].byID[id]
+	return address, ok
+}
+
+// Master is the ip:port of a broker name's master or, when it has none now, of the slave with the
+// least id, which clients fall back to in the same way.
+func (s *Snapshot) Master(name string) (string, bool) {
+	b, ok := s.brokers[name]
+	return b.byID[b.leastID], ok
+}
+
+// BrokerNames are all known broker names, sorted.
+func (s *Snapshot) BrokerNames() []string {
+	return slices.Sorted(maps.Keys(s.brokers))
+}
+
+// NameServers are the name servers as ip:port, the one that answered last in front. Empty until
+// their host names have been resolved.
+func (s *Snapshot) NameServers() []string { return s.nameServers }
+
+// withLearned is s with what a route answer said of the brokers in it; s itself when that is
+// nothing new.
+func (s *Snapshot) withLearned(seen []body.Address) *Snapshot {
+	learned := byName(seen)
+	changed := false
+	for name, b := range learned {
+		if !maps.Equal(s.brokers[name].byID, b.byID) {
+			changed = true
+		}
+	}
+	if !changed {
+		return s
+	}
+	brokers := maps.Clone(s.brokers)
+	if brokers == nil {
+		brokers = make(map[string]broker, len(learned))
+	}
+	maps.Copy(brokers, learned)
+	return &Snapshot{brokers: brokers, nameServers: s.nameServers}
+}
+
+func byName(seen []body.Address) map[string]broker {
+	brokers := make(map[string]broker)
+	for _, a := range seen {
+		b, ok := brokers[a.BrokerName]
+		if !ok {
+			b = broker{byID: make(map[int64]string, 1), leastID: a.BrokerID}
+		}
+		b.byID[a.BrokerID] = a.Addr
+		b.leastID = min(b.leastID, a.BrokerID)
+		brokers[a.BrokerName] = b
+	}
+	return brokers
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package instance makes the things that live as long as a filter config: its stats, which it flushes
+// to Envoy, and the directory of its RocketMQ cluster, which configs with equal clusters share (one
+// config per listener is the rule, with several listeners for one cluster).
+package instance
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// flushInterval is how often stats reach Envoy.
+const flushInterval = time.Second
+
+// Instance is a config at work. Sessions may outlive Close: what they count then is lost, and they
+// find brokers by what was known.
+type Instance struct {
+	session.Environment
+	sink        stats.Sink
+	stop        chan struct{}
+	done        chan struct{}
+	unobserve   func()
+	releaseOnce sync.Once
+}
+
+// Start puts a config to work.
+func Start(config *apiv1.Config, sink stats.Sink) *Instance {
+	x := &Instance{
+		Environment: session.Environment{
+			Config:    config,
+			Rules:     addressing.New(config.Addressing),
+			Directory: acquireDirectory(config),
+			Stats:     stats.New(),
+		},
+		sink: sink,
+		stop: make(chan struct{}),
+		done: make(chan struct{}),
+	}
+	x.unobserve = x.Directory.Observe(x.refreshed())
+	go x.flush()
+	return x
+}
+
+// refreshed counts the directory's refreshes.
+func (x *Instance) refreshed() func(error) {
+	stale := false
+	recorder := x.Stats.Recorder()
+	return func(err error) {
+		recorder.Inc(stats.DirectoryRefresh)
+		if err != nil {
+			recorder.Inc(stats.DirectoryRefreshFailure)
+		}
+		if failed := err != nil; failed != stale {
+			stale = failed
+			if stale {
+				recorder.Inc(stats.DirectoryStale)
+			} else {
+				recorder.Add(stats.DirectoryStale, -1)
+			}
+		}
+	}
+}
+
+func (x *Instance) flush() {
+	defer close(x.done)
+	ticker := time.NewTicker(flushInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			x.Stats.Flush(x.sink)
+		case <-x.stop:
+			return
+		}
+	}
+}
+
+// Close flushes a last time and lets go of what is shared.
+func (x *Instance) Close() {
+	x.releaseOnce.Do(func() {
+		close(x.stop)
+		<-x.done
+		x.unobserve()
+		x.Stats.Flush(x.sink)
+		releaseDirectory(x.Config)
+	})
+}
+
+var shared = struct {
+	sync.Mutex
+	directories map[string]*sharedDirectory
+}{directories: make(map[string]*sharedDirectory)}
+
+type sharedDirectory struct {
+	*directory.Directory
+	users int
+}
+
+func directoryKey(c *apiv1.Config) string {
+	return fmt.Sprintf("%q %v %d", c.Cluster.NameServers, c.Cluster.RefreshInterval, c.Limits.MaxFrameBytes)
+}
+
+func acquireDirectory(c *apiv1.Config) *directory.Directory {
+	shared.Lock()
+	defer shared.Unlock()
+	key := directoryKey(c)
+	d := shared.directories[key]
+	if d == nil {
+		source := directory.RemotingNameServers{Limits: codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes}}
+		d = &sharedDirectory{Directory: directory.New(c.Cluster.NameServers, c.Cluster.RefreshInterval, source)}
+		d.Start()
+		shared.directories[key] = d
+	}
+	d.users++
+	return d.Directory
+}
+
+func releaseDirectory(c *apiv1.Config) {
+	shared.Lock()
+	defer shared.Unlock()
+	key := directoryKey(c)
+	d := shared.directories[key]
+	if d.users--; d.users == 0 {
+		delete(shared.directories, key)
+		d.Stop()
+	}
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package router
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
+
+func header(t *testing.T, code codec.RequestCode, fields ...codec.Field) *codec.Header {
+	t.Helper()
+	command := codec.Command{Code: int32(code), Fields: fields}
+	frame := command.Append(nil)
+	prefix, err := codec.ParsePrefix(frame, codec.Limits{MaxFrame: 1 << 20, MaxHeader: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &codec.Header{}
+	if err := h.Parse(prefix.Type, frame[codec.PrefixSize:]); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestEachCodeHasOneRowAndEachRowWhatItsClassNeeds(t *testing.T) {
+	seen := map[codec.RequestCode]bool{}
+	for _, kind := range Table {
+		if seen[kind.Code] {
+			t.Errorf("%v has two rows", kind.Code)
+		}
+		seen[kind.Code] = true
+		if !kind.Code.Known() {
+			t.Errorf("%v is not a known code", kind.Code)
+		}
+		locates := kind.Class == Named || kind.Class == AnyBroker || kind.Class == AddressOnly
+		if locates != (kind.Locate != nil) {
+			t.Errorf("%v of class %q: Locate is %v", kind.Code, kind.Class, kind.Locate != nil)
+		}
+		if kind.Class == 0 || kind.Class >= Unlisted {
+			t.Errorf("%v has class %d", kind.Code, kind.Class)
+		}
+	}
+}
+
+func TestWaitsAreReadFromTheRequestAndBounded(t *testing.T) {
+	pull := func(flag, wait string) *codec.Header {
+		return header(t, codec.RequestPullMessage, codec.Field{Name: "sysFlag", Value: flag}, codec.Field{Name: "suspendTimeoutMillis", Value: wait})
+	}
+	for _, c := range []struct {
+		h    *codec.Header
+		want time.Duration
+	}{
+		{pull("2", "15000"), 15 * time.Second},
+		{pull("4", "15000"), 0},
+		{pull("6", "-5"), 0},
+		{pull("6", "99999999999"), maxWait},
+		{pull("x", "15000"), 0},
+	} {
+		if got := pullWait(c.h); got != c.want {
+			t.Errorf("got %v, want %v", got, c.want)
+		}
+	}
+	if got := popWait(header(t, codec.RequestPopMessage, codec.Field{Name: "pollTime", Value: "15000"})); got != 15*time.Second {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestChoiceMovesOnlyTheKeysOfABrokerThatLeaves(t *testing.T) {
+	names := []string{"broker-a", "broker-b", "broker-c", "broker-d"}
+	count := map[string]int{}
+	for i := range 4000 {
+		key := fmt.Appendf(nil, "group-%d", i)
+		before := choose(names, key)
+		count[before]++
+		if after := choose(names[:3], key); before != "broker-d" && after != before {
+			t.Fatalf("%s moved from %s to %s", key, before, after)
+		}
+	}
+	for name, n := range count {
+		if n < 800 || n > 1200 {
+			t.Errorf("%s has %d of 4000", name, n)
+		}
+	}
+}
+
+type fakeKnowledge struct {
+	topics map[string][]string
+	groups map[string][]string
+	told   []string
+}
+
+func (k fakeKnowledge) TopicBrokers(topic string) []string      { return k.topics[topic] }
+func (k fakeKnowledge) GroupTopics(group string) []string       { return k.groups[group] }
+func (k fakeKnowledge) ToldBrokers() []string                   { return k.told }
+func (k fakeKnowledge) CheckedBroker(a, b int64) (string, bool) { return "checked", a == 1 && b == 2 }
+
+func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
+	k := fakeKnowledge{
+		topics: map[string][]string{"one": {"broker-x"}, "two": {"broker-a", "broker-b"}},
+		groups: map[string][]string{"g": {"%RETRY%g", "one"}},
+		told:   []string{"broker-t"},
+	}
+	field := func(name, value string) codec.Field { return codec.Field{Name: name, Value: value} }
+	for name, c := range map[string]struct {
+		code   codec.RequestCode
+		fields []codec.Field
+		body   string
+		want   string // "" = refused
+	}{
+		"send v2 by n":                     {codec.RequestSendMessageV2, []codec.Field{field("b", "two"), field("n", "broker-b")}, "", "broker-b"},
+		"send v2 by its topic":             {codec.RequestSendMessageV2, []codec.Field{field("b", "one")}, "", "broker-x"},
+		"send v2 of a topic of two":        {codec.RequestSendMessageV2, []codec.Field{field("b", "two")}, "", ""},
+		"send v1 by bname":                 {codec.RequestSendMessage, []codec.Field{field("topic", "two"), field("bname", "broker-a")}, "", "broker-a"},
+		"pull by its topic, empty name":    {codec.RequestPullMessage, []codec.Field{field("topic", "one"), field("bname", "")}, "", "broker-x"},
+		"consumer list by the group":       {codec.RequestGetConsumerListByGroup, []codec.Field{field("consumerGroup", "g")}, "", "broker-x"},
+		"consumer list of another group":   {codec.RequestGetConsumerListByGroup, []codec.Field{field("consumerGroup", "h")}, "", "broker-t"},
+		"consumer list without a group":    {codec.RequestGetConsumerListByGroup, nil, "", ""},
+		"end transaction by bname":         {codec.RequestEndTransaction, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
+		"end transaction by its check":     {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "1"), field("commitLogOffset", "2")}, "", "checked"},
+		"end transaction of nobody":        {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "9"), field("commitLogOffset", "2")}, "", ""},
+		"lock by its body":                 {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","queueId":1,"topic":"t"}]}`, "broker-q"},
+		"lock of nothing":                  {codec.RequestLockBatchMQ, nil, `{"mqSet":[]}`, ""},
+		"an unlisted code that has a name": {4711, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			kind := Of(c.code)
+			got, refusal := kind.Locate(Request{Kind: kind, Header: header(t, c.code, c.fields...), Body: []byte(c.body)}, k)
+			if string(got) != c.want || (refusal == nil) != (c.want != "") {
+				t.Errorf("got %q, %v; want %q", got, refusal, c.want)
+			}
+			if refusal != nil && (refusal.Code == codec.ResponseSuccess || refusal.Remark == "") {
+				t.Errorf("refused with %+v", refusal)
+			}
+		})
+	}
+}

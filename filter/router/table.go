@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package router
+
+import (
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
+
+// Deadlines, each a little below what clients wait (PROTOCOL: Java's MQClientAPIImpl and its callers).
+const (
+	sendTimeout    = 2900 * time.Millisecond
+	shortTimeout   = 2500 * time.Millisecond
+	offsetTimeout  = 4500 * time.Millisecond
+	lockTimeout    = 900 * time.Millisecond
+	pullTimeout    = 9500 * time.Millisecond
+	longPollMargin = 9500 * time.Millisecond
+)
+
+// Of gives the row of a request code. Codes without one share a row of class Unlisted.
+func Of(code codec.RequestCode) *Kind {
+	if kind, ok := byCode[code]; ok {
+		return kind
+	}
+	return &unlisted
+}
+
+var unlisted = Kind{Class: Unlisted, Locate: ifNamed}
+
+var byCode = func() map[codec.RequestCode]*Kind {
+	rows := make(map[codec.RequestCode]*Kind, len(Table))
+	for i := range Table {
+		rows[Table[i].Code] = &Table[i]
+	}
+	return rows
+}()
+
+// Table has a row for each request code that this version knows.
+var Table = concat(
+	[]Kind{
+		// Messages.
+		{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Locate: broker("n", "b")},
+		{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Locate: broker("n", "b")},
+		{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Locate: broker("n", "b")},
+		{Code: codec.RequestEndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
+		{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Locate: broker("bname", "originTopic")},
+		{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: broker("bname", "topic")},
+		{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: broker("bname", "topic")},
+		{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: broker("bname", "topic")},
+		{Code: codec.RequestNotification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: broker("bname", "topic")},
+		{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: broker("bname", "topic")},
+
+		// Offsets.
+		{Code: codec.RequestQueryConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestUpdateConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestSearchOffsetByTimestamp, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestGetMaxOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestGetMinOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestGetEarliestMsgStoreTime, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
+
+		// Membership and balance.
+		{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
+		{Code: codec.RequestUnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
+		{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList},
+		{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
+		{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
+
+		// Name servers.
+		{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
+		{Code: codec.RequestGetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
+	},
+	rows(NameServer,
+		codec.RequestGetKVConfig, codec.RequestGetKVListByNamespace, codec.RequestGetAllTopicListFromNameServer,
+		codec.RequestGetTopicsByCluster, codec.RequestGetSystemTopicListFromNS, codec.RequestGetUnitTopicList,
+		codec.RequestGetHasUnitSubTopicList, codec.RequestGetHasUnitSubUnunitTopicList, codec.RequestGetNamesrvConfig),
+	rows(AllNameServers,
+		codec.RequestPutKVConfig, codec.RequestDeleteKVConfig, codec.RequestWipeWritePermOfBroker,
+		codec.RequestAddWritePermOfBroker, codec.RequestDeleteTopicInNamesrv, codec.RequestRegisterTopicInNamesrv,
+		codec.RequestUpdateNamesrvConfig),
+	rows(FromBroker,
+		codec.RequestCheckTransactionState, codec.RequestNotifyConsumerIDsChanged, codec.RequestResetConsumerClientOffset,
+		codec.RequestGetConsumerStatusFromClient, codec.RequestPushReplyMessageToClient),
+	rows(Internal,
+		codec.RequestRegisterBroker, codec.RequestUnregisterBroker, codec.RequestQueryDataVersion, codec.RequestBrokerHeartbeat,
+		codec.RequestGetBrokerMemberGroup, codec.RequestNotifyMinBrokerIDChange, codec.RequestExchangeBrokerHAInfo,
+		codec.RequestNotifyBrokerRoleChanged, codec.RequestGetAllConsumerOffset, codec.RequestGetAllDelayOffset,
+		codec.RequestGetTimerCheckPoint, codec.RequestGetAllMessageRequestMode,
+		codec.RequestControllerAlterSyncStateSet, codec.RequestControllerElectMaster, codec.RequestControllerRegisterBroker,
+		codec.RequestControllerGetReplicaInfo, codec.RequestControllerGetMetadataInfo, codec.RequestControllerGetSyncStateData,
+		codec.RequestUpdateControllerConfig, codec.RequestGetControllerConfig, codec.RequestCleanBrokerData,
+		codec.RequestControllerGetNextBrokerID, codec.RequestControllerApplyBrokerID),
+	rows(AddressOnly,
+		codec.RequestPeekMessage, codec.RequestPollingInfo, codec.RequestQueryMessage, codec.RequestViewMessageByID,
+		codec.RequestCheckClientConfig, codec.RequestQueryAssignment, codec.RequestSetMessageRequestMode, codec.RequestBatchAckMessage,
+		codec.RequestRecallMessage,
+		codec.RequestUpdateAndCreateTopic, codec.RequestUpdateAndCreateTopicList, codec.RequestDeleteTopicInBroker,
+		codec.RequestGetTopicConfig, codec.RequestUpdateAndCreateStaticTopic, codec.RequestGetAllTopicConfig,
+		codec.RequestGetSystemTopicListFromBroker, codec.RequestUpdateAndCreateSubscriptionGroup,
+		codec.RequestUpdateAndCreateSubscriptionGroupList, codec.RequestGetAllSubscriptionGroupConfig,
+		codec.RequestDeleteSubscriptionGroup, codec.RequestGetSubscriptionGroupConfig, codec.RequestUpdateAndGetGroupForbidden,
+		codec.RequestGetTopicStatsInfo, codec.RequestGetConsumeStats, codec.RequestGetBrokerConsumeStats,
+		codec.RequestViewBrokerStatsData, codec.RequestGetConsumerConnectionList, codec.RequestGetProducerConnectionList,
+		codec.RequestGetAllProducerInfo, codec.RequestInvokeBrokerToResetOffset, codec.RequestInvokeBrokerToGetConsumerStatus,
+		codec.RequestQueryTopicConsumeByWho, codec.RequestQueryConsumeTimeSpan, codec.RequestQueryCorrectionOffset,
+		codec.RequestCloneGroupOffset, codec.RequestQueryTopicsByConsumer, codec.RequestQuerySubscriptionByConsumer,
+		codec.RequestGetConsumerRunningInfo, codec.RequestConsumeMessageDirectly, codec.RequestQueryConsumeQueue,
+		codec.RequestResumeCheckHalfMessage, codec.RequestCheckRocksDBCQWriteProgress, codec.RequestExportRocksDBConfigToJSON,
+		codec.RequestUpdateBrokerConfig, codec.RequestGetBrokerConfig, codec.RequestGetBrokerRuntimeInfo,
+		codec.RequestCleanExpiredConsumeQueue, codec.RequestCleanUnusedTopic, codec.RequestDeleteExpiredCommitLog,
+		codec.RequestGetTimerMetrics, codec.RequestGetBrokerHAStatus, codec.RequestResetMasterFlushOffset,
+		codec.RequestGetBrokerEpochCache, codec.RequestAddBroker, codec.RequestRemoveBroker,
+		codec.RequestUpdateColdDataFlowCtrConfig, codec.RequestRemoveColdDataFlowCtrConfig, codec.RequestGetColdDataFlowCtrInfo,
+		codec.RequestSetCommitLogReadMode, codec.RequestAuthCreateUser, codec.RequestAuthUpdateUser, codec.RequestAuthDeleteUser,
+		codec.RequestAuthGetUser, codec.RequestAuthListUser, codec.RequestAuthCreateACL, codec.RequestAuthUpdateACL,
+		codec.RequestAuthDeleteACL, codec.RequestAuthGetACL, codec.RequestAuthListACL, codec.RequestUpdateAndCreateACLConfig,
+		codec.RequestDeleteACLConfig, codec.RequestGetBrokerClusterACLInfo, codec.RequestUpdateGlobalWhiteAddrsConfig,
+		codec.RequestGetBrokerClusterACLConfig),
+)
+
+// rows makes rows that have nothing but their class.
+func rows(class Class, codes ...codec.RequestCode) []Kind {
+	kinds := make([]Kind, len(codes))
+	for i, code := range codes {
+		kinds[i] = Kind{Code: code, Class: class}
+		if class == AddressOnly {
+			kinds[i].Locate = onlyByAddress
+		}
+	}
+	return kinds
+}
+
+func concat(parts ...[]Kind) (all []Kind) {
+	for _, part := range parts {
+		all = append(all, part...)
+	}
+	return all
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// judge judges the frames of a broker or a name server.
+func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
+	s := u.session
+	if !h.IsResponse() {
+		return s.brokerAsked(u, frame, h)
+	}
+	p, expected := u.pending[h.Opaque]
+	rewrite := expected && p.kind.Rewrite != router.Untouched && h.ResponseCode() == codec.ResponseSuccess
+	if rewrite && !complete {
+		return verdict{action: more}
+	}
+	s.flushLate()
+	s.recorder.Inc(stats.Response)
+	s.recorder.Inc(stats.ResponseDecodingSuccess)
+	if !expected {
+		s.recorder.Inc(stats.ResponseUnexpected)
+		if s.role.Kind == addressing.ToAll {
+			return verdict{action: drop} // it may be the answer to somebody else's question
+		}
+		return verdict{action: pass}
+	}
+	s.finish(u, h.Opaque, p)
+	if p.fanOut != nil {
+		p.fanOut.answered(s, h)
+		return verdict{action: drop}
+	}
+	s.recorder.Time(s.now-p.start, p.longPoll)
+	if rewrite {
+		return s.rewriteAnswer(p, frame, h)
+	}
+	s.recorder.Inc(stats.ResponseSuccess)
+	return verdict{action: pass}
+}
+
+// rewriteAnswer sends an answer on with other broker addresses.
+func (s *Session) rewriteAnswer(p pending, frame []byte, h *codec.Header) verdict {
+	old := frame[codec.PrefixSize+len(h.Raw()):]
+	rewritten, err := s.rewriteBody(p, old)
+	if err != nil {
+		s.recorder.Inc(stats.RouteUnreadable)
+		s.recorder.Inc(stats.ResponseError)
+		s.answer(p.asker, h.Opaque, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the name server's answer cannot be read: " + err.Error()})
+		return verdict{action: drop}
+	}
+	s.recorder.Inc(stats.ResponseSuccess)
+	answer := h.AppendWithBodySize(make([]byte, 0, codec.PrefixSize+len(h.Raw())+len(rewritten)), len(rewritten))
+	s.writeDownstream(append(answer, rewritten...))
+	return verdict{action: drop}
+}
+
+func (s *Session) rewriteBody(p pending, old []byte) ([]byte, error) {
+	var told []string
+	if p.kind.Rewrite == router.ClusterInfo {
+		seen, err := body.ParseClusterInfo(old)
+		if err != nil {
+			return nil, err
+		}
+		rewritten, _, err := body.RewriteClusterInfo(old, s.advertise(seen, &told))
+		if err != nil {
+			return nil, err
+		}
+		s.environment.Directory.LearnBrokers(seen)
+		return rewritten, nil
+	}
+	route, err := body.ParseTopicRouteData(old)
+	if err != nil {
+		return nil, err
+	}
+	rewritten, _, err := body.RewriteTopicRouteData(old, s.advertise(route.Brokers, &told))
+	if err != nil {
+		return nil, err
+	}
+	s.environment.Directory.LearnRoute(p.topic, route.Brokers)
+	if s.unified != nil {
+		s.unified.tell(told)
+	}
+	return rewritten, nil
+}
+
+// advertise gives what this client shall learn of each address, and notes the brokers it will know.
+func (s *Session) advertise(seen []body.Address, told *[]string) body.Advertise {
+	leastIDs := addressing.LeastIDs(seen)
+	return func(a body.Address) (string, bool) {
+		address, coverage := s.environment.Rules.Advertise(s.local, a, leastIDs[a.BrokerName])
+		switch coverage {
+		case addressing.Covered:
+			s.recorder.Inc(stats.RouteAddressRewritten)
+			*told = append(*told, a.BrokerName)
+			return address, true
+		case addressing.Withheld:
+			return "", false
+		}
+		s.recorder.Inc(stats.RouteAddressUncovered)
+		return a.Addr, s.environment.Config.Addressing.PassUncovered
+	}
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// Environment is what the sessions of one filter config share.
+type Environment struct {
+	Config    *apiv1.Config
+	Rules     addressing.Rules
+	Directory *directory.Directory
+	Stats     *stats.Set
+}
+
+func (e *Environment) frameLimits() codec.Limits {
+	return codec.Limits{MaxFrame: e.Config.Limits.MaxFrameBytes, MaxHeader: e.Config.Limits.MaxHeaderBytes}
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// Fields of a heartbeat's answer (MixAll, 5.1.3 and later).
+const (
+	fieldSupportHeartBeatV2 = "IS_SUPPORT_HEART_BEAT_V2"
+	fieldSubChange          = "IS_SUB_CHANGE"
+)
+
+// fanOut is a request of the client of which every broker, or every name server, gets a copy. Its
+// answers become one.
+type fanOut struct {
+	code     codec.RequestCode
+	asker    asker
+	opaques  []int32 // of the request, and of equal ones that came while it was on its way
+	strict   bool    // one failure makes the whole fail
+	waiting  int     // copies without an answer
+	start    Instant
+	sending  bool // copies are still being written
+	finished *mergedAnswer
+
+	successes int
+	refused   *router.Refusal // the first answer that was not a success
+	lost      *router.Refusal // the first copy that got no answer
+	version   int32           // the least of those that answered
+	supportV2 bool
+	subChange bool
+}
+
+// mergedAnswer is what the client gets.
+type mergedAnswer struct {
+	code      codec.ResponseCode
+	remark    string
+	version   int32
+	supportV2 bool
+	subChange bool
+}
+
+// toAllBrokers sends this client's registration to every broker it has learned of.
+func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header, body []byte) verdict {
+	if kind.Code == codec.RequestHeartBeat {
+		if s.repeatHeartbeat(h, body) {
+			return verdict{action: drop}
+		}
+		if refusal := s.rememberHeartbeat(frame, body); refusal != nil {
+			return s.refuse(h, refusal)
+		}
+	} else {
+		s.unified.heartbeat = lastHeartbeat{} // groups have changed: nothing to replay
+	}
+	names := s.registrationBrokers()
+	targets := make([]*upstream, 0, len(names))
+	for _, name := range names {
+		if u := s.registrationUpstream(name); u != nil {
+			targets = append(targets, u)
+		}
+	}
+	if len(targets) == 0 {
+		return s.refuse(h, brokerUnknown)
+	}
+	if kind.Code == codec.RequestHeartBeat {
+		s.recorder.Add(stats.HeartbeatFanOut, int64(len(targets)))
+	}
+	f := s.fanOut(kind, targets, frame, h, false)
+	if kind.Code == codec.RequestHeartBeat {
+		s.unified.heartbeat.sent = f
+	}
+	return verdict{action: drop}
+}
+
+// registrationUpstream is the connection to a broker, without a replay: the registration follows.
+func (s *Session) registrationUpstream(name string) *upstream {
+	address, ok := s.environment.Directory.Snapshot().Master(name)
+	if !ok {
+		return nil
+	}
+	if u := s.unified.byAddress[address]; u != nil {
+		return u
+	}
+	u, _ := s.connectTo(name, address)
+	return u
+}
+
+// registrationBrokers are the brokers this client has learned of through this connection. A client
+// that has just reconnected with a route it knew before has learned of none: then all.
+func (s *Session) registrationBrokers() []string {
+	names := knowledge{s}.ToldBrokers()
+	for _, u := range s.upstreams {
+		if u.broker != "" && !slices.Contains(names, u.broker) {
+			names = append(names, u.broker)
+		}
+	}
+	if len(names) == 0 {
+		names = s.environment.Directory.Snapshot().BrokerNames()
+	}
+	return names
+}
+
+// toAllNameServers sends a change to every name server.
+func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+	var targets []*upstream
+	for _, address := range s.environment.Directory.Snapshot().NameServers() {
+		u := s.unified.byAddress[address]
+		if u == nil {
+			u, _ = s.connectTo("", address)
+		}
+		if u == nil {
+			return s.refuse(h, tooManyUpstreams)
+		}
+		targets = append(targets, u)
+	}
+	if len(targets) == 0 {
+		return s.refuse(h, nameServerUnknown)
+	}
+	s.fanOut(kind, targets, frame, h, true)
+	return verdict{action: drop}
+}
+
+// fanOut sends a copy of a request to each target.
+func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) *fanOut {
+	f := &fanOut{code: kind.Code, asker: askerOf(h), strict: strict, start: s.now, sending: true, supportV2: true}
+	if !h.IsOneway() {
+		f.opaques = []int32{h.Opaque}
+		s.count(f.code, 1)
+		s.unified.fanOuts[f] = struct{}{}
+	}
+	deadline := s.deadlineOf(kind, 0)
+	s.goingUp.flushJudged()
+	for _, u := range targets {
+		if !u.connected && len(u.queue)+len(frame) > s.environment.Config.Limits.MaxBufferedBytes {
+			f.lost = overLimit
+			continue
+		}
+		if !h.IsOneway() {
+			s.dropRepeated(u, h.Opaque)
+			u.pending[h.Opaque] = pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, fanOut: f}
+			f.waiting++
+		}
+		u.write(s, frame)
+	}
+	s.arm(deadline)
+	f.sending = false
+	f.finishIfDone(s)
+	return f
+}
+
+// answered takes one copy's answer in.
+func (f *fanOut) answered(s *Session, h *codec.Header) {
+	f.waiting--
+	if code := h.ResponseCode(); code == codec.ResponseSuccess {
+		if f.successes++; f.successes == 1 || h.Version < f.version {
+			f.version = h.Version
+		}
+		f.supportV2 = f.supportV2 && isTrue(h, fieldSupportHeartBeatV2)
+		f.subChange = f.subChange || isTrue(h, fieldSubChange)
+	} else if f.refused == nil {
+		f.refused = &router.Refusal{Code: code, Remark: h.Remark()}
+	}
+	f.finishIfDone(s)
+}
+
+// failed notes that one copy gets no answer.
+func (f *fanOut) failed(s *Session, reason *router.Refusal) {
+	f.waiting--
+	if f.lost == nil {
+		f.lost = reason
+	}
+	f.finishIfDone(s)
+}
+
+func isTrue(h *codec.Header, field string) bool {
+	value, _ := h.Field(field)
+	return string(value) == "true"
+}
+
+// finishIfDone answers the client once every copy has ended. Brokers that cannot be reached do not
+// make a registration fail that others took: the client could not do more without a proxy.
+func (f *fanOut) finishIfDone(s *Session) {
+	if f.waiting > 0 || f.sending || f.finished != nil {
+		return
+	}
+	f.finished = f.merge()
+	delete(s.unified.fanOuts, f)
+	for _, opaque := range f.opaques {
+		s.count(f.code, -1)
+		s.recorder.Time(s.now-f.start, false)
+		if f.successes > 0 || f.refused != nil {
+			s.recorder.Inc(stats.ResponseSuccess)
+		} else {
+			s.recorder.Inc(stats.ResponseError)
+		}
+		s.writeMerged(f, opaque)
+	}
+}
+
+func (f *fanOut) merge() *mergedAnswer {
+	switch {
+	case f.refused != nil:
+		return &mergedAnswer{code: f.refused.Code, remark: f.refused.Remark, version: f.asker.version}
+	case f.lost != nil && (f.strict || f.successes == 0):
+		return &mergedAnswer{code: f.lost.Code, remark: f.lost.Remark, version: f.asker.version}
+	}
+	return &mergedAnswer{version: f.version, supportV2: f.supportV2, subChange: f.subChange}
+}
+
+func (s *Session) writeMerged(f *fanOut, opaque int32) {
+	answer := f.finished
+	command := codec.Command{
+		Code:     int32(answer.code),
+		Language: codec.LanguageJava, // the version is a broker's
+		Version:  answer.version,
+		Opaque:   opaque,
+		Flag:     codec.FlagResponse,
+		Type:     f.asker.serializeType,
+		Remark:   answer.remark,
+	}
+	if f.code == codec.RequestHeartBeat && answer.code == codec.ResponseSuccess {
+		command.Fields = []codec.Field{
+			{Name: fieldSubChange, Value: strconv.FormatBool(answer.subChange)},
+			{Name: fieldSupportHeartBeatV2, Value: strconv.FormatBool(answer.supportV2)},
+		}
+	}
+	s.writeCommand(command)
+}
+
+// sortedTopics are `topics` in order, each once.
+func sortedTopics(topics []string) []string {
+	set := make(map[string]struct{}, len(topics))
+	for _, topic := range topics {
+		set[topic] = struct{}{}
+	}
+	return slices.Sorted(maps.Keys(set))
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+const (
+	nameServerAddress = "10.0.0.9:9876"
+	brokerAAddress    = "10.0.0.1:10911"
+	brokerBAddress    = "10.0.0.2:10911"
+)
+
+// fakeHost records what a session does.
+type fakeHost struct {
+	capabilities Capabilities
+	down         bytes.Buffer
+	up           map[UpstreamID]*bytes.Buffer
+	address      map[UpstreamID]string
+	order        []UpstreamID
+	upClosed     map[UpstreamID]bool
+	downClosed   bool
+	wakeAt       Instant
+}
+
+func (h *fakeHost) Capabilities() Capabilities { return h.capabilities }
+func (h *fakeHost) ConnectUpstream(id UpstreamID, address string) {
+	h.address[id] = address
+	h.up[id] = &bytes.Buffer{}
+	h.order = append(h.order, id)
+}
+
+func (h *fakeHost) WriteUpstream(id UpstreamID, b []byte) {
+	if len(b) == 0 {
+		panic("empty write upstream")
+	}
+	h.up[id].Write(b)
+}
+func (h *fakeHost) CloseUpstream(id UpstreamID) { h.upClosed[id] = true }
+func (h *fakeHost) WriteDownstream(b []byte) {
+	if len(b) == 0 {
+		panic("empty write downstream")
+	}
+	h.down.Write(b)
+}
+func (h *fakeHost) CloseDownstream()  { h.downClosed = true }
+func (h *fakeHost) WakeAt(at Instant) { h.wakeAt = at }
+
+// fakeNameServers answers the directory.
+type fakeNameServers struct{ down bool }
+
+func (f fakeNameServers) Resolve(_ context.Context, address string) (string, error) {
+	return address, nil
+}
+
+func (f fakeNameServers) Brokers(context.Context, string) ([]body.Address, error) {
+	if f.down {
+		return nil, errors.New("down")
+	}
+	return []body.Address{
+		{Cluster: "c", BrokerName: "broker-a", BrokerID: 0, Addr: brokerAAddress},
+		{Cluster: "c", BrokerName: "broker-a", BrokerID: 1, Addr: "10.0.0.1:11911"},
+		{Cluster: "c", BrokerName: "broker-b", BrokerID: 0, Addr: brokerBAddress},
+	}, nil
+}
+
+// harness is a session with a fake host.
+type harness struct {
+	*testing.T
+	*Session
+	host  *fakeHost
+	clock Instant
+}
+
+var (
+	perBroker = apiv1.AddressingConfig{Mode: apiv1.PerBrokerMode, Brokers: []apiv1.BrokerListenerConfig{
+		{BrokerName: "broker-a", ListenerPort: 20911, AdvertisedAddress: "proxy:20911"},
+		{BrokerName: "broker-b", ListenerPort: 20921, AdvertisedAddress: "proxy:20921"},
+	}}
+	unifiedMode = apiv1.AddressingConfig{Mode: apiv1.UnifiedMode}
+	inPlace     = Capabilities{InPlace: true, OwnDestination: true}
+	terminal    = Capabilities{}
+)
+
+func newEnvironment(t *testing.T, mode apiv1.AddressingConfig, source directory.NameServers) *Environment {
+	t.Helper()
+	d := directory.New([]string{nameServerAddress}, time.Hour, source)
+	refreshed := make(chan struct{})
+	wake := func() { close(refreshed) }
+	d.Await(&wake)
+	d.Start()
+	t.Cleanup(d.Stop)
+	<-refreshed
+	return &Environment{
+		Config: &apiv1.Config{
+			StatPrefix: "test",
+			Addressing: mode,
+			Limits:     apiv1.LimitsConfig{MaxFrameBytes: 1 << 20, MaxHeaderBytes: 1 << 16, MaxPendingRequests: 100, MaxBufferedBytes: 1 << 16, MaxUpstreamConnections: 8},
+			Timeouts:   apiv1.TimeoutsConfig{Connect: 2 * time.Second, Request: 15 * time.Second, Directory: 3 * time.Second},
+		},
+		Rules:     addressing.New(mode),
+		Directory: d,
+		Stats:     stats.New(),
+	}
+}
+
+// dial starts a session on the given local port.
+func dial(t *testing.T, e *Environment, port int, capabilities Capabilities) *harness {
+	t.Helper()
+	h := &harness{T: t, host: &fakeHost{
+		capabilities: capabilities,
+		up:           map[UpstreamID]*bytes.Buffer{},
+		address:      map[UpstreamID]string{},
+		upClosed:     map[UpstreamID]bool{},
+	}, clock: time.Second}
+	h.Session = New(e, h.host, fmt.Sprintf("127.0.0.1:%d", port))
+	h.Open(h.clock)
+	return h
+}
+
+// send gives bytes of the client to the session; what stays untouched goes on as the host would do.
+func (h *harness) send(b []byte) {
+	if h.DownstreamData(h.clock, [][]byte{b}) {
+		h.host.up[h.only.id].Write(b)
+	}
+}
+
+// receive gives bytes of an upstream to the session.
+func (h *harness) receive(id UpstreamID, b []byte) {
+	if h.UpstreamData(h.clock, id, [][]byte{b}) {
+		h.host.down.Write(b)
+	}
+}
+
+// to finds the upstream connection to an address, connecting it if it is not yet.
+func (h *harness) to(address string) UpstreamID {
+	h.Helper()
+	for _, id := range h.host.order {
+		if h.host.address[id] == address && !h.host.upClosed[id] && h.upstreams[id] != nil {
+			if !h.upstreams[id].connected {
+				h.UpstreamConnected(h.clock, id)
+			}
+			return id
+		}
+	}
+	h.Fatalf("no upstream connection to %s; there are %v", address, h.host.address)
+	return 0
+}
+
+// frame is what was written somewhere, decoded.
+type frame struct {
+	codec.Header
+	body string
+}
+
+// take decodes and removes all whole frames of a buffer.
+func take(t *testing.T, b *bytes.Buffer) (frames []frame) {
+	t.Helper()
+	for b.Len() > 0 {
+		prefix, err := codec.ParsePrefix(b.Bytes(), codec.Limits{MaxFrame: 1 << 30, MaxHeader: 1 << 24})
+		if err != nil || b.Len() < prefix.FrameSize() {
+			t.Fatalf("not a frame: %q (%v)", b.Bytes(), err)
+		}
+		raw := bytes.Clone(b.Next(prefix.FrameSize()))
+		var f frame
+		if err := f.Parse(prefix.Type, raw[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]); err != nil {
+			t.Fatalf("unreadable header: %q: %v", raw, err)
+		}
+		f.body = string(raw[codec.PrefixSize+prefix.HeaderSize:])
+		frames = append(frames, f)
+	}
+	return frames
+}
+
+func (h *harness) tookUp(address string) []frame {
+	h.Helper()
+	return take(h.T, h.host.up[h.to(address)])
+}
+
+func (h *harness) tookDown() []frame {
+	h.Helper()
+	return take(h.T, &h.host.down)
+}
+
+// one demands a single frame.
+func one(t *testing.T, frames []frame) frame {
+	t.Helper()
+	if len(frames) != 1 {
+		t.Fatalf("got %d frames, want 1: %v", len(frames), frames)
+	}
+	return frames[0]
+}
+
+// wantStats compares stats that moved; all others may have any value.
+func (h *harness) wantStats(want map[stats.ID]int64) {
+	h.Helper()
+	for id, value := range want {
+		if got := h.environment.Stats.Value(id); got != value {
+			h.Errorf("stat %s is %d, want %d", stats.Table[id].Name, got, value)
+		}
+	}
+}
+
+// wantIdle demands that every gauge is back at zero once the client is gone.
+func (h *harness) wantIdle() {
+	h.Helper()
+	h.Close(h.clock)
+	for id, def := range stats.Table {
+		if got := h.environment.Stats.Value(stats.ID(id)); def.Kind == stats.Gauge && got != 0 {
+			h.Errorf("gauge %s is %d after the end, want 0", def.Name, got)
+		}
+	}
+	if h.pendingCount != 0 {
+		h.Errorf("%d requests are still waiting after the end", h.pendingCount)
+	}
+}
+
+func request(code codec.RequestCode, opaque int32, body string, fields ...codec.Field) []byte {
+	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Fields: fields, Body: []byte(body)}
+	return command.Append(nil)
+}
+
+func oneway(code codec.RequestCode, opaque int32, fields ...codec.Field) []byte {
+	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Flag: codec.FlagOneway, Fields: fields}
+	return command.Append(nil)
+}
+
+func response(code codec.ResponseCode, opaque int32, body string, fields ...codec.Field) []byte {
+	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Flag: codec.FlagResponse, Fields: fields, Body: []byte(body)}
+	return command.Append(nil)
+}
+
+func sendV2(opaque int32, broker, topic string) []byte {
+	fields := []codec.Field{{Name: "a", Value: "p"}, {Name: "b", Value: topic}, {Name: "e", Value: "0"}, {Name: "i", Value: "KEYS\u0001k\u0002"}}
+	if broker != "" {
+		fields = append(fields, codec.Field{Name: "n", Value: broker})
+	}
+	return request(codec.RequestSendMessageV2, opaque, "hello", fields...)
+}

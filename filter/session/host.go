@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import "time"
+
+// UpstreamID names an upstream connection of a session. Numbers are not used twice.
+type UpstreamID uint32
+
+// Instant is a point in time: the time since some start of the adapter's choice.
+type Instant = time.Duration
+
+// Host is what a session can have done. Byte slices are borrowed for the call and never empty.
+// Methods return at once; what they cause comes back as an event later.
+type Host interface {
+	// ConnectUpstream begins to open an upstream connection to "ip:port". Its end is
+	// UpstreamConnected, UpstreamFailed, or neither after CloseUpstream. With an empty address, and
+	// only where Capabilities.OwnDestination, the host knows where to.
+	ConnectUpstream(id UpstreamID, address string)
+	// WriteUpstream sends to an upstream connection that is connected.
+	WriteUpstream(id UpstreamID, b []byte)
+	// CloseUpstream ends an upstream connection, connected or not. No event of it comes any more.
+	CloseUpstream(id UpstreamID)
+	// WriteDownstream sends to the client.
+	WriteDownstream(b []byte)
+	// CloseDownstream ends the client connection once what was written to it has been sent.
+	CloseDownstream()
+	// WakeAt has Wake called at about that instant, in place of an earlier request; one in the past
+	// means soon. It may be called from any thread.
+	WakeAt(at Instant)
+	// Capabilities tells what this host does differently from others. Constant.
+	Capabilities() Capabilities
+}
+
+// Capabilities of a host.
+type Capabilities struct {
+	// InPlace: the session's single upstream is the next filter of the chain. It is connected as
+	// soon as ConnectUpstream was called, its end is the end of the session, and bytes that a session
+	// leaves as they are need not be written.
+	InPlace bool
+	// OwnDestination: the host can choose the name server by itself.
+	OwnDestination bool
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"math"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// pending is a request that waits for its answer. It ends exactly once: answered, failed, expired or
+// cancelled.
+type pending struct {
+	kind     *router.Kind
+	code     codec.RequestCode
+	asker    asker
+	longPoll bool
+	start    Instant
+	deadline Instant
+	topic    string  // of a GET_ROUTEINFO_BY_TOPIC
+	fanOut   *fanOut // the request this is a copy of; nil for a request of its own
+}
+
+// patience is how long a request waits on a connection that stands for one upstream. The proxy does
+// not answer for the broker there, it only stops counting what nobody can be waiting for any more.
+const patience = 10 * 60 * 1e9
+
+var deadlinePassed = &router.Refusal{Code: codec.ResponseSystemError, Remark: "no answer came in time"}
+
+// deadlineOf is when a request's time is over.
+func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
+	if s.role.Kind != addressing.ToAll {
+		return s.now + patience
+	}
+	timeout := kind.Timeout
+	if timeout == 0 {
+		timeout = s.environment.Config.Timeouts.Request
+	}
+	return s.now + timeout + wait
+}
+
+// expect notes that a request was sent to u and wants an answer. It returns false, and has answered
+// the request, when too many are waiting already.
+func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) bool {
+	if s.pendingCount >= s.environment.Config.Limits.MaxPendingRequests {
+		s.refuseOverLimit(h)
+		return false
+	}
+	p := pending{kind: kind, code: h.RequestCode(), asker: askerOf(h), start: s.now}
+	var wait Instant
+	if kind.Wait != nil {
+		wait = kind.Wait(h)
+		p.longPoll = wait > 0
+	}
+	p.deadline = s.deadlineOf(kind, wait)
+	if kind.Rewrite == router.TopicRouteData {
+		topic, _ := h.Field("topic")
+		p.topic = string(topic)
+	}
+	s.dropRepeated(u, h.Opaque)
+	u.pending[h.Opaque] = p
+	s.count(p.code, 1)
+	s.arm(p.deadline)
+	return true
+}
+
+// dropRepeated gives up a request whose opaque the client uses again before the answer: only the
+// later one can be answered then.
+func (s *Session) dropRepeated(u *upstream, opaque int32) {
+	p, ok := u.pending[opaque]
+	if !ok {
+		return
+	}
+	s.finish(u, opaque, p)
+	s.recorder.Inc(stats.RequestCancelled)
+	if p.fanOut != nil {
+		p.fanOut.failed(s, upstreamLost)
+	}
+}
+
+// finish takes a request out of what is waiting.
+func (s *Session) finish(u *upstream, opaque int32, p pending) {
+	delete(u.pending, opaque)
+	if p.fanOut == nil {
+		s.count(p.code, -1)
+	}
+}
+
+// count moves what is waiting.
+func (s *Session) count(code codec.RequestCode, delta int) {
+	s.pendingCount += delta
+	s.recorder.Add(stats.RequestActive, int64(delta))
+	switch code {
+	case codec.RequestSendMessage:
+		s.recorder.Add(stats.SendMessageV1Active, int64(delta))
+	case codec.RequestSendMessageV2:
+		s.recorder.Add(stats.SendMessageV2Active, int64(delta))
+	case codec.RequestGetRouteInfoByTopic:
+		s.recorder.Add(stats.GetTopicRouteActive, int64(delta))
+	}
+}
+
+// fail ends a request with an answer of the proxy's own.
+func (s *Session) fail(u *upstream, opaque int32, p pending, reason *router.Refusal) {
+	s.finish(u, opaque, p)
+	if p.fanOut != nil {
+		p.fanOut.failed(s, reason)
+		return
+	}
+	s.recorder.Inc(stats.ResponseError)
+	s.answer(p.asker, opaque, reason)
+}
+
+// failAll ends all requests that wait for u.
+func (s *Session) failAll(u *upstream, reason *router.Refusal) {
+	for opaque, p := range u.pending {
+		s.fail(u, opaque, p, reason)
+	}
+}
+
+// cancelAll ends all requests that wait for u; nobody is left to answer.
+func (s *Session) cancelAll(u *upstream) {
+	for opaque, p := range u.pending {
+		s.finish(u, opaque, p)
+		if p.fanOut == nil {
+			s.recorder.Inc(stats.RequestCancelled)
+			s.recorder.Inc(stats.ResponseError)
+		}
+	}
+}
+
+// expire ends what is past its deadline and arms the next wake.
+func (s *Session) expire() {
+	next := Instant(math.MaxInt64)
+	for _, u := range s.upstreams {
+		if !u.connected {
+			if u.deadline <= s.now {
+				s.host.CloseUpstream(u.id)
+				s.connectFailed(u)
+				continue
+			}
+			next = min(next, u.deadline)
+		}
+		for opaque, p := range u.pending {
+			if p.deadline > s.now {
+				next = min(next, p.deadline)
+				continue
+			}
+			s.recorder.Inc(stats.RequestExpired)
+			if s.role.Kind == addressing.ToAll {
+				s.fail(u, opaque, p, deadlinePassed)
+			} else {
+				s.finish(u, opaque, p)
+			}
+		}
+	}
+	if s.state == closed {
+		return
+	}
+	if s.unified != nil {
+		next = min(next, s.unified.expire(s))
+	}
+	if s.state == waiting {
+		next = min(next, s.giveUp)
+	}
+	if next != math.MaxInt64 {
+		s.arm(next)
+	}
+}

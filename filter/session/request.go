@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// requestJudge judges the frames of the client.
+type requestJudge struct{ *Session }
+
+func (s requestJudge) judge(frame []byte, h *codec.Header, _ bool) verdict {
+	s.recorder.Inc(stats.Request)
+	s.recorder.Inc(stats.RequestDecodingSuccess)
+	if h.IsResponse() {
+		return s.clientAnswered(frame, h)
+	}
+	code := h.RequestCode()
+	s.countRequest(code, h)
+	kind := router.Of(code)
+	switch {
+	case kind.Class == router.Internal:
+		return s.refuse(h, router.RefusedInternal)
+	case s.role.Kind == addressing.ToAll:
+		return s.routeRequest(kind, frame, h)
+	}
+	return s.forward(s.only, kind, frame, h)
+}
+
+func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {
+	s.recorder.Inc(stats.RequestCodeID(code))
+	if h.IsOneway() {
+		s.recorder.Inc(stats.RequestOneway)
+	}
+	switch code {
+	case codec.RequestSendMessage:
+		s.recorder.Inc(stats.SendMessageV1)
+	case codec.RequestSendMessageV2:
+		s.recorder.Inc(stats.SendMessageV2)
+	case codec.RequestHeartBeat:
+		s.recorder.Inc(stats.Heartbeat)
+	case codec.RequestUnregisterClient:
+		s.recorder.Inc(stats.Unregister)
+	case codec.RequestGetConsumerListByGroup:
+		s.recorder.Inc(stats.GetConsumerList)
+	case codec.RequestGetRouteInfoByTopic:
+		s.recorder.Inc(stats.GetTopicRoute)
+	}
+}
+
+// forward sends a request on to one upstream.
+func (s *Session) forward(u *upstream, kind *router.Kind, frame []byte, h *codec.Header) verdict {
+	if !u.connected && len(u.queue)+len(frame) > s.environment.Config.Limits.MaxBufferedBytes {
+		s.refuseOverLimit(h)
+		return verdict{action: drop}
+	}
+	if !h.IsOneway() && !s.expect(u, kind, h) {
+		return verdict{action: drop}
+	}
+	return verdict{action: pass, to: u.id}
+}
+
+// refuse answers a request with an error, unless it wants no answer.
+func (s *Session) refuse(h *codec.Header, refusal *router.Refusal) verdict {
+	s.recorder.Inc(stats.RequestRefused)
+	if !h.IsOneway() {
+		s.answer(askerOf(h), h.Opaque, refusal)
+	}
+	return verdict{action: drop}
+}
+
+func (s *Session) refuseOverLimit(h *codec.Header) {
+	s.recorder.Inc(stats.RequestOverLimit)
+	s.refuse(h, overLimit)
+}
+
+// routeRequest finds the way of a request on a connection that stands for the whole cluster.
+func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+	body := frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]
+	switch kind.Class {
+	case router.NameServer:
+		u, refusal := s.nameServer()
+		if refusal != nil {
+			return s.refuse(h, refusal)
+		}
+		return s.forward(u, kind, frame, h)
+	case router.AllNameServers:
+		return s.toAllNameServers(kind, frame, h)
+	case router.AllBrokers:
+		return s.toAllBrokers(kind, frame, h, body)
+	case router.FromBroker:
+		return s.refuse(h, router.RefusedInternal)
+	}
+	name, refusal := kind.Locate(router.Request{Kind: kind, Header: h, Body: body}, s.unified.knowledge(s))
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	u, refusal := s.broker(name)
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	return s.forward(u, kind, frame, h)
+}

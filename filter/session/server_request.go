@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// serverRequestTimeout is how long a broker waits for a client's answer (Broker2Client: 5 to 10 s).
+const serverRequestTimeout = 10e9
+
+// maxServerRequests bounds what brokers can have this session remember.
+const maxServerRequests = 1024
+
+// serverRequest is a broker's request that the client has not answered yet. Each broker counts its
+// opaques by itself, so on a shared client connection they collide: the client sees another one.
+type serverRequest struct {
+	from     UpstreamID
+	opaque   int32
+	deadline Instant
+}
+
+// brokerAsked passes a broker's request on to the client.
+func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdict {
+	s.flushLate()
+	s.recorder.Inc(stats.ServerRequest)
+	if s.role.Kind != addressing.ToAll {
+		return verdict{action: pass}
+	}
+	x := s.unified
+	if h.RequestCode() == codec.RequestCheckTransactionState {
+		state, _ := h.IntField("tranStateTableOffset")
+		log, _ := h.IntField("commitLogOffset")
+		x.checks.remember(check{state, log}, u.broker)
+	}
+	if h.IsOneway() {
+		return verdict{action: pass}
+	}
+	if len(x.serverRequests) >= maxServerRequests {
+		s.recorder.Inc(stats.ServerRequestExpired)
+		return verdict{action: drop}
+	}
+	if x.serverRequests == nil {
+		x.serverRequests = make(map[int32]serverRequest)
+	}
+	x.lastServerOpaque++
+	r := serverRequest{from: u.id, opaque: h.Opaque, deadline: s.now + serverRequestTimeout}
+	x.serverRequests[x.lastServerOpaque] = r
+	s.arm(r.deadline)
+	rest := frame[codec.PrefixSize+len(h.Raw()):]
+	s.writeDownstream(append(h.AppendWithOpaque(nil, x.lastServerOpaque, len(rest)), rest...))
+	return verdict{action: drop}
+}
+
+// clientAnswered passes a client's answer on to the broker that asked.
+func (s *Session) clientAnswered(frame []byte, h *codec.Header) verdict {
+	if s.role.Kind != addressing.ToAll {
+		return verdict{action: pass, to: s.only.id}
+	}
+	r, ok := s.unified.serverRequests[h.Opaque]
+	u := s.upstreams[r.from]
+	if !ok || u == nil {
+		s.recorder.Inc(stats.ClientResponseUnexpected)
+		return verdict{action: drop}
+	}
+	delete(s.unified.serverRequests, h.Opaque)
+	rest := frame[codec.PrefixSize+len(h.Raw()):]
+	s.goingUp.flushJudged()
+	u.write(s, append(h.AppendWithOpaque(nil, r.opaque, len(rest)), rest...))
+	return verdict{action: drop}
+}
+
+// check is the place of a half message in its broker's logs.
+type check struct{ tranStateTableOffset, commitLogOffset int64 }
+
+// maxChecks is how many of the last checks are remembered.
+const maxChecks = 1024
+
+// checks remembers which broker asked about which transaction, for the END_TRANSACTION that follows.
+type checks struct {
+	brokers map[check]string
+	ring    []check
+	next    int
+}
+
+func (c *checks) remember(k check, broker string) {
+	if c.brokers == nil {
+		c.brokers = make(map[check]string)
+	}
+	if _, ok := c.brokers[k]; !ok {
+		if len(c.ring) < maxChecks {
+			c.ring = append(c.ring, k)
+		} else {
+			delete(c.brokers, c.ring[c.next])
+			c.ring[c.next] = k
+			c.next = (c.next + 1) % maxChecks
+		}
+	}
+	c.brokers[k] = broker
+}
+
+func (c *checks) find(k check) (string, bool) {
+	broker, ok := c.brokers[k]
+	return broker, ok
+}

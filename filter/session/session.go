@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+type state uint8
+
+const (
+	// waiting for the directory: what the client sends is kept, up to max_buffered_bytes.
+	waiting state = iota
+	open
+	closed
+)
+
+// Session is one client connection. Its methods may be called from any thread.
+type Session struct {
+	environment  *Environment
+	host         Host
+	capabilities Capabilities
+	recorder     *stats.Recorder
+	local        string // "ip:port" that the client dialled
+	role         addressing.Role
+
+	mu    sync.Mutex // guards everything below
+	now   Instant    // of the current event
+	state state
+
+	requests cutter
+	goingUp  passage // requests that pass unchanged
+	coming   passage // answers that pass unchanged
+	early    []byte  // what came while waiting
+	late     []byte  // the proxy's own answers that must not cut an answer in two
+
+	upstreams    map[UpstreamID]*upstream
+	lastUpstream UpstreamID
+	only         *upstream // the single upstream, unless role is ToAll
+	pendingCount int       // over all upstreams and fan-outs
+	wakeAt       Instant   // what WakeAt was last asked for; 0: nothing
+	giveUp       Instant   // end of the waiting state
+	refreshed    func()    // wakes this session after a refresh of the directory; identity matters
+
+	unified *unified // what only a ToAll connection needs
+}
+
+// New makes the session of a connection that a client with address `remote` made to `local`, both
+// "ip:port". Open starts it.
+func New(environment *Environment, host Host, local string) *Session {
+	s := &Session{
+		environment:  environment,
+		host:         host,
+		capabilities: host.Capabilities(),
+		recorder:     environment.Stats.Recorder(),
+		local:        local,
+	}
+	if address, err := netip.ParseAddrPort(local); err == nil {
+		s.role = environment.Rules.Role(address.Port())
+	}
+	s.requests = cutter{limits: environment.frameLimits(), whole: s.role.Kind == addressing.ToAll}
+	if s.role.Kind == addressing.ToAll {
+		s.unified = newUnified()
+	}
+	s.goingUp.write = func(to UpstreamID, b []byte) { s.upstreams[to].write(s, b) }
+	s.coming.write = func(_ UpstreamID, b []byte) { s.host.WriteDownstream(b) }
+	s.refreshed = func() { s.host.WakeAt(0) }
+	return s
+}
+
+// Open starts the session.
+func (s *Session) Open(now Instant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+	s.recorder.Inc(stats.DownstreamActive)
+	s.giveUp = now + s.environment.Config.Timeouts.Directory
+	s.tryOpen()
+}
+
+// tryOpen leaves the waiting state if the directory knows enough or has had its time.
+func (s *Session) tryOpen() {
+	s.state = open
+	if s.role.Kind == addressing.ToAll {
+		if !s.environment.Directory.Ready() && s.now < s.giveUp {
+			s.await()
+			return
+		}
+		return
+	}
+	address, known := s.destination()
+	switch {
+	case known:
+		s.only = s.connect("", address)
+	case s.now < s.giveUp:
+		s.environment.Directory.RefreshSoon()
+		s.await()
+	default:
+		s.recorder.Inc(stats.DownstreamRefused)
+		s.recorder.Inc(stats.BrokerUnknown)
+		s.closeDownstream()
+	}
+}
+
+func (s *Session) await() {
+	s.state = waiting
+	s.environment.Directory.Await(&s.refreshed)
+	s.arm(s.giveUp)
+}
+
+// destination is where the single upstream of this connection goes to.
+func (s *Session) destination() (address string, known bool) {
+	snapshot := s.environment.Directory.Snapshot()
+	if s.role.Kind == addressing.ToBroker {
+		return snapshot.Address(s.role.BrokerName, s.role.BrokerID)
+	}
+	if s.capabilities.OwnDestination {
+		return "", true
+	}
+	if servers := snapshot.NameServers(); len(servers) > 0 {
+		return servers[0], true
+	}
+	return "", false
+}
+
+// DownstreamData takes bytes from the client; they are borrowed. It returns true if all of them
+// shall go on to the upstream as they are, which only a host that works InPlace is ever told.
+func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+	switch s.state {
+	case closed:
+		return false
+	case waiting:
+		s.keepEarly(in)
+		return false
+	}
+	return s.cutRequests(in, s.capabilities.InPlace)
+}
+
+func (s *Session) keepEarly(in [][]byte) {
+	for _, b := range in {
+		if len(s.early)+len(b) > s.environment.Config.Limits.MaxBufferedBytes {
+			s.recorder.Inc(stats.DownstreamRefused)
+			s.closeDownstream()
+			return
+		}
+		s.early = append(s.early, b...)
+	}
+}
+
+func (s *Session) cutRequests(in [][]byte, inPlace bool) (untouched bool) {
+	s.goingUp.begin(in)
+	proceed, err := s.requests.feed(&s.goingUp, requestJudge{s})
+	untouched = s.goingUp.end(inPlace && proceed)
+	if err != nil {
+		s.recorder.Inc(stats.Request)
+		s.recorder.Inc(stats.RequestDecodingError)
+		s.countFrameError(err)
+		s.closeDownstream()
+	}
+	return untouched
+}
+
+func (s *Session) countFrameError(err error) {
+	var frameError *codec.FrameError
+	if errors.As(err, &frameError) {
+		s.recorder.Inc(stats.FrameErrorID(frameError.Kind))
+	}
+}
+
+// Wake does what is due: requests past their deadline, the end of waiting.
+func (s *Session) Wake(now Instant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+	s.wakeAt = 0
+	switch s.state {
+	case closed:
+		return
+	case waiting:
+		if s.tryOpen(); s.state == open && len(s.early) > 0 {
+			early := s.early
+			s.early = nil
+			s.cutRequests([][]byte{early}, false)
+		}
+	}
+	s.expire()
+}
+
+// arm has the session woken at `deadline` at the latest.
+func (s *Session) arm(deadline Instant) {
+	if s.wakeAt == 0 || deadline < s.wakeAt {
+		s.wakeAt = deadline
+		s.host.WakeAt(deadline)
+	}
+}
+
+// Close ends the session: the client connection is gone.
+func (s *Session) Close(now Instant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+	s.end()
+	s.recorder.Add(stats.DownstreamActive, -1)
+}
+
+// closeDownstream ends the session and the client connection.
+func (s *Session) closeDownstream() {
+	if s.state == closed {
+		return
+	}
+	s.end()
+	s.host.CloseDownstream()
+}
+
+// end gives up everything the session holds, once.
+func (s *Session) end() {
+	if s.state == closed {
+		return
+	}
+	s.state = closed
+	s.environment.Directory.Forget(&s.refreshed)
+	s.goingUp.flushJudged()
+	for _, u := range s.upstreams {
+		s.cancelAll(u)
+		s.forget(u)
+		s.host.CloseUpstream(u.id)
+	}
+	if s.unified != nil {
+		s.unified.cancel(s)
+	}
+	s.early, s.late = nil, nil
+}
+
+// answer writes an answer of the proxy itself to a request with this opaque.
+func (s *Session) answer(to asker, opaque int32, refusal *router.Refusal) {
+	s.writeCommand(codec.Command{
+		Code:     int32(refusal.Code),
+		Language: codec.LanguageOther,
+		Version:  to.version,
+		Opaque:   opaque,
+		Flag:     codec.FlagResponse,
+		Type:     to.serializeType,
+		Remark:   refusal.Remark,
+	})
+}
+
+// asker is what an answer must know of its request, beside the opaque.
+type asker struct {
+	version       int32
+	serializeType codec.SerializeType
+}
+
+func askerOf(h *codec.Header) asker { return asker{h.Version, h.Type} }
+
+func (s *Session) writeCommand(command codec.Command) {
+	s.writeDownstream(command.Append(nil))
+}
+
+// writeDownstream sends bytes of the proxy itself to the client, between two answers.
+func (s *Session) writeDownstream(b []byte) {
+	if s.only != nil && s.only.answers.midFrame() {
+		s.late = append(s.late, b...)
+		return
+	}
+	s.coming.flushJudged()
+	s.host.WriteDownstream(b)
+}
+
+// flushLate writes what had to wait for the end of an answer.
+func (s *Session) flushLate() {
+	if len(s.late) == 0 {
+		return
+	}
+	s.coming.flushJudged()
+	s.host.WriteDownstream(s.late)
+	s.late = nil
+}

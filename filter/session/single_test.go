@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+func TestSendAndAnswerPassAsTheVeryBytes(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	if got := h.host.address[h.only.id]; got != brokerAAddress {
+		t.Fatalf("connected to %q, want broker-a", got)
+	}
+	if !h.DownstreamData(h.clock, [][]byte{sendV2(1, "broker-a", "t")}) {
+		t.Error("a send was touched")
+	}
+	h.wantStats(map[stats.ID]int64{stats.Request: 1, stats.SendMessageV2: 1, stats.RequestActive: 1, stats.SendMessageV2Active: 1, stats.RequestDecodingSuccess: 1})
+	if !h.UpstreamData(h.clock, h.only.id, [][]byte{response(codec.ResponseSuccess, 1, "")}) {
+		t.Error("its answer was touched")
+	}
+	h.wantStats(map[stats.ID]int64{stats.Response: 1, stats.ResponseSuccess: 1, stats.ResponseDecodingSuccess: 1, stats.RequestActive: 0, stats.SendMessageV2Active: 0})
+	h.wantIdle()
+}
+
+func TestFramesInSeveralSlicesStayUntouched(t *testing.T) {
+	e := newEnvironment(t, perBroker, fakeNameServers{})
+	all := append(sendV2(1, "broker-a", "t"), sendV2(2, "broker-a", "t")...)
+	for cut := 1; cut < len(all); cut++ {
+		h := dial(t, e, 20911, inPlace)
+		if !h.DownstreamData(h.clock, [][]byte{all[:cut], all[cut:]}) {
+			t.Fatalf("two slices, cut at %d, were touched", cut)
+		}
+		h.Close(h.clock)
+	}
+}
+
+func TestRequestsCutAnywhereGiveTheSameBytes(t *testing.T) {
+	e := newEnvironment(t, perBroker, fakeNameServers{})
+	var want []byte
+	for opaque := range int32(3) {
+		want = append(want, sendV2(opaque, "broker-a", "t")...)
+	}
+	for cut := 1; cut < len(want); cut++ {
+		h := dial(t, e, 20911, inPlace)
+		for _, part := range [][]byte{want[:cut], want[cut:]} {
+			h.send(part)
+		}
+		if got := h.host.up[h.only.id].Bytes(); !bytes.Equal(got, want) {
+			t.Fatalf("cut at %d: %d bytes went on, want %d", cut, len(got), len(want))
+		}
+		if len(h.only.pending) != 3 {
+			t.Fatalf("cut at %d: %d requests wait, want 3", cut, len(h.only.pending))
+		}
+		h.Close(h.clock)
+	}
+}
+
+func TestRequestsByteByByteGiveTheSameBytes(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	want := append(sendV2(1, "broker-a", "t"), sendV2(2, "broker-a", "t")...)
+	for i := range want {
+		h.send(want[i : i+1])
+	}
+	if got := h.host.up[h.only.id].Bytes(); !bytes.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	h.wantIdle()
+}
+
+func TestBytesThatAreNoFrameCloseTheConnection(t *testing.T) {
+	prefixed := func(length, mark uint32, rest string) []byte {
+		b := binary.BigEndian.AppendUint32(nil, length)
+		return append(binary.BigEndian.AppendUint32(b, mark), rest...)
+	}
+	for name, bad := range map[string][]byte{
+		"length 0":                  {0, 0, 0, 0},
+		"length 3":                  {0, 0, 0, 3},
+		"length above the limit":    {0x7f, 0xff, 0xff, 0xff},
+		"negative length":           {0xff, 0xff, 0xff, 0xff},
+		"header longer than frame":  prefixed(10, 7, "123456"),
+		"header above the limit":    prefixed(1<<20-8, 1<<17, ""),
+		"unknown serialize type":    prefixed(6, 9<<24|2, "{}"),
+		"broken JSON":               prefixed(9, 5, `{"a":`),
+		"JSON without code":         prefixed(6, 2, "{}"),
+		"binary header of 4 bytes":  prefixed(8, 1<<24|4, "abcd"),
+		"an HTTP request, plain":    []byte("GET / HTTP/1.1\r\n\r\n"),
+		"a TLS hello on plain text": {0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+			good := sendV2(1, "broker-a", "t")
+			h.send(append(bytes.Clone(good), bad...))
+			if !h.host.downClosed {
+				t.Error("the connection stays open")
+			}
+			if got := h.host.up[1].Bytes(); !bytes.Equal(got, good) {
+				t.Errorf("the broker got %q, want the good frame before", got)
+			}
+			h.wantStats(map[stats.ID]int64{stats.Request: 2, stats.RequestDecodingError: 1, stats.RequestCancelled: 1})
+			h.send(good)
+			if h.host.up[1].Len() != len(good) {
+				t.Error("bytes after the fault went on")
+			}
+			h.wantIdle()
+		})
+	}
+}
+
+func TestInternalRequestsAreRefusedWithTheirOwnOpaque(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
+	h.send(request(codec.RequestRegisterBroker, 77, ""))
+	got := one(t, h.tookDown())
+	if got.Opaque != 77 || got.ResponseCode() != codec.ResponseRequestCodeNotSupported || !got.IsResponse() || got.Remark() == "" {
+		t.Errorf("got %+v", got.Header)
+	}
+	h.send(oneway(codec.RequestRegisterBroker, 78))
+	if len(h.tookDown()) != 0 {
+		t.Error("a oneway request was answered")
+	}
+	if h.host.up[h.only.id].Len() != 0 {
+		t.Error("it went on")
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestRefused: 2, stats.RequestActive: 0, stats.RequestOneway: 1})
+	h.wantIdle()
+}
+
+func TestUnknownCodesPassOnAConnectionOfOneBroker(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	h.send(request(4711, 5, "x"))
+	h.receive(h.only.id, response(codec.ResponseRequestCodeNotSupported, 5, ""))
+	if got := one(t, h.tookDown()); got.Opaque != 5 {
+		t.Errorf("got opaque %d", got.Opaque)
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestUnknownCode: 1})
+	h.wantIdle()
+}
+
+func TestLocalAnswersDoNotCutAnAnswerInTwo(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	h.send(request(codec.RequestPullMessage, 1, ""))
+	answer := response(codec.ResponseSuccess, 1, strings.Repeat("m", 1000))
+	h.receive(h.only.id, answer[:500])
+	h.send(request(codec.RequestRegisterBroker, 2, ""))
+	h.receive(h.only.id, answer[500:])
+	got := h.tookDown()
+	if len(got) != 2 || got[0].Opaque != 1 || len(got[0].body) != 1000 || got[1].Opaque != 2 {
+		t.Errorf("got %v", got)
+	}
+	h.wantIdle()
+}
+
+const routeBody = `{"brokerDatas":[{"brokerAddrs":{0:"10.0.0.1:10911",1:"10.0.0.1:11911"},"brokerName":"broker-a","cluster":"c"},{"brokerAddrs":{0:"10.0.0.3:10911"},"brokerName":"broker-x","cluster":"c"}],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4},{"brokerName":"broker-x","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}`
+
+func TestRouteAnswersNameTheProxyAndNoUncoveredBroker(t *testing.T) {
+	want := `{"brokerDatas":[{"brokerAddrs":{0:"proxy:20911"},"brokerName":"broker-a","cluster":"c"}],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}`
+	answer := response(codec.ResponseSuccess, 3, routeBody)
+	for cut := range len(answer) {
+		h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
+		h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+		h.receive(h.only.id, answer[:cut])
+		h.receive(h.only.id, answer[cut:])
+		if got := one(t, h.tookDown()); got.body != want || got.Opaque != 3 {
+			t.Fatalf("cut at %d: got %s, want %s", cut, got.body, want)
+		}
+		h.wantStats(map[stats.ID]int64{stats.GetTopicRoute: 1, stats.RouteAddressRewritten: 1, stats.RouteAddressUncovered: 2, stats.GetTopicRouteActive: 0})
+		if got := h.environment.Directory.Topic("t"); fmt.Sprint(got) != "[broker-a broker-x]" {
+			t.Fatalf("the directory learned %v", got)
+		}
+		h.wantIdle()
+	}
+}
+
+func TestErrorAnswersToRoutesPass(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.receive(h.only.id, response(codec.ResponseTopicNotExist, 3, ""))
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseTopicNotExist {
+		t.Errorf("got %v", got.ResponseCode())
+	}
+	h.wantIdle()
+}
+
+func TestUnreadableRouteIsAnsweredAndNotLeaked(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.receive(h.only.id, response(codec.ResponseSuccess, 3, routeBody[:100]))
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.body != "" {
+		t.Errorf("got %v %q", got.ResponseCode(), got.body)
+	}
+	h.wantStats(map[stats.ID]int64{stats.RouteUnreadable: 1, stats.ResponseError: 1, stats.ResponseSuccess: 0})
+	h.wantIdle()
+}
+
+func TestTooManyPendingRequestsAreAnsweredBusy(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	for opaque := range int32(101) {
+		h.send(sendV2(opaque, "broker-a", "t"))
+	}
+	if got := one(t, h.tookDown()); got.Opaque != 100 || got.ResponseCode() != codec.ResponseSystemBusy {
+		t.Errorf("got %+v", got.Header)
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 1, stats.RequestActive: 100})
+	h.wantIdle()
+}
+
+func TestConnectionWaitsForTheDirectoryAndIsServedOnceItKnows(t *testing.T) {
+	e := newEnvironment(t, perBroker, fakeNameServers{down: true})
+	h := dial(t, e, 20911, terminal)
+	want := sendV2(1, "broker-a", "t")
+	h.send(want[:10])
+	if len(h.host.order) != 0 {
+		t.Fatal("connected to nowhere")
+	}
+	fill, _ := fakeNameServers{}.Brokers(t.Context(), "")
+	e.Directory.LearnBrokers(fill)
+	h.Wake(h.clock)
+	id := h.to(brokerAAddress)
+	h.send(want[10:])
+	if got := h.host.up[id].Bytes(); !bytes.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	h.wantIdle()
+}
+
+func TestConnectionToAnUnknownBrokerIsClosedInTime(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{down: true}), 20911, inPlace)
+	h.clock += 3*time.Second + 1
+	h.Wake(h.clock)
+	if !h.host.downClosed {
+		t.Error("it stays open")
+	}
+	h.wantStats(map[stats.ID]int64{stats.DownstreamRefused: 1, stats.BrokerUnknown: 1})
+	h.wantIdle()
+}
+
+func TestTerminalConnectionOfOneBrokerEndsWithIt(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.UpstreamFailed(h.clock, 1)
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseServiceNotAvailable || got.Opaque != 1 {
+		t.Errorf("got %+v", got.Header)
+	}
+	if !h.host.downClosed {
+		t.Error("it stays open")
+	}
+	h.wantIdle()
+}
+
+func TestPassingSendsAndPullsAllocatesNothing(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	send := [][]byte{sendV2(1, "broker-a", "t")}
+	pull := [][]byte{request(codec.RequestPullMessage, 2, "", codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "15000"})}
+	answers := [][]byte{append(response(codec.ResponseSuccess, 1, ""), response(codec.ResponseSuccess, 2, "messages")...)}
+	allocations := testing.AllocsPerRun(1000, func() {
+		if !h.DownstreamData(h.clock, send) || !h.DownstreamData(h.clock, pull) || !h.UpstreamData(h.clock, 1, answers) {
+			t.Fatal("touched")
+		}
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations per round, want 0", allocations)
+	}
+	h.wantIdle()
+}

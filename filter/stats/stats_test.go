@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
+
+type fakeSink struct {
+	sync.Mutex
+	values  map[ID]int64
+	samples map[ID]map[uint64]uint64
+}
+
+func newFakeSink() *fakeSink {
+	return &fakeSink{values: map[ID]int64{}, samples: map[ID]map[uint64]uint64{RequestTimeMs: {}, LongPollTimeMs: {}}}
+}
+
+func (s *fakeSink) Add(id ID, delta int64)            { s.values[id] += delta }
+func (s *fakeSink) Record(id ID, value, count uint64) { s.samples[id][value] += count }
+
+func TestNamesAreUniqueAndEveryStatHasAMeaning(t *testing.T) {
+	seen := map[string]bool{}
+	for id, def := range Table {
+		if def.Name == "" || def.Meaning == "" || seen[def.Name] {
+			t.Errorf("row %d is %+v", id, def)
+		}
+		seen[def.Name] = true
+	}
+}
+
+func TestKnownCodesHaveStatsOfTheirOwn(t *testing.T) {
+	if got := Table[RequestCodeID(codec.RequestSendMessageV2)].Name; got != "request_code.send_message_v2" {
+		t.Errorf("got %q", got)
+	}
+	if got := RequestCodeID(4711); got != RequestUnknownCode {
+		t.Errorf("got %v", got)
+	}
+	for _, kind := range codec.FrameErrorKinds() {
+		if got := Table[FrameErrorID(kind)].Name; got != "frame_error."+kind.String() {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+func TestFlushGivesDifferencesAndLosesNothing(t *testing.T) {
+	s, sink := New(), newFakeSink()
+	var writers sync.WaitGroup
+	for range 8 {
+		r := s.Recorder()
+		writers.Go(func() {
+			for range 10_000 {
+				r.Inc(Request)
+				r.Add(RequestActive, 1)
+				r.Add(RequestActive, -1)
+				r.Time(3*time.Millisecond, false)
+			}
+		})
+	}
+	for range 100 {
+		s.Flush(sink)
+	}
+	writers.Wait()
+	s.Flush(sink)
+	if got := sink.values[Request]; got != 80_000 {
+		t.Errorf("request is %d", got)
+	}
+	if got := sink.values[RequestActive]; got != 0 {
+		t.Errorf("request_active is %d", got)
+	}
+	if got := sink.samples[RequestTimeMs][3]; got != 80_000 {
+		t.Errorf("%d samples", got)
+	}
+}
+
+func TestTimesKeepMillisecondsExactAndLongOnesClose(t *testing.T) {
+	for _, ms := range []uint64{0, 1, 255, 256, 257, 1000, 15_000, 29_999, 600_000, 1 << 19} {
+		got := valueOf(cellOf(ms))
+		if ms < exact && got != ms || got > ms || got+got/16+1 < ms {
+			t.Errorf("%d ms become %d", ms, got)
+		}
+	}
+	if cellOf(1<<40) != cells-1 {
+		t.Error("the last cell does not take the rest")
+	}
+	for cell := range cells - 1 {
+		if cellOf(valueOf(cell)) != cell || valueOf(cell) >= valueOf(cell+1) {
+			t.Fatalf("cell %d starts at %d, which is in cell %d", cell, valueOf(cell), cellOf(valueOf(cell)))
+		}
+	}
+}
+
+func TestNegativeTimesCountAsZero(t *testing.T) {
+	s, sink := New(), newFakeSink()
+	s.Recorder().Time(-time.Second, true)
+	s.Flush(sink)
+	if sink.samples[LongPollTimeMs][0] != 1 {
+		t.Errorf("got %v", sink.samples)
+	}
+}

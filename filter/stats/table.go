@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import (
+	"strings"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
+
+// Kind is what a stat is to Envoy.
+type Kind uint8
+
+// The kinds, numbered as in Envoy's Golang metrics ABI.
+const (
+	Counter Kind = iota
+	Gauge
+	Histogram
+)
+
+func (k Kind) String() string {
+	return [...]string{"counter", "gauge", "histogram"}[k]
+}
+
+// ID is a row of Table.
+type ID int
+
+// The stats. The first group has the names and meanings of Envoy's own rocketmq_proxy filter.
+const (
+	Request ID = iota
+	RequestDecodingError
+	RequestDecodingSuccess
+	Response
+	ResponseDecodingError
+	ResponseDecodingSuccess
+	ResponseError
+	ResponseSuccess
+	Heartbeat
+	Unregister
+	GetConsumerList
+	GetTopicRoute
+	SendMessageV1
+	SendMessageV2
+	RequestActive
+	SendMessageV1Active
+	SendMessageV2Active
+	GetTopicRouteActive
+	RequestTimeMs
+
+	LongPollTimeMs
+	RequestOneway
+	RequestRefused
+	RequestExpired
+	RequestCancelled
+	RequestOverLimit
+	RequestUnknownCode
+	ResponseUnexpected
+	ServerRequest
+	ServerRequestExpired
+	ClientResponseUnexpected
+	RouteAddressRewritten
+	RouteAddressUncovered
+	RouteUnreadable
+	BrokerUnknown
+	HeartbeatFanOut
+	HeartbeatRepeated
+	HeartbeatReplayed
+	DownstreamActive
+	DownstreamRefused
+	UpstreamActive
+	UpstreamConnect
+	UpstreamConnectFailure
+	UpstreamLost
+	DirectoryRefresh
+	DirectoryRefreshFailure
+	DirectoryStale
+	Panic
+
+	// Rows of their own for each FrameErrorKind and each known RequestCode follow.
+	firstGenerated
+)
+
+// Def describes one stat.
+type Def struct {
+	Kind Kind
+	// Name follows rocketmq.<stat_prefix>.
+	Name string
+	// Meaning says when it moves.
+	Meaning string
+}
+
+// Table lists every stat, by ID.
+var Table = append([]Def{
+	Request:                 {Counter, "request", "frames from clients, undecodable ones included"},
+	RequestDecodingError:    {Counter, "request_decoding_error", "frames from clients that could not be decoded; each closes its connection"},
+	RequestDecodingSuccess:  {Counter, "request_decoding_success", "frames from clients that were decoded, unknown codes included"},
+	Response:                {Counter, "response", "answers from brokers and name servers, undecodable ones included"},
+	ResponseDecodingError:   {Counter, "response_decoding_error", "frames from upstream that could not be decoded; each closes its upstream connection"},
+	ResponseDecodingSuccess: {Counter, "response_decoding_success", "answers from upstream that were decoded"},
+	ResponseError:           {Counter, "response_error", "requests that ended without an answer from upstream: upstream lost, deadline passed, client gone"},
+	ResponseSuccess:         {Counter, "response_success", "requests whose answer from upstream went to the client, whatever its code"},
+	Heartbeat:               {Counter, "heartbeat", "HEART_BEAT requests"},
+	Unregister:              {Counter, "unregister", "UNREGISTER_CLIENT requests"},
+	GetConsumerList:         {Counter, "get_consumer_list", "GET_CONSUMER_LIST_BY_GROUP requests"},
+	GetTopicRoute:           {Counter, "get_topic_route", "GET_ROUTEINFO_BY_TOPIC requests"},
+	SendMessageV1:           {Counter, "send_message_v1", "SEND_MESSAGE requests"},
+	SendMessageV2:           {Counter, "send_message_v2", "SEND_MESSAGE_V2 requests"},
+	RequestActive:           {Gauge, "request_active", "requests that wait for their answer"},
+	SendMessageV1Active:     {Gauge, "send_message_v1_active", "SEND_MESSAGE requests that wait for their answer"},
+	SendMessageV2Active:     {Gauge, "send_message_v2_active", "SEND_MESSAGE_V2 requests that wait for their answer"},
+	GetTopicRouteActive:     {Gauge, "get_topic_route_active", "GET_ROUTEINFO_BY_TOPIC requests that wait for their answer"},
+	RequestTimeMs:           {Histogram, "request_time_ms", "milliseconds from a request to its answer; long polls apart"},
+
+	LongPollTimeMs:           {Histogram, "long_poll_time_ms", "milliseconds from a request that may wait at the broker (pull, pop, notification) to its answer"},
+	RequestOneway:            {Counter, "request_oneway", "requests that want no answer"},
+	RequestRefused:           {Counter, "request_refused", "requests the proxy answered with an error instead of forwarding them"},
+	RequestExpired:           {Counter, "request_expired", "requests whose deadline passed without an answer"},
+	RequestCancelled:         {Counter, "request_cancelled", "requests whose client went away before their answer"},
+	RequestOverLimit:         {Counter, "request_over_limit", "requests answered SYSTEM_BUSY because a limit of the config was reached"},
+	RequestUnknownCode:       {Counter, "request_unknown_code", "requests with a code this version does not know"},
+	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped"},
+	ServerRequest:            {Counter, "server_request", "requests from brokers to clients"},
+	ServerRequestExpired:     {Counter, "server_request_expired", "requests from brokers that the client never answered"},
+	ClientResponseUnexpected: {Counter, "client_response_unexpected", "answers from clients that no broker waits for; dropped"},
+	RouteAddressRewritten:    {Counter, "route_address_rewritten", "broker addresses replaced in route and cluster answers"},
+	RouteAddressUncovered:    {Counter, "route_address_uncovered", "broker addresses that no rule covers, left out of an answer (or kept, with uncovered: PASS)"},
+	RouteUnreadable:          {Counter, "route_unreadable", "route and cluster answers that could not be read; the client gets SYSTEM_ERROR"},
+	BrokerUnknown:            {Counter, "broker_unknown", "requests and connections for a broker whose address is not known"},
+	HeartbeatFanOut:          {Counter, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
+	HeartbeatRepeated:        {Counter, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
+	HeartbeatReplayed:        {Counter, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},
+	DownstreamActive:         {Gauge, "downstream_active", "client connections"},
+	DownstreamRefused:        {Counter, "downstream_refused", "client connections closed at once"},
+	UpstreamActive:           {Gauge, "upstream_active", "upstream connections that are open or opening"},
+	UpstreamConnect:          {Counter, "upstream_connect", "upstream connections that were begun"},
+	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open"},
+	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's"},
+	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
+	DirectoryRefreshFailure:  {Counter, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
+	DirectoryStale:           {Gauge, "directory_stale", "1 while the last refresh failed"},
+	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
+}, generated()...)
+
+var (
+	frameErrors  = map[codec.FrameErrorKind]ID{}
+	requestCodes = map[codec.RequestCode]ID{}
+)
+
+func generated() []Def {
+	var defs []Def
+	for _, kind := range codec.FrameErrorKinds() {
+		frameErrors[kind] = firstGenerated + ID(len(defs))
+		defs = append(defs, Def{Counter, "frame_error." + kind.String(), "frames closed their connection for this reason, either side"})
+	}
+	for _, code := range codec.RequestCodes() {
+		requestCodes[code] = firstGenerated + ID(len(defs))
+		defs = append(defs, Def{Counter, "request_code." + strings.ToLower(code.String()), code.String() + " requests from clients"})
+	}
+	return defs
+}
+
+// FrameErrorID is the stat of a kind of frame error.
+func FrameErrorID(kind codec.FrameErrorKind) ID { return frameErrors[kind] }
+
+// RequestCodeID is the stat of a request code; an unknown one counts as RequestUnknownCode.
+func RequestCodeID(code codec.RequestCode) ID {
+	if id, ok := requestCodes[code]; ok {
+		return id
+	}
+	return RequestUnknownCode
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// exact is the number of milliseconds that times tells apart one by one; longer ones share a cell
+// with up to 1/16 of their length.
+const exact = 256
+
+// cells is exact plus 16 for each doubling up to 2^20 ms, the last of which takes all the rest.
+const cells = exact + 16*12
+
+// times counts durations in whole milliseconds until they are drained.
+type times struct {
+	count   [cells]atomic.Uint32
+	touched atomic.Bool
+}
+
+func (t *times) record(d time.Duration) {
+	t.count[cellOf(uint64(max(d, 0)/time.Millisecond))].Add(1)
+	if !t.touched.Load() {
+		t.touched.Store(true)
+	}
+}
+
+// drain empties t.
+func (t *times) drain(each func(value, count uint64)) {
+	if !t.touched.Swap(false) {
+		return
+	}
+	for i := range t.count {
+		if t.count[i].Load() != 0 {
+			each(valueOf(i), uint64(t.count[i].Swap(0)))
+		}
+	}
+}
+
+// cellOf finds the cell of a number of milliseconds.
+func cellOf(ms uint64) int {
+	if ms < exact {
+		return int(ms)
+	}
+	cell, width := exact, uint64(exact/16)
+	for start := uint64(exact); ; start, width, cell = start*2, width*2, cell+16 {
+		if ms < start*2 {
+			return cell + int((ms-start)/width)
+		}
+		if cell+16 == cells {
+			return cells - 1
+		}
+	}
+}
+
+// valueOf is the least number of milliseconds in a cell.
+func valueOf(cell int) uint64 {
+	if cell < exact {
+		return uint64(cell)
+	}
+	doublings, step := (cell-exact)/16, (cell-exact)%16
+	return uint64(exact+step*exact/16) << doublings
+}
