@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"sync/atomic"
+
+	"google.golang.org/protobuf/types/known/anypb"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// Config is a config as Envoy handed it over: an instance, or what is wrong with it.
+type Config struct {
+	Instance *instance.Instance
+	Err      error
+}
+
+// NewSink makes the sink of a new config's stats. It is called while Envoy reads that config, which
+// is the only time when stats can be defined. The stock host replaces it; without a replacement
+// nothing reaches Envoy.
+var NewSink = func(statPrefix string) stats.Sink { return noSink{} }
+
+type noSink struct{}
+
+func (noSink) Add(stats.ID, int64)             {}
+func (noSink) Record(stats.ID, uint64, uint64) {}
+
+// RejectsConfigs is set where the host reports a bad config itself and has Envoy reject it.
+var RejectsConfigs = false
+
+// last is the config parsed last: the Golang ABI gives configs ids of its own and has no way to
+// report an error, so the stock host asks for it right after, on the same thread.
+var last atomic.Pointer[Config]
+
+// LastConfig is the config that ParseConfig has made last.
+func LastConfig() *Config { return last.Load() }
+
+// ParseConfig puts the config in `any` to work.
+func ParseConfig(any *anypb.Any) *Config {
+	c := &Config{}
+	last.Store(c)
+	message, err := apiv1.Parse(any)
+	if err != nil {
+		c.Err = err
+		return c
+	}
+	config, err := apiv1.Resolve(message)
+	if err != nil {
+		c.Err = err
+		return c
+	}
+	c.Instance = instance.Start(config, NewSink(config.StatPrefix))
+	return c
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package golang
+
+/*
+#cgo linux LDFLAGS: -Wl,-unresolved-symbols=ignore-all
+#include <stdint.h>
+int envoyGoFilterDownstreamWrite(void* wrapper, void* data, int size, int end_stream);
+int envoyGoFilterDownstreamClose(void* wrapper, int close_type);
+void envoyGoFilterDownstreamFinalize(void* wrapper, int reason);
+int envoyGoFilterDownstreamInfo(void* wrapper, int type, void* text);
+void* envoyGoFilterUpstreamConnect(void* library_id, void* address, uint64_t connection_id);
+int envoyGoFilterUpstreamConnEnableHalfClose(void* wrapper, int enable);
+int envoyGoFilterUpstreamWrite(void* wrapper, void* data, int size, int end_stream);
+int envoyGoFilterUpstreamClose(void* wrapper, int close_type);
+void envoyGoFilterUpstreamFinalize(void* wrapper, int reason);
+int envoyGoFilterUpstreamInfo(void* wrapper, int type, void* text);
+*/
+import "C"
+
+import (
+	"runtime"
+	"strings"
+	"unsafe"
+
+	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
+)
+
+// capi calls the host's C functions in place of the ABI's own Go code, which hands over pointers to
+// Go strings that are not pinned: with that code the process dies at the first upstream connection
+// unless its environment has GODEBUG=cgocheck=0.
+type capi struct{}
+
+var _ api.NetworkCAPI = capi{}
+
+func (capi) DownstreamWrite(wrapper, data unsafe.Pointer, size, end int) {
+	C.envoyGoFilterDownstreamWrite(wrapper, data, C.int(size), C.int(end))
+}
+
+func (capi) DownstreamClose(wrapper unsafe.Pointer, closeType int) {
+	C.envoyGoFilterDownstreamClose(wrapper, C.int(closeType))
+}
+
+func (capi) DownstreamFinalize(wrapper unsafe.Pointer, reason int) {
+	C.envoyGoFilterDownstreamFinalize(wrapper, C.int(reason))
+}
+
+func (capi) DownstreamInfo(wrapper unsafe.Pointer, infoType int) string {
+	var text string // the host points it to memory of its own
+	C.envoyGoFilterDownstreamInfo(wrapper, C.int(infoType), unsafe.Pointer(&text))
+	return strings.Clone(text)
+}
+
+// GetFilterState is not used by this filter, and cannot work: the ABI's Go code for it reads the
+// wrong memory.
+func (capi) GetFilterState(unsafe.Pointer, string) string { return "" }
+
+// SetFilterState is not used by this filter.
+func (capi) SetFilterState(unsafe.Pointer, string, string, api.StateType, api.LifeSpan, api.StreamSharing) {
+}
+
+func (capi) UpstreamConnect(libraryID, address string, connectionID uint64) unsafe.Pointer {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	for _, text := range []*string{&libraryID, &address} {
+		if *text != "" {
+			pinner.Pin(unsafe.StringData(*text))
+		}
+	}
+	return C.envoyGoFilterUpstreamConnect(unsafe.Pointer(&libraryID), unsafe.Pointer(&address), C.uint64_t(connectionID))
+}
+
+func (capi) UpstreamConnEnableHalfClose(wrapper unsafe.Pointer, enable int) {
+	C.envoyGoFilterUpstreamConnEnableHalfClose(wrapper, C.int(enable))
+}
+
+func (capi) UpstreamWrite(wrapper, data unsafe.Pointer, size, end int) {
+	C.envoyGoFilterUpstreamWrite(wrapper, data, C.int(size), C.int(end))
+}
+
+func (capi) UpstreamClose(wrapper unsafe.Pointer, closeType int) {
+	C.envoyGoFilterUpstreamClose(wrapper, C.int(closeType))
+}
+
+func (capi) UpstreamFinalize(wrapper unsafe.Pointer, reason int) {
+	C.envoyGoFilterUpstreamFinalize(wrapper, C.int(reason))
+}
+
+func (capi) UpstreamInfo(wrapper unsafe.Pointer, infoType int) string {
+	var text string
+	C.envoyGoFilterUpstreamInfo(wrapper, C.int(infoType), unsafe.Pointer(&text))
+	return strings.Clone(text)
+}

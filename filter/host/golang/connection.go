@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package golang
+
+import (
+	"sync"
+	"time"
+
+	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
+	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
+)
+
+// filter is what the ABI holds. A finalizer frees the host's side of it, so nothing that it refers
+// to may refer back to it: the work is done by its connection.
+type filter struct{ *connection }
+
+func newFilter(x *instance.Instance, callbacks api.ConnectionCallback) *filter {
+	return &filter{connection: &connection{instance: x, callbacks: callbacks, upstreams: make(map[session.UpstreamID]*upstream)}}
+}
+
+// connection is one client connection: events of Envoy become events of its session, which acts
+// through the methods of session.Host.
+type connection struct {
+	instance  *instance.Instance
+	callbacks api.ConnectionCallback
+	session   *session.Session
+
+	mu        sync.Mutex // guards what follows; taken last, never held while calling out
+	upstreams map[session.UpstreamID]*upstream
+	timer     *time.Timer
+	closed    bool
+}
+
+// OnNewConnection starts the session. The local address is what the client dialled.
+func (c *connection) OnNewConnection() api.FilterStatus {
+	defer host.Recover(c.instance, c.CloseDownstream)
+	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's name for it, on either side
+	c.session = session.New(&c.instance.Environment, c, local)
+	c.session.Open(host.Now())
+	return api.NetworkFilterContinue
+}
+
+// OnData passes bytes of the client on.
+func (c *connection) OnData(b []byte, _ bool) api.FilterStatus {
+	defer host.Recover(c.instance, c.CloseDownstream)
+	if len(b) > 0 {
+		c.session.DownstreamData(host.Now(), [][]byte{b})
+	}
+	return api.NetworkFilterStopIteration
+}
+
+// OnWrite sees our own bytes on their way to the client.
+func (c *connection) OnWrite([]byte, bool) api.FilterStatus { return api.NetworkFilterContinue }
+
+// OnEvent ends the session when the client connection has ended.
+func (c *connection) OnEvent(event api.ConnectionEvent) {
+	defer host.Recover(c.instance, func() {})
+	if event != api.LocalClose && event != api.RemoteClose {
+		return
+	}
+	c.mu.Lock()
+	c.closed = true
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.mu.Unlock()
+	c.session.Close(host.Now())
+}
+
+// Capabilities implements session.Host.
+func (c *connection) Capabilities() session.Capabilities { return session.Capabilities{} }
+
+// WriteDownstream implements session.Host.
+func (c *connection) WriteDownstream(b []byte) { c.callbacks.Write(b, false) }
+
+// CloseDownstream implements session.Host.
+func (c *connection) CloseDownstream() { c.callbacks.Close(api.FlushWrite) }
+
+// WakeAt implements session.Host.
+func (c *connection) WakeAt(at session.Instant) {
+	wait := max(at-host.Now(), 0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+	case c.timer == nil:
+		c.timer = time.AfterFunc(wait, c.wake)
+	default:
+		c.timer.Reset(wait)
+	}
+}
+
+func (c *connection) wake() {
+	defer host.Recover(c.instance, c.CloseDownstream)
+	c.session.Wake(host.Now())
+}
+
+// ConnectUpstream implements session.Host.
+func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
+	u := &upstream{connection: c, id: id}
+	c.mu.Lock()
+	c.upstreams[id] = u
+	c.mu.Unlock()
+	network.CreateUpstreamConn(address, u)
+}
+
+// WriteUpstream implements session.Host.
+func (c *connection) WriteUpstream(id session.UpstreamID, b []byte) {
+	if callbacks := c.callbacksOf(id); callbacks != nil {
+		callbacks.Write(b, false)
+	}
+}
+
+func (c *connection) callbacksOf(id session.UpstreamID) api.ConnectionCallback {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if u := c.upstreams[id]; u != nil {
+		return u.callbacks
+	}
+	return nil
+}
+
+// CloseUpstream implements session.Host. What was written before is sent: it may be an offset update.
+func (c *connection) CloseUpstream(id session.UpstreamID) {
+	if u := c.remove(id); u != nil && u.callbacks != nil {
+		u.callbacks.Close(api.FlushWrite)
+	}
+}
+
+// remove takes an upstream out; its callbacks do not change any more then.
+func (c *connection) remove(id session.UpstreamID) *upstream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	u := c.upstreams[id]
+	delete(c.upstreams, id)
+	return u
+}
+
+// upstream is one upstream connection. Its events come on a thread of its own.
+type upstream struct {
+	connection *connection
+	id         session.UpstreamID
+	callbacks  api.ConnectionCallback // guarded by connection.mu; nil until ready
+}
+
+var _ api.UpstreamFilter = (*upstream)(nil)
+
+// OnPoolReady tells the session, unless it has given the connection up meanwhile.
+func (u *upstream) OnPoolReady(callbacks api.ConnectionCallback) {
+	c := u.connection
+	defer host.Recover(c.instance, c.CloseDownstream)
+	c.mu.Lock()
+	wanted := c.upstreams[u.id] == u
+	if wanted {
+		u.callbacks = callbacks
+	}
+	c.mu.Unlock()
+	if !wanted {
+		callbacks.Close(api.NoFlush)
+		return
+	}
+	c.session.UpstreamConnected(host.Now(), u.id)
+}
+
+// OnPoolFailure tells the session.
+func (u *upstream) OnPoolFailure(api.PoolFailureReason, string) {
+	c := u.connection
+	defer host.Recover(c.instance, c.CloseDownstream)
+	if c.remove(u.id) != nil {
+		c.session.UpstreamFailed(host.Now(), u.id)
+	}
+}
+
+// OnData passes bytes of the broker or name server on.
+func (u *upstream) OnData(b []byte, _ bool) {
+	c := u.connection
+	defer host.Recover(c.instance, c.CloseDownstream)
+	if len(b) > 0 {
+		c.session.UpstreamData(host.Now(), u.id, [][]byte{b})
+	}
+}
+
+// OnEvent tells the session that the connection has ended, unless the session ended it.
+func (u *upstream) OnEvent(event api.ConnectionEvent) {
+	c := u.connection
+	defer host.Recover(c.instance, c.CloseDownstream)
+	if event != api.LocalClose && event != api.RemoteClose {
+		return
+	}
+	if c.remove(u.id) != nil {
+		c.session.UpstreamClosed(host.Now(), u.id)
+	}
+}

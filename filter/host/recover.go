@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// maxStacks is how many stacks are logged in the life of the process; further faults only count.
+const maxStacks = 10
+
+var stacks atomic.Int32
+
+// Recover, deferred around every entry from Envoy, keeps a fault of ours from ending the process: it
+// is counted and logged, and `abandon` closes the one connection it happened on.
+func Recover(x *instance.Instance, abandon func()) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if x != nil {
+		x.Stats.Recorder().Inc(stats.Panic)
+	}
+	if stacks.Add(1) <= maxStacks {
+		LogError("fault, its connection is closed: %v\n%s", fault, debug.Stack())
+	}
+	abandon()
+}

@@ -1,0 +1,92 @@
+/*
+ * The contract between the plugin (librocketmq_proxy.so, Go) and the stock-Envoy host
+ * (librocketmq_proxy_host.so, C++), beside the Golang network filter ABI that both speak as well.
+ *
+ * It exists for what the Golang ABI has no words for: a filter that is not the last one of its
+ * chain (Envoy's tcp_proxy follows it), config errors, and the end of a config.
+ *
+ * Threads: a session's calls are made on the worker of its connection, one at a time. The functions
+ * of rocketmq_proxy_host that take a connection may be called only inside such a call, for that
+ * connection; `wake` alone may be called from any thread.
+ */
+#ifndef ROCKETMQ_PROXY_HOST_H
+#define ROCKETMQ_PROXY_HOST_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ROCKETMQ_PROXY_HOST_VERSION 1
+
+/* One stretch of memory; valid during the call that passes it. Envoy's own buffer layout. */
+typedef struct {
+  const char* data;
+  uint64_t size;
+} rocketmq_proxy_slice;
+
+/* What the host does for a chained connection. `connection` is what rocketmqProxyChainOpen got. */
+typedef struct {
+  uint32_t version; /* ROCKETMQ_PROXY_HOST_VERSION */
+
+  /* Queues bytes (copied before it returns) to one side. Within one call order is kept per side.
+   * In rocketmqProxyChainData of DOWNSTREAM bytes, what is written upstream replaces the bytes
+   * shown; of UPSTREAM bytes, what is written downstream replaces them. */
+  void (*write_upstream)(void* connection, const void* data, uint64_t size);
+  void (*write_downstream)(void* connection, const void* data, uint64_t size);
+
+  /* Lets the next filter (tcp_proxy) open its upstream: to "ip:port" through its ORIGINAL_DST
+   * cluster, or, with size 0, to the cluster that its own config names. Returns 0 if the address
+   * is malformed. Only in rocketmqProxyChainOpen and rocketmqProxyChainWake, once. */
+  int (*connect)(void* connection, const char* address, uint64_t size);
+
+  /* Closes the connection after what was written downstream has been flushed. */
+  void (*close)(void* connection);
+
+  /* Runs rocketmqProxyChainWake on the connection's worker soon; many calls may become one. Any
+   * thread, until rocketmqProxyChainClose has returned. */
+  void (*wake)(void* connection);
+} rocketmq_proxy_host;
+
+enum { ROCKETMQ_PROXY_DOWNSTREAM = 0, ROCKETMQ_PROXY_UPSTREAM = 1 };
+
+/* Verdict of rocketmqProxyChainData. */
+enum {
+  ROCKETMQ_PROXY_PASS = 0,   /* the bytes shown go on as they are; nothing was written to that side */
+  ROCKETMQ_PROXY_REPLACE = 1 /* the bytes shown are consumed; what was written goes on instead */
+};
+
+/*
+ * Exported by the plugin:
+ *
+ *   int rocketmqProxyAttach(const rocketmq_proxy_host* host);
+ *     Once, before everything else. 0, or -1 when the versions differ.
+ *
+ *   uint64_t rocketmqProxyLastConfig(char** errors);
+ *     After envoyGoFilterOnNetworkFilterConfig, on the same thread: the handle of the config just
+ *     parsed. `*errors` is NULL, or a malloc'ed text with one line for each bad field; the caller
+ *     frees it, and the config is then unusable (but must be destroyed as well).
+ *
+ *   void rocketmqProxyConfigDestroy(uint64_t config);
+ *     No new session will use this config.
+ *
+ *   uint64_t rocketmqProxyChainOpen(uint64_t config, void* connection,
+ *                                   rocketmq_proxy_slice local, rocketmq_proxy_slice remote);
+ *     A new connection ("ip:port" texts). Returns the session, or 0: close the connection. When
+ *     `connect` was not called inside, the host keeps tcp_proxy waiting (StopIteration) until it is
+ *     called in rocketmqProxyChainWake.
+ *
+ *   int rocketmqProxyChainData(uint64_t session, int side, const rocketmq_proxy_slice* slices,
+ *                              int count, int end);
+ *     Bytes that came from that side; end = 1 when it will send no more. A verdict from above.
+ *
+ *   void rocketmqProxyChainWake(uint64_t session);
+ *   void rocketmqProxyChainClose(uint64_t session, int event);
+ *     The connection is closed (Envoy's ConnectionEvent). The session is gone when it returns.
+ */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

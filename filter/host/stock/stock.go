@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package stock is the filter in front of Envoy's tcp_proxy, hosted in a stock Envoy by our C++
+// module: rocketmq_proxy_host.h is the contract. A session sees the bytes where Envoy has them and
+// writes only what it changes. All calls of a connection come on its worker; WakeAt alone may be
+// called from elsewhere.
+package stock
+
+/*
+#cgo linux LDFLAGS: -Wl,-unresolved-symbols=ignore-all
+#include <stdlib.h>
+#include "rocketmq_proxy_host.h"
+
+static void write_upstream(const rocketmq_proxy_host* h, void* c, const void* d, uint64_t n) { h->write_upstream(c, d, n); }
+static void write_downstream(const rocketmq_proxy_host* h, void* c, const void* d, uint64_t n) { h->write_downstream(c, d, n); }
+static int connect_upstream(const rocketmq_proxy_host* h, void* c, const char* a, uint64_t n) { return h->connect(c, a, n); }
+static void close_downstream(const rocketmq_proxy_host* h, void* c) { h->close(c); }
+static void wake(const rocketmq_proxy_host* h, void* c) { h->wake(c); }
+*/
+import "C"
+
+import (
+	"runtime/cgo"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
+)
+
+// functions are the host's, set once by rocketmqProxyAttach.
+var functions *C.rocketmq_proxy_host
+
+//export rocketmqProxyAttach
+func rocketmqProxyAttach(h *C.rocketmq_proxy_host) C.int {
+	if h.version != C.ROCKETMQ_PROXY_HOST_VERSION {
+		return -1
+	}
+	functions = h
+	host.RejectsConfigs = true
+	host.NewSink = newSink
+	return 0
+}
+
+//export rocketmqProxyLastConfig
+func rocketmqProxyLastConfig(errors **C.char) C.uint64_t {
+	config := host.LastConfig()
+	*errors = nil
+	if config.Err != nil {
+		*errors = C.CString(strings.TrimSpace(config.Err.Error()))
+	}
+	return C.uint64_t(cgo.NewHandle(config))
+}
+
+//export rocketmqProxyConfigDestroy
+func rocketmqProxyConfigDestroy(config C.uint64_t) {
+	handle := cgo.Handle(config)
+	if x := handle.Value().(*host.Config).Instance; x != nil {
+		x.Close()
+	}
+	handle.Delete()
+}
+
+// connection is one client connection.
+type connection struct {
+	handle   unsafe.Pointer // the host's
+	instance *instance.Instance
+	session  *session.Session
+	upstream session.UpstreamID
+	slices   [8][]byte // room for the views of an event
+
+	mu     sync.Mutex // guards what follows
+	timer  *time.Timer
+	closed bool
+}
+
+//export rocketmqProxyChainOpen
+func rocketmqProxyChainOpen(config C.uint64_t, handle unsafe.Pointer, local, _ C.rocketmq_proxy_slice) (opened C.uint64_t) {
+	x := cgo.Handle(config).Value().(*host.Config).Instance
+	defer host.Recover(x, func() { opened = 0 })
+	c := &connection{handle: handle, instance: x}
+	c.session = session.New(&x.Environment, c, string(view(&local)))
+	c.session.Open(host.Now())
+	return C.uint64_t(cgo.NewHandle(c))
+}
+
+func connectionOf(handle C.uint64_t) *connection { return cgo.Handle(handle).Value().(*connection) }
+
+//export rocketmqProxyChainData
+func rocketmqProxyChainData(handle C.uint64_t, side C.int, slices *C.rocketmq_proxy_slice, count, _ C.int) (result C.int) {
+	c := connectionOf(handle)
+	result = C.ROCKETMQ_PROXY_REPLACE
+	defer host.Recover(c.instance, c.CloseDownstream)
+	in := c.slices[:0]
+	for i := range unsafe.Slice(slices, int(count)) {
+		in = append(in, view(&unsafe.Slice(slices, int(count))[i]))
+	}
+	var untouched bool
+	switch {
+	case len(in) == 0:
+		untouched = true // only the end of the stream
+	case side == C.ROCKETMQ_PROXY_DOWNSTREAM:
+		untouched = c.session.DownstreamData(host.Now(), in)
+	default:
+		untouched = c.session.UpstreamData(host.Now(), c.upstream, in)
+	}
+	if untouched {
+		result = C.ROCKETMQ_PROXY_PASS
+	}
+	return result
+}
+
+//export rocketmqProxyChainWake
+func rocketmqProxyChainWake(handle C.uint64_t) {
+	c := connectionOf(handle)
+	defer host.Recover(c.instance, c.CloseDownstream)
+	c.session.Wake(host.Now())
+}
+
+//export rocketmqProxyChainClose
+func rocketmqProxyChainClose(handle C.uint64_t, _ C.int) {
+	c := connectionOf(handle)
+	defer host.Recover(c.instance, func() {})
+	cgo.Handle(handle).Delete()
+	c.mu.Lock()
+	c.closed = true
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.mu.Unlock()
+	c.session.Close(host.Now())
+}
+
+// Capabilities implements session.Host.
+func (c *connection) Capabilities() session.Capabilities {
+	return session.Capabilities{InPlace: true, OwnDestination: true}
+}
+
+// ConnectUpstream implements session.Host.
+func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
+	c.upstream = id
+	if C.connect_upstream(functions, c.handle, (*C.char)(unsafe.Pointer(unsafe.StringData(address))), C.uint64_t(len(address))) == 0 {
+		host.LogError("%q is not an address to connect to", address)
+		c.CloseDownstream()
+	}
+}
+
+// WriteUpstream implements session.Host.
+func (c *connection) WriteUpstream(_ session.UpstreamID, b []byte) {
+	C.write_upstream(functions, c.handle, unsafe.Pointer(unsafe.SliceData(b)), C.uint64_t(len(b)))
+}
+
+// CloseUpstream implements session.Host: tcp_proxy closes it with the client connection.
+func (c *connection) CloseUpstream(session.UpstreamID) {}
+
+// WriteDownstream implements session.Host.
+func (c *connection) WriteDownstream(b []byte) {
+	C.write_downstream(functions, c.handle, unsafe.Pointer(unsafe.SliceData(b)), C.uint64_t(len(b)))
+}
+
+// CloseDownstream implements session.Host.
+func (c *connection) CloseDownstream() { C.close_downstream(functions, c.handle) }
+
+// WakeAt implements session.Host.
+func (c *connection) WakeAt(at session.Instant) {
+	wait := max(at-host.Now(), 0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+	case c.timer == nil:
+		c.timer = time.AfterFunc(wait, c.wake)
+	default:
+		c.timer.Reset(wait)
+	}
+}
+
+// wake asks for rocketmqProxyChainWake on the worker. The lock keeps rocketmqProxyChainClose from
+// returning, and the host from freeing the connection, in the meantime.
+func (c *connection) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		C.wake(functions, c.handle)
+	}
+}
+
+func view(s *C.rocketmq_proxy_slice) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(s.data)), int(s.size))
+}
