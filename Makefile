@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+SHELL := /bin/bash
+export DURATION MODE RATE CONCURRENCY ENVOY_VERSION QUICK FORCE
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: ## Build the plugin and the stock-Envoy host into out/
+	build/plugin.sh out
+	build/module.sh out
+
+.PHONY: run
+run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATION=20s MODE=unified|per-broker RATE=500)
+	go run ./test/run
+
+.PHONY: test
+test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed"
+	go run ./test/all
+
+.PHONY: unit
+unit: ## The tests that need neither RocketMQ nor Envoy
+	go run ./test/all -skip-integration
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME (30s)
+	build/fuzz.sh $(or $(FUZZTIME),30s)
+
+.PHONY: bench
+bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUICK=1 for a minute)
+	go run ./test/bench
+
+.PHONY: capture
+capture: ## Record the golden bytes anew from real clients
+	test/capture/record.sh
+
+.PHONY: generate
+generate: ## Write generated files anew: api/v1/*.pb.go, docs/STATS.md, docs/REQUEST_CODES.md
+	go generate ./api/...
+	go run ./build/docgen
+
+.PHONY: check
+check: ## Format, vet, lint, cgo-free build, C++ format, generated files, tidy
+	build/check.sh

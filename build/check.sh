@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything about the source that can be checked without running it. `make check`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+golangci=v2.15.0
+clang_format=22.1.8
+cache=${ROCKETMQ_PROXY_CACHE:-$PWD/.cache}
+failed=0
+step() { printf '== %s\n' "$1"; }
+fail() { printf '   FAILED: %s\n' "$1"; failed=1; }
+
+step "gofmt"
+unformatted=$(gofmt -l api codec filter test build)
+[ -z "$unformatted" ] || fail "not formatted: $unformatted"
+
+step "go vet"
+go vet ./... || fail "go vet"
+go vet -tags integration ./test/integration || fail "go vet of the integration tests"
+
+step "the core builds without cgo"
+CGO_ENABLED=0 go build ./api/... ./codec/... ./filter/addressing/... ./filter/directory/... \
+  ./filter/instance/... ./filter/router/... ./filter/session/... ./filter/stats/... || fail "cgo-free build"
+
+step "golangci-lint $golangci"
+linter=$cache/golangci-lint/$golangci/golangci-lint
+if [ ! -x "$linter" ]; then
+  GOBIN=$(dirname "$linter") go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci"
+fi
+"$linter" run --build-tags integration ./... || fail "golangci-lint"
+
+step "clang-format $clang_format"
+formatter=$cache/clang-format/$clang_format
+if [ ! -x "$formatter/bin/clang-format" ]; then
+  python3 -m pip install --quiet --target "$formatter" "clang-format==$clang_format"
+fi
+PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror \
+  filter/host/module/*.cc filter/host/module/*.h filter/host/module/test/*.cc filter/host/module/test/*.h \
+  filter/host/stock/*.h || fail "C++ is not formatted"
+
+step "generated files are fresh"
+before=$(cat api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md | cksum)
+make --silent generate
+[ "$before" = "$(cat api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md | cksum)" ] || fail "run make generate and commit"
+
+step "go.mod is tidy"
+go mod tidy -diff || fail "go mod tidy"
+go -C build/protogen mod tidy -diff || fail "go mod tidy in build/protogen"
+
+[ "$failed" = 0 ] && echo "all good"
+exit "$failed"

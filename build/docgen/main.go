@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command docgen writes the pages that follow from tables in the code: docs/STATS.md and
+// docs/REQUEST_CODES.md. `make generate` runs it from the repository's root.
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+func main() {
+	for name, page := range map[string]string{
+		"docs/STATS.md":         statsPage(),
+		"docs/REQUEST_CODES.md": requestCodesPage(),
+	} {
+		if err := os.WriteFile(name, []byte(page), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, "docgen:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+func statsPage() string {
+	var b strings.Builder
+	b.WriteString("# Stats\n\n<!-- Written by build/docgen from filter/stats/table.go: change it there. -->\n\n" +
+		"Names follow `rocketmq.<stat_prefix>.`; Envoy's `/stats` has them about a second after the fact.\n\n" +
+		"| stat | kind | what it counts |\n| --- | --- | --- |\n")
+	for _, def := range stats.Table {
+		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", def.Name, def.Kind, def.Meaning)
+	}
+	return b.String()
+}
+
+// unifiedNotes say what a class means on a unified connection.
+var unifiedNotes = map[router.Class]string{
+	router.Named:          "to the broker it names; if it names none, to the only broker of its topic; else refused (15)",
+	router.AddressOnly:    "refused (15)",
+	router.AllBrokers:     "to every broker the client has learned of, one answer",
+	router.AnyBroker:      "to one broker, the same for the whole group",
+	router.NameServer:     "to a name server",
+	router.AllNameServers: "to every name server, one answer",
+	router.FromBroker:     "from brokers to clients; a client that sends it is refused (3)",
+	router.Internal:       "refused (3)",
+}
+
+func requestCodesPage() string {
+	var b strings.Builder
+	b.WriteString("# Request codes\n\n<!-- Written by build/docgen from filter/router/table.go: change it there. -->\n\n" +
+		"With `per_broker` addressing every request passes to the broker or name server of its port, except those of class\n" +
+		"*internal*, which are refused (3) everywhere. The table says what happens with `unified` addressing. Codes that are\n" +
+		"not listed go to the broker that `bname` names, else they are refused (3).\n\n" +
+		"A deadline is the time after which the proxy answers SYSTEM_ERROR on a unified connection, in addition to what the\n" +
+		"request lets the broker wait; where there is none, `timeouts.request` holds.\n\n" +
+		"| code | name | class | unified | deadline | answer |\n| --- | --- | --- | --- | --- | --- |\n")
+	rows := slices.Clone(router.Table)
+	slices.SortFunc(rows, func(a, c router.Kind) int { return int(a.Code - c.Code) })
+	for _, kind := range rows {
+		deadline, answer := "", ""
+		if kind.Timeout > 0 && kind.Locate != nil || kind.Class == router.AllBrokers || kind.Class == router.NameServer && kind.Timeout > 0 {
+			deadline = kind.Timeout.String()
+			if kind.Wait != nil {
+				deadline += " + its wait"
+			}
+		}
+		if kind.Rewrite != router.Untouched {
+			answer = "addresses rewritten"
+		}
+		fmt.Fprintf(&b, "| %d | %v | %v | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, unifiedNotes[kind.Class], deadline, answer)
+	}
+	var unlisted []string
+	for _, code := range codec.RequestCodes() {
+		if router.Of(code).Class == router.Unlisted {
+			unlisted = append(unlisted, fmt.Sprintf("%v (%d)", code, int32(code)))
+		}
+	}
+	fmt.Fprintf(&b, "\nKnown by name and not listed: %s.\n", strings.Join(unlisted, ", "))
+	return b.String()
+}

