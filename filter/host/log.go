@@ -16,11 +16,19 @@ import (
 
 const levelError = 4
 
-// logf writes a line to Envoy's log. Tests replace it: without an Envoy there is nothing to call.
-var logf = func(level int, format string, arguments ...any) {
-	line := fmt.Sprintf("rocketmq_proxy: "+format, arguments...)
-	C.envoyGoFilterLog(C.uint32_t(level), unsafe.Pointer(unsafe.StringData(line)), C.int(len(line)))
+// writeLog writes a line to Envoy's log. Tests replace it: without an Envoy there is nothing to call.
+var writeLog = func(line string) {
+	C.envoyGoFilterLog(levelError, unsafe.Pointer(unsafe.StringData(line)), C.int(len(line)))
 }
 
 // LogError writes an error-level line to Envoy's log.
-func LogError(format string, arguments ...any) { logf(levelError, format, arguments...) }
+func LogError(format string, arguments ...any) {
+	writeLog(fmt.Sprintf("rocketmq_proxy: "+format, arguments...))
+}
+
+// SetLogForTest has lines go to `write` until the end of a test.
+func SetLogForTest(t interface{ Cleanup(func()) }, write func(line string)) {
+	before := writeLog
+	writeLog = write
+	t.Cleanup(func() { writeLog = before })
+}

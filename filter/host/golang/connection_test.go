@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package golang
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
+	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
+)
+
+// fakeEnvoy stands in for the C side: it notes what upstream connections are asked for.
+type fakeEnvoy struct {
+	api.NetworkCAPI
+	mu      sync.Mutex
+	dialled []uint64
+}
+
+func (f *fakeEnvoy) UpstreamConnect(_, _ string, id uint64) unsafe.Pointer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dialled = append(f.dialled, id)
+	return nil
+}
+func (f *fakeEnvoy) UpstreamFinalize(unsafe.Pointer, int) {}
+
+// last is the filter of the connection that was asked for last.
+func (f *fakeEnvoy) last() api.UpstreamFilter {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return network.UpstreamFilters.GetFilterByConnID(f.dialled[len(f.dialled)-1])
+}
+
+// fakeConnection is Envoy's side of one connection.
+type fakeConnection struct {
+	api.ConnectionCallback
+	mu      sync.Mutex
+	written []byte
+	closed  []api.ConnectionCloseType
+	local   string
+}
+
+func (c *fakeConnection) StreamInfo() api.StreamInfo { return fakeInfo{local: c.local} }
+
+type fakeInfo struct {
+	api.StreamInfo
+	local string
+}
+
+func (i fakeInfo) UpstreamLocalAddress() (string, bool) { return i.local, true }
+
+func (c *fakeConnection) Write(b []byte, _ bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.written = append(c.written, b...)
+}
+
+func (c *fakeConnection) Close(t api.ConnectionCloseType) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = append(c.closed, t)
+}
+
+func (c *fakeConnection) got() (written string, closed int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return string(c.written), len(c.closed)
+}
+
+// nameServer answers GET_BROKER_CLUSTER_INFO.
+func nameServer(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	answer := codec.Command{Flag: codec.FlagResponse, Opaque: 1, Body: []byte(`{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"broker-a","cluster":"c"}},"clusterAddrTable":{"c":["broker-a"]}}`)}
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = c.Write(answer.Append(nil))
+			_ = c.Close()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// dial makes a filter by the ABI's own steps and connects a client.
+func dial(t *testing.T) (*fakeEnvoy, *fakeConnection, api.DownstreamFilter) {
+	t.Helper()
+	envoy := &fakeEnvoy{}
+	network.SetCgoAPI(envoy)
+	text := `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["` + nameServer(t) + `"]}],"addressing":{"unified":{}}}`
+	packed, err := anypb.New(wrapperspb.String(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := parser{}.ParseConfig(packed).(*host.Config)
+	if config.Err != nil {
+		t.Fatal(config.Err)
+	}
+	t.Cleanup(config.Instance.Close)
+	for !config.Instance.Directory.Ready() {
+		time.Sleep(time.Millisecond)
+	}
+	client := &fakeConnection{local: "127.0.0.1:9876"}
+	filter := configFactory{}.CreateFactoryFromConfig(config).CreateFilter(client)
+	filter.OnNewConnection()
+	return envoy, client, filter
+}
+
+func send(opaque int32) []byte {
+	command := codec.Command{Code: int32(codec.RequestSendMessageV2), Opaque: opaque, Fields: []codec.Field{{Name: "n", Value: "broker-a"}}}
+	return command.Append(nil)
+}
+
+func answerTo(opaque int32) []byte {
+	command := codec.Command{Flag: codec.FlagResponse, Opaque: opaque}
+	return command.Append(nil)
+}
+
+func TestARequestWaitsForItsConnectionAndItsAnswerComesBack(t *testing.T) {
+	envoy, client, filter := dial(t)
+	filter.OnData(send(1), false)
+	upstream, broker := envoy.last(), &fakeConnection{}
+	if upstream.OnPoolReady(broker); string(broker.written) != string(send(1)) {
+		t.Errorf("the broker got %q", broker.written)
+	}
+	upstream.OnData(answerTo(1), false)
+	if written, _ := client.got(); written != string(answerTo(1)) {
+		t.Errorf("the client got %q", written)
+	}
+	filter.OnEvent(api.RemoteClose)
+	if _, closed := broker.got(); closed != 1 || broker.closed[0] != api.FlushWrite {
+		t.Errorf("the broker's connection was closed %v", broker.closed)
+	}
+	upstream.OnEvent(api.LocalClose) // of our own close: nothing to tell the session
+}
+
+func TestAConnectionThatOpensTooLateIsClosed(t *testing.T) {
+	envoy, _, filter := dial(t)
+	filter.OnData(send(1), false)
+	upstream, broker := envoy.last(), &fakeConnection{}
+	filter.OnEvent(api.RemoteClose)
+	upstream.OnPoolReady(broker)
+	if written, closed := broker.got(); closed != 1 || written != "" {
+		t.Errorf("closed %d times, got %q", closed, written)
+	}
+}
+
+func TestAConnectionThatFailsIsAnsweredFor(t *testing.T) {
+	envoy, client, filter := dial(t)
+	filter.OnData(send(1), false)
+	envoy.last().OnPoolFailure(api.PoolFailureReason(2), "")
+	if written, _ := client.got(); len(written) == 0 {
+		t.Error("no answer")
+	}
+	filter.OnData(send(2), false)
+	upstream, broker := envoy.last(), &fakeConnection{}
+	upstream.OnPoolReady(broker)
+	upstream.OnEvent(api.RemoteClose)
+	if _, closed := client.got(); closed != 0 {
+		t.Error("the client lost its connection for one broker")
+	}
+	filter.OnEvent(api.LocalClose)
+}
+
+func TestAFaultClosesItsConnectionAndNothingElse(t *testing.T) {
+	_, client, filter := dial(t)
+	host.SetLogForTest(t, func(string) {})
+	filter.(interface{ breakForTest() }).breakForTest()
+	filter.OnData(send(1), false)
+	if _, closed := client.got(); closed != 1 {
+		t.Error("it stays open")
+	}
+}
+
+func TestABadConfigRefusesConnections(t *testing.T) {
+	var lines []string
+	host.SetLogForTest(t, func(line string) { lines = append(lines, line) })
+	config := parser{}.ParseConfig(&anypb.Any{})
+	client := &fakeConnection{}
+	filter := configFactory{}.CreateFactoryFromConfig(config).CreateFilter(client)
+	if filter.OnNewConnection() != api.NetworkFilterStopIteration || len(client.closed) != 1 {
+		t.Error("a connection was served")
+	}
+	if len(lines) != 1 {
+		t.Errorf("logged %q", lines)
+	}
+}
+
+func TestWakesAfterTheEndDoNothing(t *testing.T) {
+	_, _, filter := dial(t)
+	filter.OnData(send(1), false) // arms a timer
+	filter.OnEvent(api.RemoteClose)
+	filter.(interface{ WakeAt(time.Duration) }).WakeAt(0)
+	time.Sleep(10 * time.Millisecond)
+}

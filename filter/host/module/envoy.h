@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Envoy's dynamic module ABI, what newer versions of it have added, and thin wrappers.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Functions of Envoy and hooks of ours must stay visible although the module is built with hidden
+// visibility.
+#pragma GCC visibility push(default)
+#include "abi/abi.h"
+
+// Envoy 1.39 added these; on 1.38 they resolve to null. They are absent from the ABI header that the
+// build uses, which is older than 1.39.
+extern "C" {
+envoy_dynamic_module_type_metrics_result
+envoy_dynamic_module_callback_network_filter_config_increment_counter(void* config, size_t id,
+                                                                      uint64_t value)
+    __attribute__((weak));
+envoy_dynamic_module_type_metrics_result
+envoy_dynamic_module_callback_network_filter_config_increment_gauge(void* config, size_t id,
+                                                                    uint64_t value)
+    __attribute__((weak));
+envoy_dynamic_module_type_metrics_result
+envoy_dynamic_module_callback_network_filter_config_decrement_gauge(void* config, size_t id,
+                                                                    uint64_t value)
+    __attribute__((weak));
+envoy_dynamic_module_type_metrics_result
+envoy_dynamic_module_callback_network_filter_config_set_gauge(void* config, size_t id,
+                                                              uint64_t value) __attribute__((weak));
+envoy_dynamic_module_type_metrics_result
+envoy_dynamic_module_callback_network_filter_config_record_histogram_value(void* config, size_t id,
+                                                                           uint64_t value)
+    __attribute__((weak));
+}
+#pragma GCC visibility pop
+
+namespace rocketmq_proxy {
+
+using EnvoyBuffer = envoy_dynamic_module_type_envoy_buffer;
+using ModuleBuffer = envoy_dynamic_module_type_module_buffer;
+
+// Values that Envoy, the Golang ABI and our plugin share.
+enum class FilterStatus : uint8_t { kContinue = 0, kStopIteration = 1 };
+enum ConnectionEvent { kRemoteClose = 0, kLocalClose = 1, kConnected = 2, kConnectedZeroRtt = 3 };
+enum CloseType { kFlushWrite = 0, kNoFlush = 1, kFlushWriteAndDelay = 2, kAbort = 3, kAbortReset = 4 };
+
+inline bool IsClose(int event) { return event == kRemoteClose || event == kLocalClose; }
+
+inline ModuleBuffer ToBuffer(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view ToView(EnvoyBuffer buffer) {
+  return buffer.ptr == nullptr ? std::string_view() : std::string_view(buffer.ptr, buffer.length);
+}
+
+enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kCritical };
+
+// Envoy's logger may be used from any thread.
+inline void Log(LogLevel level, std::string_view text) {
+  envoy_dynamic_module_callback_log(static_cast<envoy_dynamic_module_type_log_level>(level),
+                                    ToBuffer(text));
+}
+inline bool LogEnabled(LogLevel level) {
+  return envoy_dynamic_module_callback_log_enabled(
+      static_cast<envoy_dynamic_module_type_log_level>(level));
+}
+
+// Close types come from Go as plain numbers.
+inline envoy_dynamic_module_type_network_connection_close_type ToEnvoyCloseType(int type) {
+  if (type < kFlushWrite || type > kAbortReset) type = kFlushWrite;
+  return static_cast<envoy_dynamic_module_type_network_connection_close_type>(type);
+}
+
+// The pieces of a connection's read or write buffer, as Envoy's own array; valid during the hook.
+class Chunks {
+ public:
+  enum Side { kReadBuffer, kWriteBuffer };
+
+  Chunks(void* filter, Side side) {
+    count_ = side == kReadBuffer
+                 ? envoy_dynamic_module_callback_network_filter_get_read_buffer_chunks_size(filter)
+                 : envoy_dynamic_module_callback_network_filter_get_write_buffer_chunks_size(filter);
+    if (count_ > kFew) {  // Rare: no allocation for the usual read.
+      many_.resize(count_);
+      data_ = many_.data();
+    }
+    if (count_ == 0) return;
+    const bool ok =
+        side == kReadBuffer
+            ? envoy_dynamic_module_callback_network_filter_get_read_buffer_chunks(filter, data_)
+            : envoy_dynamic_module_callback_network_filter_get_write_buffer_chunks(filter, data_);
+    if (!ok) count_ = 0;
+  }
+  Chunks(const Chunks&) = delete;
+  Chunks& operator=(const Chunks&) = delete;
+
+  EnvoyBuffer* data() { return data_; }
+  size_t count() const { return count_; }
+
+  // Copies the first `size` bytes.
+  std::string Front(size_t size) const {
+    std::string out;
+    for (size_t i = 0; i < count_ && out.size() < size; i++) {
+      out.append(data_[i].ptr, std::min(data_[i].length, size - out.size()));
+    }
+    return out;
+  }
+
+  // Forgets the first `size` bytes (of the view, not of the buffer).
+  void Skip(size_t size) {
+    while (count_ > 0 && size > 0) {
+      const size_t step = std::min(size, data_[0].length);
+      data_[0].ptr += step;
+      data_[0].length -= step;
+      size -= step;
+      if (data_[0].length > 0) break;
+      ++data_;
+      --count_;
+    }
+  }
+
+ private:
+  static constexpr size_t kFew = 16;
+  EnvoyBuffer few_[kFew];
+  std::vector<EnvoyBuffer> many_;
+  EnvoyBuffer* data_ = few_;
+  size_t count_ = 0;
+};
+
+}  // namespace rocketmq_proxy

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The Golang network filter ABI as the side that hosts a plugin sees it: the types, and the C
+// functions that the plugin imports (golang_api.cc). What the plugin exports is in plugin.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rocketmq_proxy {
+
+using GoInt = long long;              // NOLINT: cgo's types
+using GoUint64 = unsigned long long;  // NOLINT
+
+struct GoString {
+  const char* data;
+  ptrdiff_t size;
+};
+
+// Result of an imported function (CAPIStatus).
+enum GoStatus : int {
+  kOk = 0,
+  kFilterIsGone = -1,
+  kFilterIsDestroy = -2,
+  kInvalidPhase = -4,
+  kValueNotFound = -5,
+  kYield = -6,
+  kInternalFailure = -7,
+};
+
+enum PoolFailure { kLocalConnectionFailure = 1, kRemoteConnectionFailure = 2 };
+
+enum MetricType : uint32_t { kCounter = 0, kGauge = 1, kHistogram = 2 };
+
+}  // namespace rocketmq_proxy
+
+#pragma GCC visibility push(default)
+extern "C" {
+int envoyGoFilterDownstreamWrite(void* wrapper, void* data, int size, int end_stream);
+int envoyGoFilterDownstreamClose(void* wrapper, int close_type);
+void envoyGoFilterDownstreamFinalize(void* wrapper, int reason);
+int envoyGoFilterDownstreamInfo(void* wrapper, int type, void* go_string_out);
+
+void* envoyGoFilterUpstreamConnect(void* library_id, void* go_address, uint64_t connection_id);
+int envoyGoFilterUpstreamConnEnableHalfClose(void* wrapper, int enable);
+int envoyGoFilterUpstreamWrite(void* wrapper, void* data, int size, int end_stream);
+int envoyGoFilterUpstreamClose(void* wrapper, int close_type);
+void envoyGoFilterUpstreamFinalize(void* wrapper, int reason);
+int envoyGoFilterUpstreamInfo(void* wrapper, int type, void* go_string_out);
+
+int envoyGoFilterSetFilterState(void* wrapper, void* go_key, void* go_value, int state_type,
+                                int life_span, int stream_sharing);
+int envoyGoFilterGetFilterState(void* wrapper, void* go_key, void* go_value_out);
+
+void envoyGoFilterLog(uint32_t level, void* text, int size);
+uint32_t envoyGoFilterLogLevel();
+
+int envoyGoFilterHttpDefineMetric(void* config, uint32_t type, void* name, int size,
+                                  uint32_t* id_out);
+int envoyGoFilterHttpIncrementMetric(void* config, uint32_t id, int64_t offset);
+int envoyGoFilterHttpGetMetric(void* config, uint32_t id, uint64_t* value_out);
+int envoyGoFilterHttpRecordMetric(void* config, uint32_t id, uint64_t value);
+void envoyGoConfigHttpFinalize(void* config);
+}
+#pragma GCC visibility pop

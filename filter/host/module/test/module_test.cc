@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Addresses, configs, and the loading of plugins.
+#include "address.h"
+#include "envoy.h"
+#include "fake_plugin.h"
+#include "filter_config.h"
+#include "golang_abi.h"
+#include "harness.h"
+
+using rocketmq_proxy::SocketAddress;
+
+TEST(AddressParse) {
+  SocketAddress a;
+  for (const char* good : {"1.2.3.4:5", "127.0.0.1:65535", "[::1]:80", "[2001:db8::1]:10911"}) {
+    EXPECT(rocketmq_proxy::ParseAddress(good, &a));
+  }
+  for (const char* bad :
+       {"", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4: 1", "1.2.3:1",
+        "::1:80", "[::1]", "[::1:80", "broker:80", "1.2.3.4:123456", "[]:1", "[1.2.3.4]:1"}) {
+    if (rocketmq_proxy::ParseAddress(bad, &a)) test::Fail(__FILE__, __LINE__, bad);
+  }
+}
+
+TEST(AddressJoin) {
+  EXPECT_EQ(rocketmq_proxy::JoinAddress("1.2.3.4", 5), "1.2.3.4:5");
+  EXPECT_EQ(rocketmq_proxy::JoinAddress("::1", 80), "[::1]:80");
+}
+
+TEST(ConfigWrap) {
+  const std::string url = "type.googleapis.com/google.protobuf.StringValue";
+  EXPECT_EQ(rocketmq_proxy::WrapConfig(" {}"),
+            "\x0a\x2f" + url + "\x12\x05\x0a\x03 {}");
+  const std::string any = rocketmq_proxy::WrapConfig("\x0a\x01z");
+  EXPECT(any.find("google.protobuf.BytesValue") != std::string::npos);
+  // A length of more than seven bits.
+  const std::string big = "{" + std::string(299, ' ');
+  const std::string wrapped = rocketmq_proxy::WrapConfig(big);
+  EXPECT_EQ(wrapped.substr(2 + url.size()), std::string("\x12\xaf\x02\x0a\xac\x02") + big);
+}
+
+TEST(ConfigUnknownFilterNameIsRejected) {
+  fake::Plugin plugin;
+  fake::TakeLogs();
+  EXPECT(fake::Config::Create("nonsense", "{}") == nullptr);
+  const auto logs = fake::TakeLogs();
+  EXPECT_EQ(logs.size(), 1U);
+  EXPECT(logs[0].find("4 rocketmq_proxy: unknown filter_name \"nonsense\"") == 0);
+  EXPECT(logs[0].find("\"rocketmq_proxy_chain\"") != std::string::npos);
+  EXPECT(plugin.configs.empty());
+}
+
+TEST(ConfigErrorsAreLoggedAndRejected) {
+  fake::Plugin plugin;
+  fake::TakeLogs();
+  plugin.errors = "a.b: too big\n\nc: missing\n";
+  EXPECT(fake::Config::Create("rocketmq_proxy", "{}") == nullptr);
+  EXPECT_EQ(fake::TakeLogs(), (std::vector<std::string>{"4 rocketmq_proxy: config: a.b: too big",
+                                                       "4 rocketmq_proxy: config: c: missing"}));
+  EXPECT_EQ(plugin.destroyed, std::vector<uint64_t>{1001});
+}
+
+TEST(ConfigLife) {
+  fake::Plugin plugin;
+  for (const char* role : {"rocketmq_proxy", "rocketmq_proxy_chain"}) {
+    auto config = fake::Config::Create(role, "{\"x\": 1}");
+    EXPECT(config != nullptr);
+    EXPECT_EQ(plugin.configs.back(), rocketmq_proxy::WrapConfig("{\"x\": 1}"));
+  }
+  EXPECT_EQ(plugin.destroyed, (std::vector<uint64_t>{1001, 1002}));
+}
+
+TEST(PluginLoadErrors) {
+  rocketmq_proxy::Plugin table;
+  std::string error;
+  EXPECT(!rocketmq_proxy::OpenPlugin("/does/not/exist.so", &table, &error));
+  EXPECT(error.find("/does/not/exist.so") != std::string::npos);
+  EXPECT(!rocketmq_proxy::OpenPlugin("libm.so.6", &table, &error));
+  EXPECT_EQ(error, "it does not export envoyGoFilterOnNetworkFilterConfig");
+  setenv("ROCKETMQ_PROXY_PLUGIN", "/x/y.so", 1);
+  EXPECT_EQ(rocketmq_proxy::PluginPath(), "/x/y.so");
+  setenv("ROCKETMQ_PROXY_PLUGIN", "", 1);
+  EXPECT(rocketmq_proxy::PluginPath().find("librocketmq_proxy.so") != std::string::npos);
+}
+
+TEST(GolangLog) {
+  fake::TakeLogs();
+  std::string text = "hello";
+  envoyGoFilterLog(2, text.data(), 5);
+  envoyGoFilterLog(6, text.data(), 5);
+  envoyGoFilterLog(77, text.data(), 5);
+  EXPECT_EQ(fake::TakeLogs(), std::vector<std::string>{"2 hello"});
+  EXPECT_EQ(envoyGoFilterLogLevel(), 3U);
+}

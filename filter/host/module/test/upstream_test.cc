@@ -1,0 +1,664 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Upstream connections of the terminal role, on real loopback sockets.
+#include "upstream_connection.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <map>
+#include <utility>
+
+#include "envoy.h"
+#include "fake_plugin.h"
+#include "golang_abi.h"
+#include "harness.h"
+
+using fake::Connection;
+using fake::WorkerAt;
+using rocketmq_proxy::GoString;
+
+namespace {
+
+// A server socket, and the connection it accepted.
+class Peer {
+ public:
+  explicit Peer(int receive_buffer = 0) : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) {
+      setsockopt(listener_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+    }
+    sockaddr_in a{};
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(a);
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&a), size) != 0 || listen(listener_, 10) != 0 ||
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&a), &size) != 0) {
+      abort();
+    }
+    address_ = "127.0.0.1:" + std::to_string(ntohs(a.sin_port));
+  }
+  ~Peer() {
+    Close();
+    StopListening();
+  }
+  void StopListening() {
+    if (listener_ >= 0) close(std::exchange(listener_, -1));
+  }
+  const std::string& address() const { return address_; }
+  void Accept() { fd_ = accept(listener_, nullptr, nullptr); }
+  void Send(std::string data) {
+    while (!data.empty()) {
+      const ssize_t n = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+      if (n <= 0) return;
+      data.erase(0, static_cast<size_t>(n));
+    }
+  }
+  // Sends what is taken within 100 ms.
+  size_t SendSome(size_t limit) {
+    const std::string block(64 << 10, 'u');
+    size_t sent = 0;
+    while (sent < limit) {
+      pollfd p{fd_, POLLOUT, 0};
+      if (poll(&p, 1, 100) != 1) break;
+      const ssize_t n = send(fd_, block.data(), std::min(block.size(), limit - sent),
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n <= 0) break;
+      sent += static_cast<size_t>(n);
+    }
+    return sent;
+  }
+  // Exactly so many bytes, or what came before the end.
+  std::string Receive(size_t size) {
+    std::string out;
+    char buffer[64 << 10];
+    error_ = 0;
+    while (out.size() < size) {
+      pollfd p{fd_, POLLIN, 0};
+      if (poll(&p, 1, 20000) != 1) break;
+      const ssize_t n = recv(fd_, buffer, std::min(sizeof(buffer), size - out.size()), 0);
+      if (n < 0) error_ = errno;
+      if (n <= 0) break;
+      out.append(buffer, static_cast<size_t>(n));
+    }
+    return out;
+  }
+  std::string ReceiveAll() { return Receive(SIZE_MAX); }
+  int error() const { return error_; }
+  void End() { shutdown(fd_, SHUT_WR); }
+  void Close() {
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
+  }
+  void Reset() {
+    const linger l{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+    Close();
+  }
+
+ private:
+  int listener_;
+  int fd_ = -1;
+  int error_ = 0;
+  std::string address_;
+};
+
+struct Setup {
+  fake::Plugin plugin;
+  std::shared_ptr<fake::Config> config = fake::Config::Create("rocketmq_proxy", "{}");
+  std::shared_ptr<Connection> connection;
+
+  void Open(Connection::Options options = {}) {
+    connection = Connection::Create(config, WorkerAt(0), options);
+  }
+  // In a hook of the connection, so that it is the owner.
+  uint64_t ConnectOwned(const std::string& address) {
+    uint64_t id = 0;
+    plugin.on_data = [&](void*, const std::string&, bool) { id = plugin.Connect(address); };
+    connection->ClientSends({"connect"});
+    plugin.on_data = nullptr;
+    return id;
+  }
+  uint64_t ConnectReady(Peer* peer) {
+    const uint64_t id = connection != nullptr ? ConnectOwned(peer->address())
+                                              : plugin.Connect(peer->address());
+    peer->Accept();
+    EXPECT_EVENTUALLY(plugin.Up(id).Has("ready"));
+    return id;
+  }
+  void* up(uint64_t id) { return plugin.up_wrappers[id]; }
+  std::vector<std::string> Events(uint64_t id) { return plugin.Up(id).Events(); }
+  void ExpectEnd(uint64_t id, const std::vector<std::string>& events) {
+    EXPECT_EVENTUALLY(Events(id).size() >= events.size());
+    Settle();
+    EXPECT_EQ(Events(id), events);
+  }
+  // Whatever the loops have to do is done.
+  static void Settle() {
+    fake::SettleLoops();
+    test::Sleep(5);
+  }
+  ~Setup() {
+    if (connection != nullptr) fake::Release(&connection);
+    for (void* w : plugin.up_wrappers) envoyGoFilterUpstreamClose(w, 1);
+    for (auto& up : plugin.ups) {
+      EXPECT_EVENTUALLY(up->Has("event 0") || up->Has("event 1") || up->Has("failure 1") ||
+                        up->Has("failure 2"));
+    }
+    Settle();
+    config.reset();
+    EXPECT_EQ(fake::TakeViolations(), std::vector<std::string>());
+  }
+};
+
+int Write(void* wrapper, std::string data, int end = 0) {
+  const int status =
+      envoyGoFilterUpstreamWrite(wrapper, data.data(), static_cast<int>(data.size()), end);
+  data.assign(data.size(), '!');
+  return status;
+}
+
+std::string Info(void* wrapper, int type) {
+  GoString text{};
+  EXPECT_EQ(envoyGoFilterUpstreamInfo(wrapper, type, &text), 0);
+  return std::string(text.data, static_cast<size_t>(text.size));
+}
+
+std::string Pattern(size_t size) {
+  std::string out(size, '\0');
+  uint32_t x = 12345;
+  for (char& c : out) {
+    x = x * 1664525 + 1013904223;
+    c = static_cast<char>(x >> 24);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST(UpstreamBothWays) {
+  Setup s;
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  EXPECT_EQ(Info(s.up(id), 0), peer.address());
+  EXPECT_EQ(Info(s.up(id), 1), peer.address());
+  GoString text{};
+  EXPECT_EQ(envoyGoFilterUpstreamInfo(s.up(id), 2, &text), -5);
+  EXPECT_EQ(Write(s.up(id), "question"), 0);
+  EXPECT_EQ(peer.Receive(8), "question");
+  peer.Send("answer");
+  EXPECT_EVENTUALLY(s.plugin.Up(id).Data() == "answer");
+  peer.Send("last words");
+  peer.Close();
+  s.ExpectEnd(id, {"ready", "event 0"});
+  EXPECT_EQ(s.plugin.Up(id).Data(), "answerlast words");
+  EXPECT_EQ(Write(s.up(id), "x"), -1);
+  EXPECT_EQ(envoyGoFilterUpstreamClose(s.up(id), 0), -1);
+}
+
+TEST(UpstreamFailures) {
+  Setup s;
+  Peer peer;
+  const std::string refused = peer.address();
+  peer.StopListening();
+  s.ExpectEnd(s.plugin.Connect(refused), {"failure 2"});
+  for (const char* bad : {"", "nonsense", "1.2.3.4", "broker:1", "[::1:2"}) {
+    s.ExpectEnd(s.plugin.Connect(bad), {"failure 1"});
+  }
+  const uint64_t v6 = s.plugin.Connect("[::1]:1");
+  EXPECT_EVENTUALLY(!s.Events(v6).empty());
+  EXPECT(s.plugin.Up(v6).Has("failure 2") || s.plugin.Up(v6).Has("failure 1"));
+}
+
+TEST(UpstreamOverIpv6) {
+  const int listener = socket(AF_INET6, SOCK_STREAM, 0);
+  sockaddr_in6 a{};
+  a.sin6_family = AF_INET6;
+  a.sin6_addr = in6addr_loopback;
+  socklen_t size = sizeof(a);
+  if (listener < 0 || bind(listener, reinterpret_cast<sockaddr*>(&a), size) != 0) {
+    if (listener >= 0) close(listener);
+    return;  // A machine without IPv6.
+  }
+  listen(listener, 1);
+  getsockname(listener, reinterpret_cast<sockaddr*>(&a), &size);
+  {
+    Setup s;
+    const uint64_t id = s.plugin.Connect("[::1]:" + std::to_string(ntohs(a.sin6_port)));
+    EXPECT_EVENTUALLY(s.plugin.Up(id).Has("ready"));
+  }
+  close(listener);
+}
+
+TEST(UpstreamWritesBeforeReadyWait) {
+  Setup s;
+  Peer peer;
+  s.plugin.on_ready = [&](uint64_t, void* w) { Write(w, "third"); };
+  uint64_t id = 0;
+  // The loop is kept busy, so that it surely is not ready yet.
+  std::atomic<bool> written{false};
+  for (uint64_t key = 0; key < 2; key++) {
+    rocketmq_proxy::EventLoop::ForKey(key).Post([&] { EXPECT_EVENTUALLY(written.load()); });
+  }
+  id = s.plugin.Connect(peer.address());
+  EXPECT_EQ(Write(s.up(id), "first "), 0);
+  EXPECT_EQ(Write(s.up(id), "second "), 0);
+  EXPECT_EQ(Info(s.up(id), 1), "");
+  written = true;
+  peer.Accept();
+  EXPECT_EQ(peer.Receive(18), "first second third");
+}
+
+TEST(UpstreamWritesFromManyThreadsKeepTheirOrder) {
+  Setup s;
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  std::vector<std::thread> threads;
+  for (char t = 'a'; t < 'd'; t++) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2000; i++) Write(s.up(id), t + std::to_string(i) + ";");
+      Write(s.up(id), std::string(1 << 20, t) + ";");  // more than the socket takes
+    });
+  }
+  std::map<char, int> next;
+  std::string all;
+  while (all.size() < 3U << 20 || std::count(all.begin(), all.end(), ';') < 6003) {
+    const std::string piece = peer.Receive(1000);
+    if (piece.empty()) break;
+    all += piece;
+  }
+  for (auto& t : threads) t.join();
+  std::istringstream in(all);
+  for (std::string word; std::getline(in, word, ';');) {
+    if (word.size() > 10) {
+      EXPECT(word == std::string(1 << 20, word[0]));
+    } else {
+      EXPECT_EQ(std::stoi(word.substr(1)), next[word[0]]++);
+    }
+  }
+  EXPECT_EQ(next['a'] + next['b'] + next['c'], 6000);
+}
+
+TEST(UpstreamEndOfStream) {
+  // Without half close the peer's FIN is the end; our own FIN is sent all the same.
+  {
+    Setup s;
+    Peer peer;
+    const uint64_t id = s.ConnectReady(&peer);
+    EXPECT_EQ(Write(s.up(id), "all", 1), 0);
+    EXPECT_EQ(Write(s.up(id), "more"), -1);
+    EXPECT_EQ(peer.ReceiveAll(), "all");
+    peer.End();
+    s.ExpectEnd(id, {"ready", "event 0"});
+  }
+  // With it, ours first: the peer's ends the connection.
+  {
+    Setup s;
+    Peer peer;
+    s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
+    const uint64_t id = s.ConnectReady(&peer);
+    Write(s.up(id), "all", 1);
+    EXPECT_EQ(peer.ReceiveAll(), "all");
+    peer.Send("answer");
+    peer.End();
+    s.ExpectEnd(id, {"ready", "end", "event 0"});
+    EXPECT_EQ(s.plugin.Up(id).Data(), "answer");
+  }
+  // The peer's first: ours does.
+  {
+    Setup s;
+    Peer peer;
+    s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
+    const uint64_t id = s.ConnectReady(&peer);
+    peer.Send("question");
+    peer.End();
+    s.ExpectEnd(id, {"ready", "end"});
+    Write(s.up(id), "answer", 1);
+    EXPECT_EQ(peer.ReceiveAll(), "answer");
+    s.ExpectEnd(id, {"ready", "end", "event 1"});
+  }
+  // The peer is lost after its end.
+  {
+    Setup s;
+    Peer peer;
+    s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
+    const uint64_t id = s.ConnectReady(&peer);
+    peer.End();
+    s.ExpectEnd(id, {"ready", "end"});
+    peer.Reset();
+    s.ExpectEnd(id, {"ready", "end", "event 0"});
+  }
+}
+
+TEST(UpstreamReset) {
+  Setup s;
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  peer.Reset();
+  s.ExpectEnd(id, {"ready", "event 0"});
+}
+
+TEST(UpstreamCloseFlushes) {
+  Setup s;
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  peer.Send(std::string(100000, 'z'));  // unread input must not turn the close into a reset
+  const std::string data = Pattern(8 << 20);
+  EXPECT_EQ(Write(s.up(id), data), 0);
+  EXPECT_EQ(envoyGoFilterUpstreamClose(s.up(id), 0), 0);
+  EXPECT_EQ(Write(s.up(id), "x"), -1);
+  test::Sleep(20);
+  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
+  EXPECT(peer.ReceiveAll() == data);
+  EXPECT_EQ(peer.error(), 0);
+  s.ExpectEnd(id, {"ready", "event 1"});
+}
+
+TEST(UpstreamFlushIsBounded) {
+  Setup s;
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  Write(s.up(id), std::string(8 << 20, 'x'));
+  const auto start = std::chrono::steady_clock::now();
+  envoyGoFilterUpstreamClose(s.up(id), 0);
+  s.ExpectEnd(id, {"ready", "event 1"});
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT(took > std::chrono::seconds(4) && took < std::chrono::seconds(20));
+}
+
+TEST(UpstreamHarderCloseCutsAFlushShort) {
+  Setup s;
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  Write(s.up(id), std::string(8 << 20, 'x'));
+  envoyGoFilterUpstreamClose(s.up(id), 0);
+  const auto start = std::chrono::steady_clock::now();
+  envoyGoFilterUpstreamClose(s.up(id), 1);
+  s.ExpectEnd(id, {"ready", "event 1"});
+  EXPECT(std::chrono::steady_clock::now() - start < std::chrono::seconds(4));
+}
+
+TEST(UpstreamPeerGoesWhileFlushing) {
+  Setup s;
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  Write(s.up(id), std::string(8 << 20, 'x'));
+  envoyGoFilterUpstreamClose(s.up(id), 0);
+  peer.Reset();
+  s.ExpectEnd(id, {"ready", "event 0"});
+}
+
+TEST(UpstreamCloseTypes) {
+  for (const int type : {1, 3, 4}) {
+    Setup s;
+    Peer peer;
+    const uint64_t id = s.ConnectReady(&peer);
+    envoyGoFilterUpstreamClose(s.up(id), type);
+    s.ExpectEnd(id, {"ready", "event 1"});
+    EXPECT_EQ(peer.ReceiveAll(), "");
+    EXPECT_EQ(peer.error(), type == 4 ? ECONNRESET : 0);
+  }
+}
+
+TEST(UpstreamClosedInsideCallbacks) {
+  // In ready.
+  {
+    Setup s;
+    Peer peer;
+    s.plugin.on_ready = [&](uint64_t id, void* w) {
+      EXPECT_EQ(envoyGoFilterUpstreamClose(w, 1), 0);
+      EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});  // later, not in here
+    };
+    const uint64_t id = s.ConnectReady(&peer);
+    s.ExpectEnd(id, {"ready", "event 1"});
+  }
+  // In data: nothing more comes, though there is more.
+  {
+    Setup s;
+    Peer peer;
+    s.plugin.on_up_data = [](uint64_t, void* w, const std::string&, bool) {
+      envoyGoFilterUpstreamClose(w, 0);
+    };
+    const uint64_t id = s.plugin.Connect(peer.address());
+    s.plugin.Up(id).keep_data_events = true;
+    peer.Accept();
+    peer.SendSome(4 << 20);
+    s.ExpectEnd(id, {"ready", "data", "event 1"});
+  }
+  // In the close event, with the wrapper finalized as well.
+  {
+    Setup s;
+    Peer peer;
+    s.plugin.on_up_event = [&](uint64_t id, void* w, int) {
+      envoyGoFilterUpstreamClose(w, 1);
+      envoyGoFilterUpstreamFinalize(w, 0);
+      const std::lock_guard<std::mutex> lock(s.plugin.mu);
+      s.plugin.up_wrappers[id] = nullptr;
+    };
+    const uint64_t id = s.ConnectReady(&peer);
+    peer.Close();
+    s.ExpectEnd(id, {"ready", "event 0"});
+    s.plugin.up_wrappers.clear();
+  }
+}
+
+TEST(UpstreamClosedWhileConnecting) {
+  for (int i = 0; i < 50; i++) {
+    Setup s;
+    Peer peer;
+    const uint64_t id = s.plugin.Connect(peer.address());
+    envoyGoFilterUpstreamClose(s.up(id), i % 2);
+    EXPECT_EVENTUALLY(s.plugin.Up(id).Has("failure 1") || s.plugin.Up(id).Has("event 1"));
+    s.Settle();
+    const auto events = s.Events(id);
+    EXPECT(events == std::vector<std::string>{"failure 1"} ||
+           (events == std::vector<std::string>{"ready", "event 1"}));
+  }
+}
+
+TEST(UpstreamForgottenByThePlugin) {
+  Setup s;
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  envoyGoFilterUpstreamFinalize(s.up(id), 0);
+  s.plugin.up_wrappers.clear();
+  EXPECT_EQ(peer.ReceiveAll(), "");
+  s.Settle();
+  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
+  s.plugin.ups.clear();
+}
+
+TEST(UpstreamIsHeldBackByASlowClient) {
+  Setup s;
+  s.Open();
+  s.connection->client_stalled = true;
+  s.plugin.on_up_data = [&](uint64_t, void*, const std::string& data, bool) {
+    std::string copy = data;
+    envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
+                                 0);
+  };
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  const std::string data = Pattern(24 << 20);
+  std::thread sender([&] { peer.Send(data); });
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+  test::Sleep(100);
+  const size_t before = s.plugin.Up(id).Size();
+  EXPECT(before < (2 << 20));
+  test::Sleep(50);
+  EXPECT_EQ(s.plugin.Up(id).Size(), before);
+  while (s.plugin.Up(id).Size() < data.size()) {
+    s.connection->ClientReads(1 << 20);
+    test::Sleep(0);
+  }
+  sender.join();
+  s.connection->worker.Drain();
+  EXPECT(s.connection->Get(&Connection::to_client) == data);
+}
+
+TEST(UpstreamIsHeldBackByOurOwnQueue) {
+  Setup s;
+  s.Open();
+  s.plugin.on_up_data = [&](uint64_t, void*, const std::string& data, bool) {
+    std::string copy = data;
+    envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
+                                 0);
+  };
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  const std::string data = Pattern(16 << 20);
+  std::thread sender([&] { peer.Send(data); });
+  s.connection->worker.Run([&] {  // a busy worker
+    EXPECT_EVENTUALLY(s.plugin.Up(id).Size() > (1 << 20));
+    test::Sleep(100);
+    EXPECT(s.plugin.Up(id).Size() < (2 << 20));
+  });
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::to_client).size() == data.size());
+  sender.join();
+  EXPECT(s.connection->Get(&Connection::to_client) == data);
+}
+
+TEST(ClientIsHeldBackByASlowUpstream) {
+  Setup s;
+  s.Open();
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  const std::string data = Pattern(16 << 20);
+  s.plugin.on_data = [&](void*, const std::string&, bool) { Write(s.up(id), data); };
+  s.connection->ClientSends({"go"});
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  EXPECT(peer.Receive(data.size()) == data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+  EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
+
+  // From another thread, and undone when the upstream ends.
+  s.plugin.on_data = nullptr;
+  Write(s.up(id), data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
+  peer.Reset();
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+
+  // Two at once count as one.
+  Peer a(4096), b(4096);
+  const uint64_t ida = s.ConnectReady(&a), idb = s.ConnectReady(&b);
+  Write(s.up(ida), data);
+  Write(s.up(idb), data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
+  EXPECT(a.Receive(data.size()) == data);
+  s.Settle();
+  s.connection->worker.Drain();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  envoyGoFilterUpstreamClose(s.up(idb), 1);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+}
+
+TEST(UpstreamDiesWhileHeldBack) {
+  // Its data is delivered once it may be, then its end; and the loop does not spin meanwhile.
+  Setup s;
+  s.Open();
+  s.connection->client_stalled = true;
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  const std::string big(100000, 'x');
+  std::string copy = big;
+  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
+                               0);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+  peer.Send("last words");
+  test::Sleep(20);
+  peer.Reset();
+  const clock_t cpu = clock();
+  test::Sleep(300);
+  EXPECT(clock() - cpu < CLOCKS_PER_SEC / 5);
+  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
+  EXPECT_EQ(Write(s.up(id), "x"), 0);
+  s.connection->ClientReads(100000);
+  s.ExpectEnd(id, {"ready", "event 0"});
+  EXPECT(s.plugin.Up(id).Data() == "last words" || s.plugin.Up(id).Data().empty());
+}
+
+TEST(UpstreamOutlivesItsOwner) {
+  Setup s;
+  s.Open();
+  s.connection->client_stalled = true;
+  Peer peer;
+  const uint64_t id = s.ConnectOwned(peer.address());
+  // Held back, by a connection that ends: it must go on to its own end.
+  std::string copy(100000, 'x');
+  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
+                               0);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+  fake::Release(&s.connection);
+  peer.Accept();
+  EXPECT_EVENTUALLY(s.plugin.Up(id).Has("ready"));
+  Write(s.up(id), std::string(4 << 20, 'x'));
+  peer.Send("hello");
+  EXPECT_EVENTUALLY(s.plugin.Up(id).Data() == "hello");
+  peer.Close();
+  s.ExpectEnd(id, {"ready", "event 0"});
+}
+
+TEST(UpstreamOwnerIsInheritedThroughCallbacks) {
+  // An upstream that is opened in another's callback belongs to the same client.
+  Setup s;
+  s.Open();
+  s.connection->client_stalled = true;
+  Peer first, second;
+  std::atomic<int> other{-1};
+  s.plugin.on_up_event = [&](uint64_t id, void*, int) {
+    if (id == 0) other = static_cast<int>(s.plugin.Connect(second.address()));
+  };
+  s.ConnectReady(&first);
+  first.Close();
+  EXPECT_EVENTUALLY(other >= 0);
+  second.Accept();
+  EXPECT_EVENTUALLY(s.plugin.Up(1).Has("ready"));
+  std::string copy(100000, 'x');
+  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
+                               0);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+  second.Send("held");
+  test::Sleep(50);
+  EXPECT_EQ(s.plugin.Up(1).Data(), "");
+  s.connection->ClientReads(100000);
+  EXPECT_EVENTUALLY(s.plugin.Up(1).Data() == "held");
+}
+
+TEST(UpstreamChurn) {
+  Setup s;
+  s.Open();
+  std::atomic<bool> stop{false};
+  Peer peer;
+  std::thread server([&] {
+    for (int i = 0; !stop; i++) {
+      peer.Accept();
+      if (i % 3 == 0) peer.Reset();
+      else peer.Close();
+    }
+  });
+  s.plugin.on_ready = [](uint64_t id, void* w) {
+    if (id % 5 != 0) Write(w, "hello");
+    if (id % 4 == 0) envoyGoFilterUpstreamClose(w, static_cast<int>(id / 4 % 5));
+  };
+  s.plugin.ups.reserve(1000);
+  s.plugin.up_wrappers.reserve(1000);
+  for (int i = 0; i < 200; i++) {
+    const uint64_t id = s.ConnectOwned(peer.address());
+    if (i % 7 == 0) envoyGoFilterUpstreamClose(s.up(id), 1);
+  }
+  for (uint64_t id = 0; id < 200; id++) {
+    EXPECT_EVENTUALLY(s.plugin.Up(id).Has("event 0") || s.plugin.Up(id).Has("event 1") ||
+                      s.plugin.Up(id).Has("failure 1") || s.plugin.Up(id).Has("failure 2"));
+  }
+  s.Settle();
+  for (uint64_t id = 0; id < 200; id++) EXPECT(s.Events(id).size() <= 2);
+  stop = true;
+  const uint64_t last = s.plugin.Connect(peer.address());  // lets accept return
+  EXPECT_EVENTUALLY(!s.Events(last).empty());
+  server.join();
+}

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream_connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "address.h"
+#include "envoy.h"
+#include "flow_control.h"
+#include "plugin.h"
+
+namespace rocketmq_proxy {
+namespace {
+
+// How long a connection that is being closed may take to send what is queued.
+constexpr std::chrono::seconds kFlushTimeout(5);
+// Reads of one socket in a row, before others get their turn.
+constexpr int kReadsPerTurn = 4;
+// Received bytes that are thrown away at a close, see CloseSocket.
+constexpr size_t kMaxDiscard = 1 << 20;
+
+std::atomic<uint64_t> g_ownerless{0};
+
+bool Flushes(int close_type) { return close_type == kFlushWrite || close_type == kFlushWriteAndDelay; }
+
+// Of a send: the socket may take it later.
+bool Transient(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+std::shared_ptr<UpstreamConnection> UpstreamConnection::Connect(std::string address,
+                                                                uint64_t connection_id,
+                                                                UpstreamWrapper* wrapper) {
+  DownstreamConnection* const current = DownstreamConnection::Current();
+  std::shared_ptr<DownstreamConnection> owner;
+  if (current != nullptr) owner = current->shared_from_this();
+  EventLoop& loop =
+      EventLoop::ForKey(owner != nullptr ? owner->worker_index()
+                                         : g_ownerless.fetch_add(1, std::memory_order_relaxed));
+  auto connection = std::make_shared<UpstreamConnection>(std::move(address), connection_id, wrapper,
+                                                         owner, loop);
+  if (owner != nullptr) owner->AddUpstream(connection);
+  // Before the loop knows: the plugin may use the wrapper in the callbacks while we still return.
+  wrapper->connection = connection;
+  loop.Post([connection] { connection->Start(); });
+  return connection;
+}
+
+UpstreamConnection::UpstreamConnection(std::string address, uint64_t connection_id, void* wrapper,
+                                       std::shared_ptr<DownstreamConnection> owner, EventLoop& loop)
+    : address_(std::move(address)),
+      connection_id_(connection_id),
+      wrapper_(wrapper),
+      owner_(owner),
+      loop_(loop) {}
+
+UpstreamConnection::~UpstreamConnection() {
+  // The loop holds every connection whose socket is open, so there is none here.
+}
+
+void UpstreamConnection::Start() {
+  SocketAddress address;
+  if (!ParseAddress(address_, &address)) return Fail(kLocalConnectionFailure);
+  const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    Log(LogLevel::kError, "rocketmq_proxy: no socket for upstream " + address_ + ", errno " +
+                              std::to_string(errno));
+    return Fail(kLocalConnectionFailure);
+  }
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (connect(fd, address.get(), address.size) != 0 && errno != EINPROGRESS) {
+    close(fd);
+    return Fail(kRemoteConnectionFailure);
+  }
+  std::unique_lock<std::mutex> lock(mu_);
+  token_ = loop_.Add(fd, EPOLLOUT, shared_from_this());
+  if (token_ == 0) {
+    lock.unlock();
+    close(fd);
+    return Fail(kLocalConnectionFailure);
+  }
+  fd_ = fd;
+  armed_ = EPOLLOUT;
+  state_ = State::kConnecting;
+  lock.unlock();
+  Attend();  // A close may have been asked for already.
+}
+
+void UpstreamConnection::FinishConnecting() {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return Fail(kRemoteConnectionFailure);
+  SocketAddress peer;
+  peer.size = sizeof(peer.storage);
+  // Connected without a socket error, but reset since: there is no peer any more.
+  if (getpeername(fd_, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size) != 0) {
+    return Fail(kRemoteConnectionFailure);
+  }
+  bool tell;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    state_ = State::kOpen;
+    remote_ = address_;
+    tell = !abandoned_;
+  }
+  const auto owner = owner_.lock();
+  if (tell) {
+    const DownstreamConnection::Scope scope(owner.get());
+    GetPlugin().on_upstream_ready(wrapper_, connection_id_);
+  }
+  int change;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (state_ != State::kOpen) return;
+    Flush();  // What was written before it was ready.
+    change = FullChange();
+    Arm();
+  }
+  TellOwner(change);
+}
+
+GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
+  std::unique_lock<std::mutex> lock(mu_);
+  if (state_ == State::kClosed || close_type_ >= 0 || fin_wanted_ || fin_sent_ || write_failed_) {
+    return kFilterIsGone;
+  }
+  // From this thread, when nothing is ahead: it saves the way through the loop.
+  if (state_ == State::kOpen && out_.empty()) {
+    while (!data.empty()) {
+      const ssize_t sent = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+      if (sent >= 0) {
+        data.remove_prefix(static_cast<size_t>(sent));
+      } else if (errno != EINTR) {
+        write_failed_ = !Transient(errno);
+        break;
+      }
+    }
+  }
+  if (write_failed_) {
+    RequestAttention(std::move(lock));
+    return kOk;  // Told by the close event, as every loss is.
+  }
+  out_.Append(data);
+  fin_wanted_ = end_stream;
+  if (state_ == State::kOpen) {
+    if (out_.empty() && fin_wanted_) SendFin();
+    Arm();
+  }
+  const int change = FullChange();
+  if (fin_sent_ && peer_ended_) {
+    RequestAttention(std::move(lock));  // Both sides have ended.
+  } else {
+    lock.unlock();
+  }
+  TellOwner(change);
+  return kOk;
+}
+
+GoStatus UpstreamConnection::Close(int type) {
+  std::unique_lock<std::mutex> lock(mu_);
+  if (state_ == State::kClosed) return kFilterIsGone;
+  // A later, harder close cuts a flush short.
+  if (close_type_ < 0 || Flushes(close_type_)) close_type_ = type;
+  if (state_ == State::kOpen) Arm();  // Not read from now on.
+  RequestAttention(std::move(lock));
+  return kOk;
+}
+
+void UpstreamConnection::Abandon() {
+  std::unique_lock<std::mutex> lock(mu_);
+  abandoned_ = true;
+  if (state_ == State::kClosed) return;
+  close_type_ = kNoFlush;
+  RequestAttention(std::move(lock));
+}
+
+void UpstreamConnection::RequestAttention(std::unique_lock<std::mutex> lock) {
+  if (std::exchange(attention_, true)) return;
+  auto self = shared_from_this();
+  lock.unlock();
+  loop_.Post([self] { self->Attend(); });
+}
+
+void UpstreamConnection::Attend() {
+  bool wait_for_flush = false;
+  bool closing;
+  bool ended;
+  bool failed;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    attention_ = false;
+    if (state_ == State::kNew || state_ == State::kClosed) return;
+    closing = close_type_ >= 0;
+    if (closing && state_ == State::kOpen && Flushes(close_type_)) {
+      Flush();
+      wait_for_flush = !out_.empty() && !write_failed_;
+      Arm();
+    }
+    ended = fin_sent_ && peer_ended_;
+    failed = write_failed_;
+  }
+  if (wait_for_flush) {
+    auto self = shared_from_this();
+    loop_.RunAfter(kFlushTimeout, [self] { self->Finish(kLocalClose); });
+  } else if (closing || ended) {
+    Finish(kLocalClose);
+  } else if (failed) {
+    // Whatever the peer sent before it went is still to be read; its end comes after that.
+    int change;
+    {
+      const std::lock_guard<std::mutex> lock(mu_);
+      out_.Clear();
+      change = FullChange();
+      Arm();
+    }
+    TellOwner(change);
+    ReadAll();
+  }
+}
+
+void UpstreamConnection::UpdateReading() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (state_ != State::kOpen) return;
+  silenced_ = false;
+  Arm();
+}
+
+bool UpstreamConnection::MayRead() {
+  if (state_ != State::kOpen || close_type_ >= 0 || peer_ended_) return false;
+  const auto owner = owner_.lock();
+  return owner == nullptr || !owner->ReadsBlocked();
+}
+
+void UpstreamConnection::Arm() {
+  if (fd_ < 0) return;
+  uint32_t events = 0;
+  if (MayRead()) events |= EPOLLIN;
+  if (!out_.empty() && !write_failed_) events |= EPOLLOUT;
+  // A dead socket is reported whether it is asked for or not, and for ever. While it is not to be
+  // read, once is enough (edge-triggered).
+  if (silenced_ && events == 0) events = EPOLLET;
+  if (events == armed_) return;
+  armed_ = events;
+  loop_.Modify(fd_, token_, events);
+}
+
+void UpstreamConnection::Flush() {
+  while (!out_.empty() && !write_failed_) {
+    const std::string_view bytes = out_.front();
+    const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      out_.Drain(static_cast<size_t>(sent));
+    } else if (errno != EINTR) {
+      write_failed_ = !Transient(errno);
+      break;
+    }
+  }
+  if (write_failed_) out_.Clear();
+  if (out_.empty() && fin_wanted_ && !write_failed_) SendFin();
+}
+
+void UpstreamConnection::SendFin() {
+  fin_wanted_ = false;
+  fin_sent_ = true;
+  shutdown(fd_, SHUT_WR);
+}
+
+int UpstreamConnection::FullChange() {
+  if (!full_ && state_ != State::kClosed && out_.size() > kQueueHigh) {
+    full_ = true;
+    return 1;
+  }
+  if (full_ && (state_ == State::kClosed || out_.size() < kQueueLow)) {
+    full_ = false;
+    return -1;
+  }
+  return 0;
+}
+
+void UpstreamConnection::TellOwner(int full_change) {
+  if (full_change == 0) return;
+  if (const auto owner = owner_.lock()) owner->OnUpstreamFull(full_change);
+}
+
+void UpstreamConnection::OnSocket(uint32_t epoll_events) {
+  bool connecting;
+  bool read = false;
+  bool closed = false;
+  bool ended = false;
+  int event = kLocalClose;
+  int change = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (state_ == State::kClosed) return;
+    connecting = state_ == State::kConnecting;
+    if (!connecting) {
+      const bool dead = (epoll_events & (EPOLLHUP | EPOLLERR)) != 0;
+      if ((epoll_events & EPOLLOUT) != 0 || (dead && !out_.empty())) Flush();
+      change = FullChange();
+      const bool closing = close_type_ >= 0;
+      read = !closing && (dead || (epoll_events & EPOLLIN) != 0);
+      if (read && !MayRead()) {
+        read = false;
+        silenced_ = dead;
+      }
+      // Dead after its end of stream: there is nothing left to read that would tell.
+      const bool gone = dead && peer_ended_ && !fin_sent_;
+      closed = gone || (closing && (out_.empty() || dead));
+      if (gone || write_failed_) event = kRemoteClose;
+      ended = fin_sent_ && peer_ended_;
+      Arm();
+    }
+  }
+  if (connecting) {
+    bool closing;
+    {
+      const std::lock_guard<std::mutex> lock(mu_);
+      closing = close_type_ >= 0;
+    }
+    if (closing) return;  // Attend is on its way.
+    return FinishConnecting();
+  }
+  TellOwner(change);
+  if (closed) return Finish(event);
+  if (ended) return Finish(kLocalClose);
+  if (read) ReadAll();
+}
+
+void UpstreamConnection::ReadAll() {
+  std::vector<char>& buffer = loop_.scratch();
+  // Kept for the calls: the plugin opens further upstreams in them.
+  const auto owner = owner_.lock();
+  for (int turn = 0; turn < kReadsPerTurn; turn++) {
+    {
+      const std::lock_guard<std::mutex> lock(mu_);
+      if (!MayRead()) return;
+    }
+    // Only this thread closes the socket, so it is there without the lock.
+    const ssize_t size = recv(fd_, buffer.data(), buffer.size(), 0);
+    if (size < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      return Finish(kRemoteClose);
+    }
+    const DownstreamConnection::Scope scope(owner.get());
+    if (size == 0) {
+      if (!half_close_.load(std::memory_order_relaxed)) return Finish(kRemoteClose);
+      bool both;
+      {
+        const std::lock_guard<std::mutex> lock(mu_);
+        peer_ended_ = true;
+        both = fin_sent_;
+        Arm();
+      }
+      GetPlugin().on_upstream_data(wrapper_, 0, 0, 0, 1);
+      if (both) Finish(kRemoteClose);
+      return;
+    }
+    const EnvoyBuffer slice{buffer.data(), static_cast<size_t>(size)};
+    GetPlugin().on_upstream_data(wrapper_, slice.length, reinterpret_cast<GoUint64>(&slice), 1, 0);
+    if (static_cast<size_t>(size) < buffer.size()) return;
+  }
+}
+
+void UpstreamConnection::CloseSocket(int close_type) {
+  if (fd_ < 0) return;
+  if (close_type == kAbortReset) {
+    const linger reset{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  } else if (Flushes(close_type)) {
+    // Closed with received bytes unread, Linux sends a reset, and the peer may lose what was flushed
+    // to it.
+    char* const nowhere = loop_.scratch().data();
+    const size_t room = loop_.scratch().size();
+    for (size_t total = 0; total < kMaxDiscard;) {
+      const ssize_t size = recv(fd_, nowhere, room, MSG_TRUNC);
+      if (size <= 0) break;
+      total += static_cast<size_t>(size);
+    }
+  }
+  loop_.Remove(fd_, token_);
+  close(fd_);
+  fd_ = -1;
+}
+
+void UpstreamConnection::Finish(int event) {
+  // The loop lets go of us here.
+  const auto self = shared_from_this();
+  bool was_open;
+  bool tell;
+  int change;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (state_ == State::kClosed) return;
+    was_open = state_ == State::kOpen;
+    state_ = State::kClosed;
+    CloseSocket(close_type_);
+    out_.Clear();
+    change = FullChange();
+    tell = !abandoned_;
+  }
+  TellOwner(change);
+  if (!tell) return;
+  const auto owner = owner_.lock();
+  const DownstreamConnection::Scope scope(owner.get());
+  // The plugin may finalize the wrapper within the call.
+  if (was_open) {
+    GetPlugin().on_upstream_event(wrapper_, event);
+  } else {
+    // Closed before it was ready: the plugin still waits for one or the other.
+    GetPlugin().on_upstream_failure(wrapper_, kLocalConnectionFailure, connection_id_);
+  }
+}
+
+void UpstreamConnection::Fail(PoolFailure reason) {
+  const auto self = shared_from_this();
+  bool tell;
+  int change;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (state_ == State::kClosed) return;
+    state_ = State::kClosed;
+    CloseSocket(kNoFlush);
+    out_.Clear();
+    change = FullChange();
+    tell = !abandoned_;
+  }
+  TellOwner(change);
+  if (!tell) return;
+  const auto owner = owner_.lock();
+  const DownstreamConnection::Scope scope(owner.get());
+  GetPlugin().on_upstream_failure(wrapper_, reason, connection_id_);
+}
+
+std::string_view UpstreamConnection::remote_address() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return remote_;
+}
+
+}  // namespace rocketmq_proxy

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One upstream connection of the terminal role: a TCP socket on our own event loop.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "byte_queue.h"
+#include "downstream_connection.h"
+#include "event_loop.h"
+#include "golang_abi.h"
+
+namespace rocketmq_proxy {
+
+struct UpstreamWrapper;
+
+// The plugin is told, on the loop's thread and in this order: ready or failure; data; one close
+// event; nothing more. A failure is the end, too.
+//
+// Threads: Write, Close, EnableHalfClose, Abandon, UpdateReading and the address functions run on
+// any; the rest on the loop's.
+// Lock: mu_ protects the fields below it, and the socket: it is closed under mu_ only, so whoever
+// holds mu_ and sees fd_ >= 0 may use it. The plugin and the owner are never called under mu_.
+// Lifetime: shared by the loop (while the socket is open), the plugin's wrapper, and tasks.
+class UpstreamConnection : public EventLoop::Watcher,
+                           public std::enable_shared_from_this<UpstreamConnection> {
+ public:
+  // Starts connecting to "ip:port"; the outcome is told on the loop's thread, perhaps before this
+  // returns. `wrapper` is what the plugin knows the connection by; it is filled in here.
+  //
+  // It belongs to the downstream connection in whose hook, or in a hook of one of whose upstreams,
+  // this thread is: that is the one flow control ties it to. A call from anywhere else (a goroutine,
+  // a timer) makes a connection without an owner, which works but is never held back.
+  static std::shared_ptr<UpstreamConnection> Connect(std::string address, uint64_t connection_id,
+                                                     UpstreamWrapper* wrapper);
+
+  UpstreamConnection(std::string address, uint64_t connection_id, void* wrapper,
+                     std::shared_ptr<DownstreamConnection> owner, EventLoop& loop);
+  ~UpstreamConnection() override;
+
+  // Copies what the socket does not take at once. Before the connection is ready everything waits.
+  GoStatus Write(std::string_view data, bool end_stream);
+  GoStatus Close(int type);
+  void EnableHalfClose(bool enable) { half_close_.store(enable, std::memory_order_relaxed); }
+  // The plugin has forgotten the connection: no more calls for it.
+  void Abandon();
+
+  // Asks the owner anew whether to read.
+  void UpdateReading();
+
+  const std::string& dialled_address() const { return address_; }
+  // Empty before the connection is ready; constant from then on.
+  std::string_view remote_address();
+
+  void OnSocket(uint32_t epoll_events) override;
+
+ private:
+  enum class State { kNew, kConnecting, kOpen, kClosed };
+
+  void Start();
+  void Attend();  // what other threads have asked for
+  void RequestAttention(std::unique_lock<std::mutex> lock);
+  void FinishConnecting();
+  void ReadAll();
+  bool MayRead();  // with mu_
+  void Arm();      // with mu_: tells the loop what to watch for
+  void Flush();    // with mu_
+  void SendFin();  // with mu_
+  // With mu_: the queue has got full, or is no longer. The change is to be told to the owner
+  // afterwards.
+  int FullChange();
+  void TellOwner(int full_change);
+  void Finish(int event);
+  void Fail(PoolFailure reason);
+  void CloseSocket(int close_type);  // with mu_
+
+  const std::string address_;
+  const uint64_t connection_id_;
+  void* const wrapper_;
+  const std::weak_ptr<DownstreamConnection> owner_;
+  EventLoop& loop_;
+  std::atomic<bool> half_close_{false};
+
+  std::mutex mu_;
+  State state_ = State::kNew;
+  int fd_ = -1;
+  uint64_t token_ = 0;
+  uint32_t armed_ = 0;
+  std::string remote_;
+  ByteQueue out_;
+  bool full_ = false;
+  bool attention_ = false;     // Attend is on its way
+  bool fin_wanted_ = false;    // after out_
+  bool fin_sent_ = false;
+  bool peer_ended_ = false;    // its FIN was taken as half close
+  bool write_failed_ = false;  // the peer is gone; reading will tell how
+  bool silenced_ = false;      // reported as dead while not to be read
+  bool abandoned_ = false;
+  int close_type_ = -1;        // what the plugin asked for
+};
+
+// What the plugin holds.
+struct UpstreamWrapper {
+  std::shared_ptr<UpstreamConnection> connection;
+};
+
+}  // namespace rocketmq_proxy

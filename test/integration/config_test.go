@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// validate has Envoy check a config; it gives the log.
+func validate(t *testing.T, config string) (log string, ok bool) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "envoy.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), envoyBinary(t), "--mode", "validate", "-c", file, "-l", "warning")
+	command.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+filepath.Join(root(t), "out"))
+	output, err := command.CombinedOutput()
+	return string(output), err == nil
+}
+
+func example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(t), "envoy-config", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestExampleConfigsAreAccepted(t *testing.T) {
+	for _, name := range []string{"unified.yaml", "per-broker.yaml"} {
+		t.Run(name, func(t *testing.T) {
+			if log, ok := validate(t, example(t, name)); !ok {
+				t.Errorf("refused:\n%s", log)
+			}
+		})
+	}
+}
+
+func TestBadConfigsAreRefusedWithEveryBadFieldNamed(t *testing.T) {
+	bad := example(t, "unified.yaml")
+	for old, new := range map[string]string{
+		`name_servers: ["127.0.0.1:9876"]`: `name_servers: ["nowhere"]`,
+		"stat_prefix: demo":                `stat_prefix: ""`,
+		"unified: {}":                      "unified: {advertised_address: x}\n              limits: {max_frame_bytes: 1}",
+	} {
+		if !strings.Contains(bad, old) {
+			t.Fatalf("unified.yaml has no %q any more", old)
+		}
+		bad = strings.ReplaceAll(bad, old, new)
+	}
+	log, ok := validate(t, bad)
+	if ok {
+		t.Error("accepted")
+	}
+	for _, want := range []string{
+		"rocketmq_proxy.stat_prefix is invalid: value length must be at least 1 runes",
+		`clusters[0].name_servers[0] is "nowhere"; want host:port`,
+		`addressing.unified.advertised_address is "x"; want host:port`,
+		"limits.max_frame_bytes is 1; want 8 to 1073741824",
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not say %q:\n%s", want, log)
+		}
+	}
+}
+
+func TestAConfigWithAnUnknownFieldIsRefused(t *testing.T) {
+	log, ok := validate(t, strings.ReplaceAll(example(t, "unified.yaml"), "unified: {}", "unified: {}\n              adressing: {}"))
+	if ok || !strings.Contains(log, "adressing") {
+		t.Errorf("accepted, or the field not named:\n%s", log)
+	}
+}

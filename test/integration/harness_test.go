@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+)
+
+// modes are the addressing modes that every test of behaviour runs in.
+var modes = []world.Mode{world.PerBroker, world.Unified}
+
+// installation is a running RocketMQ with an Envoy in front of it, and what a test notes about it.
+type installation struct {
+	*testing.T
+	*world.World
+	number int // of the next client, for names
+}
+
+// install starts RocketMQ and Envoy. At the end of the test Envoy's log must be free of errors, no
+// gauge may be left above zero, and everything is stopped.
+func install(t *testing.T, o world.Options) *installation {
+	t.Helper()
+	if err := world.Fetch(t.Context(), o.EnvoyVersion); err != nil {
+		t.Fatal(err)
+	}
+	w, err := world.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &installation{T: t, World: w}
+	t.Cleanup(func() {
+		if t.Failed() {
+			var logs strings.Builder
+			_ = w.WriteLogs(&logs, 15)
+			t.Log(logs.String())
+		}
+		if err := w.Stop(); err != nil {
+			t.Error(err)
+		}
+		lines, err := w.EnvoyErrors()
+		if err != nil {
+			t.Error(err)
+		}
+		for _, line := range lines {
+			t.Errorf("Envoy's log: %s", line)
+		}
+	})
+	return x
+}
+
+// on makes x report to a subtest.
+func (x *installation) on(t *testing.T) *installation {
+	return &installation{T: t, World: x.World, number: x.number + 100*int(time.Now().UnixNano()%1e6)}
+}
+
+// limit bounds a step of a test; generous, since CI machines are slow at times.
+func (x *installation) limit(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	x.Cleanup(cancel)
+	return ctx
+}
+
+func (x *installation) start(class string, ledger *world.Ledger, args ...string) *world.Java {
+	x.Helper()
+	x.number++
+	o := world.JavaOptions{Name: fmt.Sprintf("%s-%d", strings.ToLower(class), x.number), Class: "workload." + class, Args: append([]string{"--namesrv", x.ProxyAddr}, args...)}
+	switch class {
+	case "Producer":
+		o.Records = ledger.Acknowledged
+		o.Args = append(o.Args, "--acked", "/dev/fd/3")
+	case "Consumer":
+		o.Records = ledger.Delivered
+		o.Args = append(o.Args, "--records", "/dev/fd/3")
+	}
+	j, err := x.StartJava(o)
+	if err != nil {
+		x.Fatal(err)
+	}
+	return j
+}
+
+// group starts the members of a consumer group and waits until they have shared out all queues.
+func (x *installation) group(ledger *world.Ledger, topic, name string, members, queues int, args ...string) []*world.Java {
+	x.Helper()
+	var group []*world.Java
+	for range members {
+		group = append(group, x.start("Consumer", ledger, append([]string{"--topic", topic, "--group", name}, args...)...))
+	}
+	x.settle(group, queues)
+	return group
+}
+
+func (x *installation) settle(group []*world.Java, queues int) {
+	x.Helper()
+	if err := world.AwaitGroup(x.limit(2*time.Minute), group, queues, 2*time.Second); err != nil {
+		x.Fatal(err)
+	}
+}
+
+// ready waits until a client has started.
+func (x *installation) ready(j *world.Java) {
+	x.Helper()
+	if _, err := j.Await(x.limit(time.Minute), "ready", nil); err != nil {
+		x.Fatal(err)
+	}
+}
+
+// finish has clients end in good order and gives their last events.
+func (x *installation) finish(clients ...*world.Java) (ends []world.Event) {
+	x.Helper()
+	for _, j := range clients {
+		end, err := j.Finish(x.limit(2 * time.Minute))
+		if err != nil {
+			x.Fatal(err)
+		}
+		if end.Corrupt != 0 {
+			x.Errorf("%s got %d messages with other bytes than were sent", j.Name, end.Corrupt)
+		}
+		ends = append(ends, end)
+	}
+	return ends
+}
+
+// produce runs a producer of `count` messages to its end; every send must succeed.
+func (x *installation) produce(ledger *world.Ledger, topic string, firstID, count int, args ...string) world.Event {
+	x.Helper()
+	p := x.start("Producer", ledger, append([]string{"--topic", topic, "--first-id", strconv.Itoa(firstID), "--count", strconv.Itoa(count)}, args...)...)
+	end, err := p.Await(x.limit(2*time.Minute), "end", nil)
+	if err != nil {
+		x.Fatal(err)
+	}
+	if end.Failed != 0 {
+		x.Errorf("%d sends failed, the last with %s", end.Failed, end.Error)
+	}
+	x.finish(p)
+	return end
+}
+
+// drained waits until everything acknowledged has been delivered.
+func (x *installation) drained(ledger *world.Ledger, within time.Duration) world.Sums {
+	x.Helper()
+	for limit := time.Now().Add(within); ; time.Sleep(50 * time.Millisecond) {
+		sums := ledger.Sums()
+		if sums.Lost() == 0 {
+			return sums
+		}
+		if time.Now().After(limit) {
+			x.Errorf("%d acknowledged messages were not delivered within %v, the first with ids %v", sums.Lost(), within, ledger.Lost(10))
+			return sums
+		}
+	}
+}
+
+const statPrefix = "rocketmq.demo."
+
+// stat reads one of the filter's counters or gauges.
+func (x *installation) stat(name string) int64 {
+	x.Helper()
+	all, err := x.Stats(x.limit(30*time.Second), statPrefix+name)
+	if err != nil {
+		x.Fatal(err)
+	}
+	value, ok := all[statPrefix+name]
+	if !ok {
+		x.Fatalf("Envoy has no stat %s%s", statPrefix, name)
+	}
+	return int64(value)
+}
+
+// awaitStat waits until a stat has a value: stats reach Envoy about once a second.
+func (x *installation) awaitStat(name string, want int64) {
+	x.Helper()
+	var got int64
+	for range 100 {
+		if got = x.stat(name); got == want {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	x.Errorf("stat %s is %d, want %d", name, got, want)
+}
+
+// idle demands that every gauge is back at zero when no client is left.
+func (x *installation) idle() {
+	x.Helper()
+	for _, gauge := range []string{"request_active", "send_message_v1_active", "send_message_v2_active", "get_topic_route_active", "downstream_active", "upstream_active", "directory_stale"} {
+		x.awaitStat(gauge, 0)
+	}
+	for _, fault := range []string{"panic", "response_unexpected", "response_decoding_error", "route_unreadable"} {
+		x.awaitStat(fault, 0)
+	}
+}
+
+// root is the repository's.
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := world.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func envoyBinary(t *testing.T) string {
+	t.Helper()
+	if err := world.Fetch(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	version := os.Getenv("ENVOY_VERSION")
+	if version == "" {
+		version = world.DefaultEnvoyVersion
+	}
+	cache := os.Getenv("ROCKETMQ_PROXY_CACHE")
+	if cache == "" {
+		cache = filepath.Join(root(t), ".cache")
+	}
+	return filepath.Join(cache, "envoy", version, "envoy")
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+)
+
+// TestHostileClients sends what no client should. Envoy must live, answer or close, count, and keep
+// nothing.
+func TestHostileClients(t *testing.T) {
+	for _, mode := range modes {
+		t.Run(string(mode), func(t *testing.T) {
+			x := install(t, world.Options{Mode: mode, Topics: map[string]int{"T": queues}})
+			// The first connections make Envoy open files that it keeps.
+			x.exchange(request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"}))
+			before := x.files()
+			t.Run("bytes that are no frame close the connection", func(t *testing.T) { badFrames(x.on(t)) })
+			t.Run("requests that go nowhere are answered", func(t *testing.T) { badRequests(x.on(t), mode) })
+			t.Run("connections that come and go leave nothing", func(t *testing.T) { churn(x.on(t)) })
+			x.idle()
+			for range 50 {
+				if x.files() <= before {
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			t.Errorf("Envoy has %d files open, %d before", x.files(), before)
+		})
+	}
+}
+
+func badFrames(x *installation) {
+	prefixed := func(length, mark uint32, rest string) []byte {
+		b := binary.BigEndian.AppendUint32(nil, length)
+		return append(binary.BigEndian.AppendUint32(b, mark), rest...)
+	}
+	for i, bad := range [][]byte{
+		{0, 0, 0, 0},
+		{0, 0, 0, 3},
+		{0x7f, 0xff, 0xff, 0xff},
+		{0xff, 0xff, 0xff, 0xff},
+		prefixed(10, 7, "123456"),
+		prefixed(6, 9<<24|2, "{}"),
+		prefixed(9, 5, `{"a":`),
+		prefixed(6, 2, "{}"),
+		[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+	} {
+		before := x.stat("request_decoding_error")
+		c := x.connect()
+		if _, err := c.Write(bad); err != nil {
+			x.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, c); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			x.Errorf("case %d: got %d bytes and %v, want the end", i, n, err)
+		}
+		c.Close()
+		x.awaitStat("request_decoding_error", before+1)
+	}
+}
+
+func badRequests(x *installation, mode world.Mode) {
+	cases := map[string]struct {
+		frame []byte
+		want  codec.ResponseCode
+	}{
+		"internal":    {request(codec.RequestRegisterBroker, 5), codec.ResponseRequestCodeNotSupported},
+		"no topic":    {request(codec.RequestGetRouteInfoByTopic, 5), codec.ResponseTopicNotExist},
+		"unknown":     {request(4711, 5), codec.ResponseRequestCodeNotSupported},
+		"other topic": {request(codec.RequestGetRouteInfoByTopic, 5, codec.Field{Name: "topic", Value: "nobody's"}), codec.ResponseTopicNotExist},
+	}
+	if mode == world.Unified {
+		cases["no broker name"] = struct {
+			frame []byte
+			want  codec.ResponseCode
+		}{request(codec.RequestSendMessageV2, 5, codec.Field{Name: "b", Value: "T"}), codec.ResponseVersionNotSupported}
+	}
+	for name, c := range cases {
+		h := x.exchange(c.frame)
+		if h.Opaque != 5 || h.ResponseCode() != c.want {
+			x.Errorf("%s: got opaque %d, %v (%s); want 5, %v", name, h.Opaque, h.ResponseCode(), h.Remark(), c.want)
+		}
+	}
+}
+
+func churn(x *installation) {
+	route := request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"})
+	for i := range 300 {
+		c := x.connect()
+		switch i % 4 {
+		case 0: // nothing at all
+		case 1: // half a frame
+			_, _ = c.Write(route[:len(route)/2])
+		case 2: // a question whose answer nobody waits for
+			_, _ = c.Write(route)
+		case 3: // reset
+			_, _ = c.Write(route)
+			_ = c.(*net.TCPConn).SetLinger(0)
+		}
+		c.Close()
+	}
+}
+
+func (x *installation) connect() net.Conn {
+	x.Helper()
+	c, err := net.Dial("tcp", x.ProxyAddr)
+	if err != nil {
+		x.Fatal(err)
+	}
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	return c
+}
+
+// exchange sends one request on a connection of its own and reads one answer.
+func (x *installation) exchange(frame []byte) *codec.Header {
+	x.Helper()
+	c := x.connect()
+	defer c.Close()
+	if _, err := c.Write(frame); err != nil {
+		x.Fatal(err)
+	}
+	start := make([]byte, codec.PrefixSize)
+	if _, err := io.ReadFull(c, start); err != nil {
+		x.Fatalf("no answer: %v", err)
+	}
+	prefix, err := codec.ParsePrefix(start, codec.Limits{})
+	if err != nil {
+		x.Fatal(err)
+	}
+	rest := make([]byte, prefix.HeaderSize+prefix.BodySize)
+	if _, err := io.ReadFull(c, rest); err != nil {
+		x.Fatal(err)
+	}
+	h := &codec.Header{}
+	if err := h.Parse(prefix.Type, rest[:prefix.HeaderSize]); err != nil {
+		x.Fatal(err)
+	}
+	for _, p := range x.ServerPorts() {
+		if bytes.Contains(rest, []byte(":"+strconv.Itoa(p)+`"`)) {
+			x.Errorf("an answer names the port %d of a server: %s", p, rest)
+		}
+	}
+	return h
+}
+
+// files is how many files Envoy has open.
+func (x *installation) files() int {
+	x.Helper()
+	entries, err := os.ReadDir("/proc/" + strconv.Itoa(x.Envoy().Pid()) + "/fd")
+	if err != nil {
+		x.Fatal(err)
+	}
+	return len(entries)
+}
+
+func request(code codec.RequestCode, opaque int32, fields ...codec.Field) []byte {
+	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Fields: fields}
+	return command.Append(nil)
+}

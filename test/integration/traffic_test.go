@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration
+
+import (
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+)
+
+const (
+	queues     = 4 // on each of two brokers
+	allQueues  = 2 * queues
+	perProduce = 400
+)
+
+// TestTraffic sends messages of every kind through the proxy and demands each of them once.
+func TestTraffic(t *testing.T) {
+	for _, mode := range modes {
+		t.Run(string(mode), func(t *testing.T) {
+			x := install(t, world.Options{
+				Mode:   mode,
+				Topics: map[string]int{"Plain": queues, "Ordered": queues, "Half": queues, "Again": queues},
+				// So that checks of undecided transactions and redeliveries come soon. A broker notes the end of a
+				// transaction in batches; were it to ask about one before it has noted its end, it would
+				// take the second answer for a second message.
+				BrokerConfig: map[string]string{"transactionCheckInterval": "3000", "transactionTimeOut": "4000", "transactionOpBatchInterval": "200", "messageDelayLevel": "1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s"},
+			})
+			t.Run("plain", func(t *testing.T) { plain(x.on(t)) })
+			t.Run("ordered", func(t *testing.T) { ordered(x.on(t)) })
+			t.Run("transactions", func(t *testing.T) { transactions(x.on(t)) })
+			t.Run("redelivery", func(t *testing.T) { redelivery(x.on(t)) })
+			t.Run("stats are those of a quiet proxy", func(t *testing.T) { x.on(t).idle() })
+		})
+	}
+}
+
+// plain is ordinary producers and a group of two concurrent push consumers, which rebalance.
+func plain(x *installation) {
+	var ledger world.Ledger
+	group := x.group(&ledger, "Plain", "plain-group", 1, allQueues)
+	group = append(group, x.start("Consumer", &ledger, "--topic", "Plain", "--group", "plain-group"))
+	x.settle(group, allQueues)
+
+	watch := x.WatchClients(group...)
+	sendV2, oneway, batch := x.stat("send_message_v2"), x.stat("request_oneway"), x.stat("request_code.send_batch_message")
+	requests, answers := x.stat("request_decoding_success"), x.stat("response_success")
+
+	x.produce(&ledger, "Plain", 0, perProduce, "--threads", "2")
+	x.awaitStat("send_message_v2", sendV2+perProduce)
+	x.awaitStat("send_message_v1", 0)
+
+	x.produce(&ledger, "Plain", perProduce, perProduce, "--mode", "async")
+	x.awaitStat("send_message_v2", sendV2+2*perProduce)
+
+	x.produce(&ledger, "Plain", 2*perProduce, perProduce, "--mode", "batch", "--batch", "10")
+	x.awaitStat("request_code.send_batch_message", batch+perProduce/10)
+
+	// A oneway send is acknowledged by nobody: whether it arrives is seen at the consumers.
+	x.produce(&ledger, "Plain", 3*perProduce, perProduce, "--mode", "oneway")
+	x.awaitStat("send_message_v2", sendV2+3*perProduce)
+
+	sums := x.drained(&ledger, 30*time.Second)
+	if sums.Sent != 4*perProduce || sums.Consumed != sums.Sent || sums.Duplicated != 0 {
+		x.Errorf("got %v", sums)
+	}
+	for _, b := range x.Brokers {
+		if sums.PerBroker[b.Name] == 0 {
+			x.Errorf("%s had no messages", b.Name)
+		}
+	}
+	if got := x.stat("request_oneway") - oneway; got < perProduce {
+		x.Errorf("%d oneway requests, want at least %d", got, perProduce)
+	}
+	if x.stat("request_decoding_success") <= requests || x.stat("response_success") <= answers || x.stat("heartbeat") == 0 || x.stat("get_topic_route") == 0 || x.stat("get_consumer_list") == 0 {
+		x.Error("requests, answers, heartbeats, routes or consumer lists were not counted")
+	}
+	if histograms, err := x.Histograms(x.limit(30*time.Second), statPrefix+"request_time_ms"); err != nil || len(histograms) != 1 {
+		x.Errorf("got %v, %v", histograms, err)
+	}
+
+	// One member leaves: the other takes its queues over.
+	x.finish(group[1])
+	x.settle(group[:1], allQueues)
+
+	report := watch.Stop()
+	if report.Looks < 3 || report.ViaProxy == 0 {
+		x.Errorf("the clients' connections could not be checked: %+v", report)
+	}
+	for _, direct := range report.Direct {
+		x.Errorf("a client left the proxy: %s", direct)
+	}
+	x.finish(group[0])
+	if x.stat("unregister") == 0 {
+		x.Error("clients that ended were not counted")
+	}
+	x.idle()
+}
+
+// ordered is two orderly push consumers, which lock their queues.
+func ordered(x *installation) {
+	var ledger world.Ledger
+	group := x.group(&ledger, "Ordered", "ordered-group", 2, allQueues, "--mode", "orderly")
+	x.produce(&ledger, "Ordered", 0, perProduce, "--mode", "orderly", "--threads", "1")
+	sums := x.drained(&ledger, time.Minute)
+	if sums.Sent != perProduce || sums.Duplicated != 0 {
+		x.Errorf("got %v", sums)
+	}
+	for _, end := range x.finish(group...) {
+		if end.Violations != 0 {
+			x.Errorf("%d messages were out of order", end.Violations)
+		}
+	}
+	if x.stat("request_code.lock_batch_mq") == 0 || x.stat("request_code.unlock_batch_mq") == 0 {
+		x.Error("queues were not locked and unlocked through the proxy")
+	}
+}
+
+// transactions commits, rolls back, and leaves some undecided until the broker asks.
+func transactions(x *installation) {
+	var ledger world.Ledger
+	group := x.group(&ledger, "Half", "half-group", 1, allQueues)
+	ended := x.stat("request_code.end_transaction")
+	asked := x.stat("server_request")
+	p := x.start("Producer", &ledger, "--topic", "Half", "--count", "100", "--rate", "50", "--mode", "transaction", "--rollback-every", "5", "--unknown-every", "7")
+	// It has to stay until the broker has asked about the undecided ones.
+	sums := world.Sums{}
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(100 * time.Millisecond) {
+		if sums = ledger.Sums(); sums.Sent >= 70 && sums.Lost() == 0 {
+			break
+		}
+	}
+	x.finish(p)
+	sums = x.drained(&ledger, 30*time.Second)
+	if sums.Sent < 70 || sums.Sent >= 100 || sums.Unacknowledged != 0 || sums.Duplicated != 0 {
+		x.Errorf("got %v; %d delivered although rolled back or undecided", sums, sums.Unacknowledged)
+	}
+	if got := x.stat("request_code.end_transaction") - ended; got < 100 {
+		x.Errorf("%d END_TRANSACTION, want at least 100", got)
+	}
+	if x.stat("server_request") == asked {
+		x.Error("no check of a transaction came through the proxy")
+	}
+	x.finish(group...)
+}
+
+// redelivery has consumers fail some messages: they go back to their broker and come again.
+func redelivery(x *installation) {
+	var ledger world.Ledger
+	group := x.group(&ledger, "Again", "again-group", 1, allQueues, "--fail-every", "10")
+	back := x.stat("request_code.consumer_send_msg_back")
+	x.produce(&ledger, "Again", 0, 100)
+	sums := x.drained(&ledger, 90*time.Second)
+	if sums.Sent != 100 || sums.Duplicated != 0 {
+		x.Errorf("got %v", sums)
+	}
+	x.awaitStat("request_code.consumer_send_msg_back", back+10)
+	x.finish(group...)
+}
