@@ -79,7 +79,7 @@ func (f fakeNameServers) Brokers(context.Context, string) ([]body.Address, error
 
 // harness is a session with a fake host.
 type harness struct {
-	*testing.T
+	testing.TB
 	*Session
 	host  *fakeHost
 	clock Instant
@@ -95,7 +95,7 @@ var (
 	terminal    = Capabilities{}
 )
 
-func newEnvironment(t *testing.T, mode apiv1.AddressingConfig, source directory.NameServers) *Environment {
+func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.NameServers) *Environment {
 	t.Helper()
 	d := directory.New([]string{nameServerAddress}, time.Hour, source)
 	refreshed := make(chan struct{})
@@ -118,9 +118,9 @@ func newEnvironment(t *testing.T, mode apiv1.AddressingConfig, source directory.
 }
 
 // dial starts a session on the given local port.
-func dial(t *testing.T, e *Environment, port int, capabilities Capabilities) *harness {
+func dial(t testing.TB, e *Environment, port int, capabilities Capabilities) *harness {
 	t.Helper()
-	h := &harness{T: t, host: &fakeHost{
+	h := &harness{TB: t, host: &fakeHost{
 		capabilities: capabilities,
 		up:           map[UpstreamID]*bytes.Buffer{},
 		address:      map[UpstreamID]string{},
@@ -167,7 +167,7 @@ type frame struct {
 }
 
 // take decodes and removes all whole frames of a buffer.
-func take(t *testing.T, b *bytes.Buffer) (frames []frame) {
+func take(t testing.TB, b *bytes.Buffer) (frames []frame) {
 	t.Helper()
 	for b.Len() > 0 {
 		prefix, err := codec.ParsePrefix(b.Bytes(), codec.Limits{MaxFrame: 1 << 30, MaxHeader: 1 << 24})
@@ -187,16 +187,16 @@ func take(t *testing.T, b *bytes.Buffer) (frames []frame) {
 
 func (h *harness) tookUp(address string) []frame {
 	h.Helper()
-	return take(h.T, h.host.up[h.to(address)])
+	return take(h.TB, h.host.up[h.to(address)])
 }
 
 func (h *harness) tookDown() []frame {
 	h.Helper()
-	return take(h.T, &h.host.down)
+	return take(h.TB, &h.host.down)
 }
 
 // one demands a single frame.
-func one(t *testing.T, frames []frame) frame {
+func one(t testing.TB, frames []frame) frame {
 	t.Helper()
 	if len(frames) != 1 {
 		t.Fatalf("got %d frames, want 1: %v", len(frames), frames)
