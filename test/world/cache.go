@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// RocketMQVersion is the release that test/java/rocketmq/pom.xml names.
+	RocketMQVersion = "5.3.3"
+	// DefaultEnvoyVersion is taken if neither Options nor ENVOY_VERSION says otherwise, as in build/fetch.sh.
+	DefaultEnvoyVersion = "1.40.0"
+)
+
+// Root is the root of the repository: the nearest folder above the working directory that has a go.mod.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", errors.New("not inside the repository: no go.mod above the working directory")
+		}
+		dir = up
+	}
+}
+
+// Fetch runs build/fetch.sh: downloads what is missing and compiles the Java workload if it has changed. That
+// takes some 10 s the first time and a few hundredths of a second later. Its messages go to our stderr.
+// envoyVersion may be empty.
+func Fetch(ctx context.Context, envoyVersion string) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "build", "fetch.sh"))
+	cmd.Env = append(os.Environ(), "ENVOY_VERSION="+orDefaultEnvoy(envoyVersion))
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	// A Ctrl-C reaches the script through ctx; it then removes its unfinished downloads.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build/fetch.sh: %w", err)
+	}
+	return nil
+}
+
+func orDefaultEnvoy(version string) string {
+	if version == "" {
+		version = os.Getenv("ENVOY_VERSION")
+	}
+	if version == "" {
+		version = DefaultEnvoyVersion
+	}
+	return version
+}
+
+// paths are the places of what a World runs.
+type paths struct {
+	root      string
+	envoy     string // binary
+	classPath string // RocketMQ's jars, as java wants it
+	workload  string // the workload's classes
+}
+
+func findPaths(envoyVersion string) (paths, error) {
+	root, err := Root()
+	if err != nil {
+		return paths{}, err
+	}
+	cache := os.Getenv("ROCKETMQ_PROXY_CACHE")
+	if cache == "" {
+		cache = filepath.Join(root, ".cache")
+	}
+	lib := filepath.Join(cache, "rocketmq", RocketMQVersion, "lib")
+	p := paths{
+		root:      root,
+		envoy:     filepath.Join(cache, "envoy", envoyVersion, "envoy"),
+		classPath: filepath.Join(lib, "*"),
+		workload:  filepath.Join(cache, "java", "workload", "classes"),
+	}
+	for _, f := range []string{p.envoy, lib, p.workload} {
+		if _, err := os.Stat(f); err != nil {
+			return p, fmt.Errorf("run build/fetch.sh (with ENVOY_VERSION=%s) first: %w", envoyVersion, err)
+		}
+	}
+	if _, err := exec.LookPath("java"); err != nil {
+		return p, fmt.Errorf("install a JDK, 17 or later: %w", err)
+	}
+	return p, nil
+}
+
+// dirPrefix begins the name of each World's folder; our pid follows, so that a later World can tell whether
+// its owner still lives.
+const dirPrefix = "rocketmq-world-"
+
+// keepFile marks a folder that must not be removed.
+const keepFile = "keep"
+
+// makeDir makes the folder of a World, and removes those of dead ones.
+func makeDir() (string, error) {
+	old, err := filepath.Glob(filepath.Join(os.TempDir(), dirPrefix+"*-*"))
+	if err != nil {
+		return "", err
+	}
+	for _, dir := range old {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), dirPrefix), "-")
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, keepFile)); err == nil {
+			continue
+		}
+		_ = os.RemoveAll(dir) // Another user's folder stays; it is not ours to care for.
+	}
+	return os.MkdirTemp("", fmt.Sprintf("%s%d-", dirPrefix, os.Getpid()))
+}

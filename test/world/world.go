@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// startLimit is how long Start and each Restart may take.
+const startLimit = 60 * time.Second
+
+// Mode is how clients are kept on the proxy: which file of envoy-config/ Envoy gets.
+type Mode string
+
+const (
+	// PerBroker is envoy-config/per-broker.yaml: a listener for each broker.
+	PerBroker Mode = "per-broker"
+	// Unified is envoy-config/unified.yaml: one listener for everything.
+	Unified Mode = "unified"
+	// NoProxy starts no Envoy; ProxyAddr is the name server. For baselines.
+	NoProxy Mode = "no-proxy"
+)
+
+// Options of a World. The zero value is two brokers behind per-broker.yaml, no topic.
+type Options struct {
+	Mode Mode // default PerBroker
+
+	// Config is the Envoy config to use instead of the mode's file. The ports of the files in envoy-config/ are
+	// replaced in it too; none of them has to occur.
+	Config string
+	// EditConfig, if set, changes the config after its ports were replaced.
+	EditConfig func(w *World, yaml string) (string, error)
+
+	EnvoyVersion string   // default $ENVOY_VERSION, else DefaultEnvoyVersion
+	EnvoyEnv     []string // NAME=value, beside what every Envoy gets
+	LogLevel     string   // of Envoy; default warning
+	Concurrency  int      // Envoy's worker threads; default 2
+	ModuleDir    string   // folder of the two .so files; default <repo>/out
+
+	// Brokers are the names of the brokers, default broker-a and broker-b. The files in envoy-config/ have
+	// listeners for the first two.
+	Brokers []string
+	// BrokerConfig are further lines of each broker's properties; they win over ours.
+	BrokerConfig map[string]string
+	// Topics are made on every broker before Start returns: name → queues per broker.
+	Topics map[string]int
+
+	// Keep leaves the folder with stores and logs in place after Stop.
+	Keep bool
+}
+
+// World is a running installation.
+type World struct {
+	// Dir holds everything: configs, stores, logs.
+	Dir string
+	// NameServer is the real name server's address, ProxyAddr the one that clients are given.
+	NameServer, ProxyAddr string
+	// Admin is the address of Envoy's admin endpoint.
+	Admin string
+	// Brokers by number, in the order of Options.Brokers.
+	Brokers []*Broker
+
+	opt    Options
+	paths  paths
+	picker *portPicker
+	ports  map[int]int // port in envoy-config/ → port here
+
+	mu         sync.Mutex // guards the fields below
+	nameServer *Process
+	envoy      *Process
+	java       []*Java
+}
+
+// Start starts a World and waits until it serves: every broker known to the name server, topics on all brokers,
+// Envoy's listeners open. When it fails nothing is left, and the error ends with the log of what failed.
+func Start(ctx context.Context, opt Options) (*World, error) {
+	for try := 1; ; try++ {
+		w, err := newWorld(opt)
+		if err != nil {
+			return nil, err
+		}
+		if err = w.start(ctx); err == nil {
+			return w, nil
+		}
+		taken := w.portWasTaken()
+		if err = errors.Join(err, w.Stop()); !taken || try == 3 || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+// portWasTaken tells whether a child failed because someone took its port between our look and its start: then
+// others are worth a try.
+func (w *World) portWasTaken() bool {
+	var log strings.Builder
+	if err := w.WriteLogs(&log, 1000); err != nil {
+		return false
+	}
+	return strings.Contains(log.String(), "Address already in use")
+}
+
+func newWorld(opt Options) (*World, error) {
+	if opt.Mode == "" {
+		opt.Mode = PerBroker
+	}
+	if !slices.Contains([]Mode{PerBroker, Unified, NoProxy}, opt.Mode) {
+		return nil, fmt.Errorf("mode %q is unknown: want %s, %s or %s", opt.Mode, PerBroker, Unified, NoProxy)
+	}
+	if len(opt.Brokers) == 0 {
+		opt.Brokers = []string{"broker-a", "broker-b"}
+	}
+	if opt.LogLevel == "" {
+		opt.LogLevel = "warning"
+	}
+	if opt.Concurrency == 0 {
+		opt.Concurrency = 2
+	}
+	opt.EnvoyVersion = orDefaultEnvoy(opt.EnvoyVersion)
+	p, err := findPaths(opt.EnvoyVersion)
+	if err != nil {
+		return nil, err
+	}
+	if opt.ModuleDir == "" {
+		opt.ModuleDir = filepath.Join(p.root, "out")
+	}
+	w := &World{opt: opt, paths: p, ports: map[int]int{}}
+	if err := w.choosePorts(); err != nil {
+		return nil, err
+	}
+	if w.Dir, err = makeDir(); err != nil {
+		return nil, err
+	}
+	if opt.Keep {
+		if err := os.WriteFile(filepath.Join(w.Dir, keepFile), nil, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (w *World) choosePorts() error {
+	var err error
+	if w.picker, err = newPortPicker(); err != nil {
+		return err
+	}
+	wanted := []int{exampleNameServer, exampleProxyNameServer, exampleAdmin}
+	for i := range w.opt.Brokers {
+		_, proxy := exampleBroker(i)
+		wanted = append(wanted, proxy)
+	}
+	for _, p := range wanted {
+		if w.ports[p], err = w.picker.pick(); err != nil {
+			return err
+		}
+	}
+	for i, name := range w.opt.Brokers {
+		// A broker also takes the port two below its own (for senders) and the one above (replication).
+		port, err := w.picker.pick(-2, 1)
+		if err != nil {
+			return err
+		}
+		broker, proxy := exampleBroker(i)
+		w.ports[broker] = port
+		w.Brokers = append(w.Brokers, &Broker{
+			Name: name, Addr: loopback(port), ProxyAddr: loopback(w.ports[proxy]), world: w, port: port,
+		})
+	}
+	w.NameServer = loopback(w.ports[exampleNameServer])
+	w.Admin = loopback(w.ports[exampleAdmin])
+	w.ProxyAddr = loopback(w.ports[exampleProxyNameServer])
+	if w.opt.Mode == NoProxy {
+		w.ProxyAddr = w.NameServer
+	}
+	return nil
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+func (w *World) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	// All JVMs at once. A broker that comes before the name server is told to register again.
+	tasks := []func() error{func() error { return w.StartNameServer(ctx) }}
+	for _, b := range w.Brokers {
+		tasks = append(tasks, func() error { return b.Start(ctx) })
+	}
+	if err := parallel(cancel, tasks...); err != nil {
+		return err
+	}
+	for topic, queues := range w.opt.Topics {
+		if err := w.CreateTopic(ctx, topic, queues); err != nil {
+			return err
+		}
+	}
+	if w.opt.Mode == NoProxy {
+		return nil
+	}
+	return w.StartEnvoy(ctx)
+}
+
+// Stop ends everything, clients first, and removes the folder. It may be called more than once. The servers, which
+// take up to 20 s for an orderly end, get SIGKILL at once unless their stores are to be kept.
+func (w *World) Stop() error {
+	w.mu.Lock()
+	java, envoy, nameServer := w.java, w.envoy, w.nameServer
+	w.java, w.envoy, w.nameServer = nil, nil, nil
+	w.mu.Unlock()
+	var clients, brokers []func() error
+	for _, j := range java {
+		clients = append(clients, j.Stop)
+	}
+	for _, b := range w.Brokers {
+		brokers = append(brokers, b.Stop)
+	}
+	errs := []error{parallel(nil, clients...)}
+	if envoy != nil {
+		errs = append(errs, envoy.Stop())
+	}
+	if w.opt.Keep {
+		errs = append(errs, parallel(nil, brokers...))
+	} else {
+		for _, b := range w.Brokers {
+			if p := b.Process(); p != nil {
+				p.Kill()
+			}
+		}
+	}
+	if nameServer != nil {
+		nameServer.Kill() // it stores nothing
+	}
+	if !w.opt.Keep {
+		errs = append(errs, os.RemoveAll(w.Dir))
+	}
+	return errors.Join(errs...)
+}
+
+// WriteLogs writes the last lines of every process's log, at most n each.
+func (w *World) WriteLogs(out io.Writer, n int) error {
+	for _, pattern := range []string{
+		"*.log",
+		"*/logs/rocketmqlogs/namesrv.log",
+		"*/logs/rocketmqlogs/broker.log",
+		"*/logs/rocketmqlogs/rocketmq_client.log",
+	} {
+		files, err := filepath.Glob(filepath.Join(w.Dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			text := tail(f, n)
+			if text == "" {
+				continue
+			}
+			if _, err := fmt.Fprintf(out, "--- %s\n%s\n", strings.TrimPrefix(f, w.Dir+"/"), text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// spawn starts a child with its log in the World's folder.
+func (w *World) spawn(c command) (*Process, error) {
+	c.dir = w.Dir
+	c.logFile = filepath.Join(w.Dir, c.name+".log")
+	return start(c)
+}
+
+// parallel runs the tasks at once and waits for all; the first error calls cancel, which may be nil. Errors
+// that only say that we cancelled are left out if there is another.
+func parallel(cancel context.CancelFunc, tasks ...func() error) error {
+	errs := make([]error, len(tasks))
+	var wg sync.WaitGroup
+	for i, task := range tasks {
+		wg.Go(func() {
+			errs[i] = task()
+			if errs[i] != nil && cancel != nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	own := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil || errors.Is(err, context.Canceled) })
+	if len(own) > 0 {
+		errs = own
+	}
+	return errors.Join(errs...)
+}
+
+// waitUntil calls ready every 30 ms until it is true or ctx ends; it fails at once when p, which may be nil, has
+// ended. The error ends with p's log and with the last reason of ready, if it gave one.
+func waitUntil(ctx context.Context, p *Process, what string, ready func() (bool, error)) error {
+	tick := time.NewTicker(30 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, reason := ready()
+		if ok {
+			return nil
+		}
+		var err error
+		if p != nil && !p.Running() {
+			err = p.endedError()
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			err = fmt.Errorf("waiting until %s: %w", what, err)
+			if reason != nil {
+				err = fmt.Errorf("%w (last: %w)", err, reason)
+			}
+			if p != nil {
+				err = fmt.Errorf("%w\n--- end of %s\n%s", err, p.LogFile, p.Tail(30))
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// dials tells whether a TCP connection to addr opens.
+func dials(addr string) (bool, error) {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false, err
+	}
+	return true, c.Close()
+}
