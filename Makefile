@@ -15,15 +15,18 @@ build: ## Build the plugin and the stock-Envoy host into out/
 
 .PHONY: run
 run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATION=20s MODE=unified|per-broker RATE=500)
-	go run ./test/run
+	go build -o out/run ./test/run
+	exec out/run
 
 .PHONY: test
 test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed"
-	go run ./test/all
+	go build -o out/all ./test/all
+	exec out/all
 
 .PHONY: unit
 unit: ## The tests that need neither RocketMQ nor Envoy
-	go run ./test/all -skip-integration
+	go build -o out/all ./test/all
+	exec out/all -skip-integration
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (30s)
@@ -31,7 +34,8 @@ fuzz: ## Fuzz each target for FUZZTIME (30s)
 
 .PHONY: bench
 bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUICK=1 for a minute)
-	go run ./test/bench
+	go build -o out/bench ./test/bench
+	exec out/bench
 
 .PHONY: capture
 capture: ## Record the golden bytes anew from real clients

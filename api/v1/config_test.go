@@ -33,6 +33,15 @@ func pack(t *testing.T, m proto.Message) *anypb.Any {
 	return a
 }
 
+func serialize(t *testing.T, m proto.Message) []byte {
+	t.Helper()
+	b, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func structOf(t *testing.T, text string) *structpb.Struct {
 	t.Helper()
 	s := &structpb.Struct{}
@@ -52,6 +61,7 @@ func TestEveryFormOfAConfigIsRead(t *testing.T) {
 		"StringValue with FilterConfig":  pack(t, wrapperspb.String(fullJSON)),
 		"StringValue with RocketmqProxy": pack(t, wrapperspb.String(plainJSON)),
 		"BytesValue with camelCase":      pack(t, wrapperspb.Bytes([]byte(`{"rocketmqProxy":{"statPrefix":"demo"}}`))),
+		"BytesValue with a TypedStruct":  pack(t, wrapperspb.Bytes(serialize(t, &xds.TypedStruct{TypeUrl: url + filterConfigType, Value: structOf(t, fullJSON)}))),
 		"FilterConfig":                   pack(t, &FilterConfig{RocketmqProxy: &rocketmqproxy.RocketmqProxy{StatPrefix: "demo"}}),
 	} {
 		t.Run(name, func(t *testing.T) {

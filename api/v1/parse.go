@@ -28,8 +28,11 @@ const (
 //   - a FilterConfig, or Envoy's RocketmqProxy;
 //   - an xds.type.v3.TypedStruct (or the older udpa one) of either, by its type URL;
 //   - a Struct, or a StringValue or BytesValue with JSON, of either: one with the member
-//     `rocketmq_proxy` is a FilterConfig, any other a RocketmqProxy. (A stock Envoy gives a dynamic
-//     module the value of a TypedStruct as JSON and drops its type URL.)
+//     `rocketmq_proxy` is a FilterConfig, any other a RocketmqProxy;
+//   - a BytesValue with a serialized TypedStruct.
+//
+// The last two are what a stock Envoy gives a dynamic module that is configured with a TypedStruct:
+// its value as JSON without its type URL from 1.40 on, its bytes before.
 //
 // A RocketmqProxy comes back as a FilterConfig that has nothing else. The error is an [Errors].
 func Parse(any *anypb.Any) (*FilterConfig, error) {
@@ -54,7 +57,7 @@ func Parse(any *anypb.Any) (*FilterConfig, error) {
 	case *wrapperspb.StringValue:
 		return fromJSON([]byte(m.GetValue()))
 	case *wrapperspb.BytesValue:
-		return fromJSON(m.GetValue())
+		return fromBytes(m.GetValue())
 	}
 	return nil, Errors{{Path: "plugin_config", Problem: fmt.Sprintf("has the type %s; want a TypedStruct of %s or %s, or one of these messages",
 		message.ProtoReflect().Descriptor().FullName(), filterConfigType, rocketmqProxyType)}}
@@ -81,6 +84,14 @@ func fromStruct(value *structpb.Struct) (*FilterConfig, error) {
 		return nil, Errors{{Path: "plugin_config", Problem: err.Error()}}
 	}
 	return fromJSON(text)
+}
+
+func fromBytes(value []byte) (*FilterConfig, error) {
+	typed := &xds.TypedStruct{}
+	if !bytes.HasPrefix(bytes.TrimSpace(value), []byte("{")) && proto.Unmarshal(value, typed) == nil && typed.GetTypeUrl() != "" {
+		return fromTypedStruct(typed.GetTypeUrl(), typed.GetValue())
+	}
+	return fromJSON(value)
 }
 
 func fromJSON(text []byte) (*FilterConfig, error) {

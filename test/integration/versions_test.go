@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration
+
+import (
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+)
+
+// TestOlderEnvoys runs the main job in the older versions of Envoy that we support. They hand the
+// config over in another form, and 1.38 has fewer functions for stats.
+func TestOlderEnvoys(t *testing.T) {
+	for _, version := range []string{"1.39.3", "1.38.3"} {
+		for _, mode := range modes {
+			t.Run(version+" "+string(mode), func(t *testing.T) {
+				x := install(t, world.Options{Mode: mode, EnvoyVersion: version, Topics: map[string]int{"Plain": queues}})
+				var ledger world.Ledger
+				group := x.group(&ledger, "Plain", "plain-group", 1, allQueues)
+				x.produce(&ledger, "Plain", 0, 100)
+				if sums := x.drained(&ledger, 30*time.Second); sums.Sent != 100 || sums.Duplicated != 0 {
+					x.Errorf("got %v", sums)
+				}
+				x.awaitStat("send_message_v2", 100)
+				x.finish(group...)
+				x.awaitStat("panic", 0)
+				x.awaitStat("response_unexpected", 0)
+			})
+		}
+	}
+}
