@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/load"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
+)
+
+func TestSpread(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   spread
+	}{
+		{[]float64{3}, spread{3, 3, 3}},
+		{[]float64{9, 1, 2}, spread{2, 1, 9}},
+		{[]float64{4, 1, 3, 2}, spread{2.5, 1, 4}},
+	} {
+		before := slices.Clone(c.values)
+		if got := spreadOf(c.values); got != c.want || !slices.Equal(c.values, before) {
+			t.Errorf("spread of %v is %+v, want %+v", before, got, c.want)
+		}
+	}
+}
+
+// second makes a measurement of one second.
+func second(answers int64, p99, cpu time.Duration) measurement {
+	return measurement{
+		Total: answers, Answers: answers, AnswerBytes: answers * 500, Window: time.Second,
+		P50: p99 / 2, P99: p99, P999: p99 * 2,
+		Envoy: &usage.Usage{CPU: cpu, Switches: uint64(answers) / 2, RSS: 70e6},
+		Stub:  usage.Usage{CPU: time.Second / 4}, Load: usage.Usage{CPU: time.Second / 2}, Others: time.Second / 8,
+	}
+}
+
+func TestRatiosAreTakenWithinARound(t *testing.T) {
+	variants := []variant{perBroker, tcpProxy}
+	const ms = time.Millisecond
+	// The machine slows down from round to round; ours is 10 % behind in two rounds, and 50 % in one.
+	rows := summarize(point{Concurrency: 1, Workload: "w", cell: cell{16, 1}}, variants, [][]measurement{
+		{second(9_000, 2*ms, 900*ms), second(10_000, ms, 1000*ms)},
+		{second(4_000, 3*ms, 800*ms), second(8_000, ms, 800*ms)},
+		{second(1_800, 2*ms, 360*ms), second(2_000, 2*ms, 200*ms)},
+	})
+	near := func(what string, got, want spread) {
+		t.Helper()
+		for _, pair := range [][2]float64{{got.Median, want.Median}, {got.Min, want.Min}, {got.Max, want.Max}} {
+			if math.Abs(pair[0]-pair[1]) > 1e-9 {
+				t.Errorf("%s: %+v, want %+v", what, got, want)
+				return
+			}
+		}
+	}
+	ours, yardstick := rows[0], rows[1]
+	near("requests per second", ours.Rate, spread{4_000, 1_800, 9_000})
+	near("ratio of requests per second", ours.Ratios.Rate, spread{0.9, 0.5, 0.9})
+	near("ratio of p99", ours.Ratios.P99, spread{2, 1, 3})
+	near("CPU", ours.Envoy.CPU, spread{200, 100, 200})
+	near("ratio of CPU", *ours.Ratios.CPU, spread{2, 1, 2})
+	near("ratio of the yardstick", *yardstick.Ratios.CPU, spread{1, 1, 1})
+	near("switches", ours.Envoy.Switches, spread{0.5, 0.5, 0.5})
+	near("RSS", ours.Envoy.RSS, spread{70, 70, 70})
+	near("stub", ours.Harness.Stub, spread{0.25, 0.25, 0.25})
+	near("bandwidth", yardstick.Bandwidth, spread{4, 1, 5})
+	if len(ours.Rounds) != 3 || ours.Rounds[1].Answers != 4_000 || ours.Variant != perBroker || ours.Connections != 16 {
+		t.Errorf("row %+v", ours)
+	}
+}
+
+func TestDirectHasNoEnvoyAndNoYardstickMeansNoRatios(t *testing.T) {
+	m := second(100, time.Millisecond, 0)
+	m.Envoy = nil
+	rows := summarize(point{}, []variant{direct}, [][]measurement{{m}})
+	if rows[0].Envoy != nil || rows[0].Ratios != nil {
+		t.Errorf("row %+v", rows[0])
+	}
+	r := report{Rows: rows}
+	if text := r.markdown(); !strings.Contains(text, "| 0×0 | direct | 100 [100-100] | 500 | 1000 | 2000 | – |") {
+		t.Error(text)
+	}
+	rows = summarize(point{}, []variant{direct, tcpProxy}, [][]measurement{{m, second(50, time.Millisecond, 1)}})
+	if q := rows[0].Ratios; q == nil || q.CPU != nil || q.Rate.Median != 2 {
+		t.Errorf("ratios %+v", q)
+	}
+}
+
+func TestEveryPathComesFirstAndLast(t *testing.T) {
+	const paths = 4
+	first, last := map[int]bool{}, map[int]bool{}
+	for i := range 2 * paths {
+		all := order(i, paths)
+		first[all[0]], last[all[paths-1]] = true, true
+		slices.Sort(all)
+		if !slices.Equal(all, []int{0, 1, 2, 3}) {
+			t.Errorf("round %d: %v", i, all)
+		}
+	}
+	if len(first) != paths || len(last) != paths {
+		t.Errorf("first %v, last %v", first, last)
+	}
+}
+
+func TestUseWithinAWindow(t *testing.T) {
+	at := func(machine, self, stub, envoy time.Duration) edge {
+		return edge{machine: machine, used: []usage.Usage{{CPU: self}, {CPU: stub}, {CPU: envoy, Switches: uint64(envoy), RSS: uint64(envoy)}}}
+	}
+	r := &load.Result{Total: 10, Answers: 8, Window: 100}
+	m, err := combine(r, [2]edge{at(1000, 10, 20, 30), at(1500, 110, 140, 230)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Load.CPU != 100 || m.Stub.CPU != 120 || *m.Envoy != (usage.Usage{CPU: 200, Switches: 200, RSS: 230}) || m.Others != 80 {
+		t.Errorf("got %+v, Envoy %+v", m, m.Envoy)
+	}
+	if _, err := combine(&load.Result{}, [2]edge{}); err == nil {
+		t.Error("a window without an answer is no error")
+	}
+}
+
+func TestConfigsGetTheirPorts(t *testing.T) {
+	stub := stubAddresses{netip.MustParseAddrPort("127.0.0.1:40001"), netip.MustParseAddrPort("127.0.0.1:40002")}
+	for v, want := range map[variant]struct {
+		load uint16
+		has  []string
+	}{
+		tcpProxy:  {50003, []string{"port_value: 40001", "port_value: 50001", "port_value: 50003"}},
+		perBroker: {50003, []string{"127.0.0.1:40002", "listener_port: 50003", `"127.0.0.1:50003"`, "port_value: 50001"}},
+		unified:   {50002, []string{"127.0.0.1:40002", "port_value: 50002", "port_value: 50001"}},
+	} {
+		next := 50000
+		config, err := v.config("../..", stub, func() (int, error) { next++; return next, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if config.load.Port() != want.load || config.admin.Port() != 50001 {
+			t.Errorf("%s: ports %+v", v, config)
+		}
+		for _, text := range want.has {
+			if !strings.Contains(config.yaml, text) {
+				t.Errorf("%s: config has no %q", v, text)
+			}
+		}
+	}
+	if _, err := replacePorts("port 19876 and 1.987", map[int]int{9876: 1}, []int{9876}); err == nil {
+		t.Error("a part of a number is taken for a port")
+	}
+}
+
+func TestFilterRequests(t *testing.T) {
+	const stats = "cluster.x.request: 1\nrocketmq.demo.request_active: 2\nrocketmq.demo.request: 4711\nrocketmq.demo.request_code.request: 3\n"
+	if got := filterRequests(stats); got != 4711 {
+		t.Errorf("got %d", got)
+	}
+	if got := filterRequests(""); got != 0 {
+		t.Errorf("got %d", got)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, name := range []string{"QUICK", "FORCE", "CONCURRENCY", "ENVOY_VERSION"} {
+		t.Setenv(name, "")
+	}
+	full, err := parseOptions(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(full.cells) != 6 || full.rounds < 3 || full.duration() > full.limit || full.quick || full.force {
+		t.Errorf("%+v", full)
+	}
+	t.Setenv("QUICK", "1")
+	quick, err := parseOptions(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if quick.duration() > time.Minute || quick.rounds < 3 || quick.command != "QUICK=1 go run ./test/bench" {
+		t.Errorf("%s: %+v", quick.duration(), quick)
+	}
+	chosen, err := parseOptions([]string{"-cells", "2x3", "-rounds", "7", "-concurrency", "1,2"})
+	if err != nil || !slices.Equal(chosen.cells, []cell{{2, 3}}) || chosen.rounds != 7 || !slices.Equal(chosen.concurrency, []int{1, 2}) {
+		t.Errorf("%+v, %v", chosen, err)
+	}
+	for _, bad := range [][]string{{"-cells", "16"}, {"-cells", "0x1"}, {"-variants", "tls"}, {"-workloads", "x"}, {"-rounds", "0"}, {"-concurrency", "-1"}, {"more"}} {
+		if _, err := parseOptions(bad); err == nil {
+			t.Errorf("%v is accepted", bad)
+		}
+	}
+}
+
+func TestChildrenEndWithTheContext(t *testing.T) {
+	dir := t.TempDir()
+	p, err := start(dir, "sleep", nil, nil, nil, "sleep", "60")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := p.wait(ctx); err == nil || p.running() {
+		t.Errorf("wait: %v, running: %v", err, p.running())
+	}
+	p, err = start(dir, "false", nil, nil, nil, "sh", "-c", "echo it went wrong >&2; exit 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.wait(context.Background()); err == nil || !strings.Contains(err.Error(), "it went wrong") {
+		t.Errorf("wait: %v", err)
+	}
+}

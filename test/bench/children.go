@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/load"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
+)
+
+// The children talk JSON, a line at a time: the stub tells its addresses first and then its counts, once for each
+// line it reads; the load generator tells what it measured.
+
+// stubAddresses is the stub's first line.
+type stubAddresses struct {
+	Broker     netip.AddrPort `json:"broker"`
+	NameServer netip.AddrPort `json:"name_server"`
+}
+
+// stubMain is the stub's process. It ends with its stdin, too.
+func stubMain(args []string) error {
+	f := flag.NewFlagSet("stub", flag.ExitOnError)
+	root := f.String("root", ".", "root of the repository")
+	pull := f.Int("pull-body", pullBody, "bytes of messages in an answer to a pull")
+	_ = f.Parse(args)
+	server, err := stub.Listen(stub.Options{Root: *root, PullBody: *pull})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out := json.NewEncoder(os.Stdout)
+	if err := out.Encode(stubAddresses{server.Broker, server.NameServer}); err != nil {
+		return err
+	}
+	go func() {
+		defer cancel()
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			if out.Encode(server.Counts()) != nil {
+				return
+			}
+		}
+	}()
+	return server.Serve(ctx)
+}
+
+// stubProcess is the harness's side of it.
+type stubProcess struct {
+	*process
+	addresses stubAddresses
+	ask       io.WriteCloser
+	lines     *json.Decoder
+}
+
+func startStub(self, root, dir string) (*stubProcess, error) {
+	// Pipes of our own: those of package exec would have it wait for their end.
+	fromUs, ask, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer fromUs.Close()
+	answers, toUs, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer toUs.Close()
+	p, err := start(dir, "stub", nil, fromUs, toUs, self, "stub", "-root", root)
+	if err != nil {
+		return nil, err
+	}
+	s := &stubProcess{process: p, ask: ask, lines: json.NewDecoder(answers)}
+	if err := s.lines.Decode(&s.addresses); err != nil {
+		p.stop()
+		return nil, p.failure(err)
+	}
+	return s, nil
+}
+
+func (s *stubProcess) counts() (c stub.Counts, err error) {
+	if _, err = io.WriteString(s.ask, "\n"); err == nil {
+		err = s.lines.Decode(&c)
+	}
+	if err != nil {
+		return c, s.failure(err)
+	}
+	return c, nil
+}
+
+// measurement is what one run of the load generator found. Times are in nanoseconds.
+type measurement struct {
+	Total       int64         `json:"total"`   // requests answered, warm-up included
+	Answers     int64         `json:"answers"` // within the window
+	AnswerBytes int64         `json:"answer_bytes"`
+	Window      time.Duration `json:"window_ns"`
+
+	P50  time.Duration `json:"p50_ns"`
+	P99  time.Duration `json:"p99_ns"`
+	P999 time.Duration `json:"p999_ns"`
+	Max  time.Duration `json:"max_ns"`
+
+	// What was used within the window.
+	Envoy *usage.Usage `json:"envoy,omitempty"` // none on the direct path
+	Stub  usage.Usage  `json:"stub"`
+	Load  usage.Usage  `json:"load"`
+	// Others is the processor time of everything else on the machine, roughly: /proc/stat counts in units of 10 ms.
+	Others time.Duration `json:"others_ns"`
+}
+
+// loadMain is the load generator's process.
+func loadMain(args []string) error {
+	f := flag.NewFlagSet("load", flag.ExitOnError)
+	root := f.String("root", ".", "root of the repository")
+	addr := f.String("addr", "", "ip:port to send to")
+	envoy := f.Int("envoy", 0, "pid of the Envoy to watch, if any")
+	stubPid := f.Int("stub", 0, "pid of the stub")
+	name := f.String("request", "", "recorded request")
+	body := f.Int("body", 0, "bytes of the request's body; 0 leaves the recorded one")
+	var opt load.Options
+	f.IntVar(&opt.Connections, "connections", 1, "connections")
+	f.IntVar(&opt.InFlight, "in-flight", 1, "requests on each")
+	f.DurationVar(&opt.WarmUp, "warmup", 0, "time before the window")
+	f.DurationVar(&opt.Window, "window", time.Second, "measured time")
+	_ = f.Parse(args)
+	var err error
+	if opt.Addr, err = netip.ParseAddrPort(*addr); err != nil {
+		return err
+	}
+	var filling []byte
+	if *body > 0 {
+		filling = bytes.Repeat([]byte{'b'}, *body)
+	}
+	if opt.Request, err = frame.GoldenTemplate(*root, *name, filling); err != nil {
+		return err
+	}
+	pids := []int{os.Getpid(), *stubPid}
+	if *envoy != 0 {
+		pids = append(pids, *envoy)
+	}
+	var edges [2]edge
+	var sampled sync.WaitGroup
+	sampled.Add(len(edges))
+	opt.Edge = func(i int) {
+		defer sampled.Done()
+		edges[i] = sample(pids)
+	}
+	result, err := load.Run(opt)
+	if err != nil {
+		return err
+	}
+	sampled.Wait()
+	m, err := combine(result, edges)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// edge is what everybody had used when the window opened or closed.
+type edge struct {
+	used    []usage.Usage // of each pid
+	machine time.Duration
+	err     error
+}
+
+func sample(pids []int) (e edge) {
+	// Envoy is the last, so that the edges of its window are equally late.
+	if e.machine, e.err = usage.Machine(); e.err != nil {
+		return e
+	}
+	for _, pid := range pids {
+		u, err := usage.Of(pid)
+		if err != nil {
+			e.err = fmt.Errorf("process %d: %w", pid, err)
+			return e
+		}
+		e.used = append(e.used, u)
+	}
+	return e
+}
+
+func combine(r *load.Result, edges [2]edge) (measurement, error) {
+	m := measurement{
+		Total: r.Total, Answers: r.Answers, AnswerBytes: r.AnswerBytes, Window: r.Window,
+		P50:  r.Latency.Quantile(0.50),
+		P99:  r.Latency.Quantile(0.99),
+		P999: r.Latency.Quantile(0.999),
+		Max:  r.Latency.Max(),
+	}
+	for _, e := range edges {
+		if e.err != nil {
+			return m, e.err
+		}
+	}
+	if m.Answers == 0 {
+		return m, fmt.Errorf("no answer within %s", m.Window)
+	}
+	var used []usage.Usage
+	m.Others = edges[1].machine - edges[0].machine
+	for i, u := range edges[1].used {
+		u = u.Since(edges[0].used[i])
+		m.Others -= u.CPU
+		used = append(used, u)
+	}
+	m.Others = max(m.Others, 0)
+	m.Load, m.Stub = used[0], used[1]
+	if len(used) > 2 {
+		m.Envoy = &used[2]
+	}
+	return m, nil
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stub
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+func TestTheNameServerNamesTheBroker(t *testing.T) {
+	server, err := Listen(Options{Root: "../../.."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- server.Serve(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	conn, err := net.Dial("tcp", server.NameServer.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	ask := func(code codec.RequestCode, opaque int32) (codec.Header, []byte) {
+		t.Helper()
+		request := codec.Command{Code: int32(code), Opaque: opaque}
+		if _, err := conn.Write(request.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+		var size [4]byte
+		if _, err := io.ReadFull(conn, size[:]); err != nil {
+			t.Fatal(err)
+		}
+		rest := make([]byte, binary.BigEndian.Uint32(size[:]))
+		if _, err := io.ReadFull(conn, rest); err != nil {
+			t.Fatal(err)
+		}
+		prefix, err := codec.ParsePrefix(slices.Concat(size[:], rest), codec.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var h codec.Header
+		if err := h.Parse(prefix.Type, rest[4:][:prefix.HeaderSize]); err != nil {
+			t.Fatal(err)
+		}
+		if !h.IsResponse() || h.Opaque != opaque {
+			t.Errorf("%v is answered with flag %d, opaque %d", code, h.Flag, h.Opaque)
+		}
+		return h, rest[4+prefix.HeaderSize:]
+	}
+
+	want := []body.Address{{Cluster: clusterName, BrokerName: BrokerName, Addr: server.Broker.String()}}
+	_, cluster := ask(codec.RequestGetBrokerClusterInfo, 7)
+	if got, err := body.ParseClusterInfo(cluster); err != nil || !slices.Equal(got, want) {
+		t.Errorf("cluster info %+v, %v; want %+v", got, err, want)
+	}
+	_, route := ask(codec.RequestGetRouteInfoByTopic, 8)
+	_, got, err := body.RewriteTopicRouteData(route, func(a body.Address) (string, bool) { return a.Addr, true })
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("route %+v, %v; want %+v", got, err, want)
+	}
+	if h, _ := ask(codec.RequestHeartBeat, -1); h.ResponseCode() != codec.ResponseSuccess {
+		t.Errorf("heartbeat: %v", h.ResponseCode())
+	}
+	if h, _ := ask(4711, 9); h.ResponseCode() != codec.ResponseRequestCodeNotSupported {
+		t.Errorf("unknown request: %v", h.ResponseCode())
+	}
+	if got := server.Counts(); got != (Counts{Others: 3, Refused: 1}) {
+		t.Errorf("counts %+v", got)
+	}
+}
