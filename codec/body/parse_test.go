@@ -58,7 +58,9 @@ func TestLockBatchNamesItsBroker(t *testing.T) {
 		name, src, broker string
 		only, bad         bool
 	}{
-		{"a client's", `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"a","queueId":0,"topic":"t"},{"brokerName":"b"}],"onlyThisBroker":false}`, "a", false, false},
+		{"a client's", `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"a","queueId":0,"topic":"t"},{"brokerName":"a","queueId":1,"topic":"t"}],"onlyThisBroker":false}`, "a", false, false},
+		{"for two brokers", `{"mqSet":[{"brokerName":"a"},{"brokerName":"b"}]}`, "", false, true},
+		{"an absurd queue", `{"mqSet":[{"brokerName":"a","queueId":99999999999}]}`, "", false, true},
 		{"a broker's", `{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"a"}]}`, "a", true, false},
 		{"no queues", `{"mqSet":[]}`, "", false, false},
 		{"null", `{"mqSet":null,"onlyThisBroker":null}`, "", false, false},
@@ -67,9 +69,9 @@ func TestLockBatchNamesItsBroker(t *testing.T) {
 		{"a broker name as number", `{"mqSet":[{"brokerName":5}]}`, "", false, true},
 		{"a flag as string", `{"onlyThisBroker":"maybe"}`, "", false, true},
 	} {
-		broker, only, err := ParseLockBatch([]byte(tt.src))
-		if broker != tt.broker || only != tt.only || (err != nil) != tt.bad {
-			t.Errorf("%s: got %q, %v, %v", tt.name, broker, only, err)
+		queue, only, err := ParseLockBatch([]byte(tt.src))
+		if broker := queue.BrokerName; broker != tt.broker || only != tt.only || (err != nil) != tt.bad {
+			t.Errorf("%s: got %+v, %v, %v", tt.name, queue, only, err)
 		}
 	}
 }
@@ -126,16 +128,16 @@ func TestGoldenBodiesCutShortAreErrors(t *testing.T) {
 			return err
 		},
 		"LOCK_BATCH_MQ.request": func(b []byte) error {
-			broker, only, err := ParseLockBatch(b)
-			if err == nil && (broker != "broker-a" || only) {
-				t.Errorf("got %q, %v", broker, only)
+			queue, only, err := ParseLockBatch(b)
+			if err == nil && (queue.BrokerName != "broker-a" || queue.Topic == "" || only) {
+				t.Errorf("got %+v, %v", queue, only)
 			}
 			return err
 		},
 		"UNLOCK_BATCH_MQ.request": func(b []byte) error {
-			broker, only, err := ParseLockBatch(b)
-			if err == nil && (broker != "broker-a" || only) {
-				t.Errorf("got %q, %v", broker, only)
+			queue, only, err := ParseLockBatch(b)
+			if err == nil && (queue.BrokerName != "broker-a" || queue.Topic == "" || only) {
+				t.Errorf("got %+v, %v", queue, only)
 			}
 			return err
 		},
@@ -204,9 +206,9 @@ func FuzzLockBatch(f *testing.F) {
 	}
 	f.Add([]byte(`{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"\u0061"}],"acks":[],"brokerName":"a"}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		name, only, err := ParseLockBatch(src)
-		if err != nil && (name != "" || only) {
-			t.Fatalf("got %q, %v, %v", name, only, err)
+		queue, only, err := ParseLockBatch(src)
+		if err != nil && (queue != MessageQueue{} || only) {
+			t.Fatalf("got %+v, %v, %v", queue, only, err)
 		}
 		if ack, err := ParseBatchAck(src); err != nil && ack != "" {
 			t.Fatalf("got %q, %v", ack, err)

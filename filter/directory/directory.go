@@ -34,7 +34,7 @@ type Directory struct {
 	interval time.Duration
 
 	snapshot atomic.Pointer[Snapshot]
-	topics   sync.Map // topic -> []string, its broker names, sorted
+	topics   sync.Map // topic -> *topic
 	count    atomic.Int64
 
 	ask  chan struct{}
@@ -46,6 +46,12 @@ type Directory struct {
 	mu       sync.Mutex // guards the fields below, and the replacement of snapshot
 	waiting  map[*func()]struct{}
 	observer map[*func(error)]struct{}
+}
+
+// topic is what the last route of a topic said. It is immutable.
+type topic struct {
+	brokers  []string // names, sorted
+	mappings []body.QueueMapping
 }
 
 // New makes a directory; Start makes it work.
@@ -111,12 +117,34 @@ func (d *Directory) RefreshSoon() {
 func (d *Directory) Snapshot() *Snapshot { return d.snapshot.Load() }
 
 // Topic is the names of the brokers that serve a topic, sorted; empty when no route of it has passed.
-func (d *Directory) Topic(topic string) []string {
-	names, ok := d.topics.Load(topic)
-	if !ok {
-		return nil
+func (d *Directory) Topic(name string) []string {
+	if t := d.topic(name); t != nil {
+		return t.brokers
 	}
-	return names.([]string)
+	return nil
+}
+
+// QueueBroker is the broker that has a queue of a static topic: of the mappings of its scope that
+// list the queue, the one with the highest epoch counts (Java: ClientMetadata).
+func (d *Directory) QueueBroker(name, scope string, queue int32) (broker string, ok bool) {
+	t := d.topic(name)
+	if t == nil {
+		return "", false
+	}
+	var epoch int64
+	for _, m := range t.mappings {
+		if _, has := m.Queues[queue]; has && m.Scope == scope && (!ok || m.Epoch > epoch) {
+			broker, epoch, ok = m.BrokerName, m.Epoch, true
+		}
+	}
+	return broker, ok
+}
+
+func (d *Directory) topic(name string) *topic {
+	if t, ok := d.topics.Load(name); ok {
+		return t.(*topic)
+	}
+	return nil
 }
 
 // Ready tells whether a refresh has ever succeeded.
@@ -149,26 +177,25 @@ func (d *Directory) Observe(each func(error)) (remove func()) {
 	}
 }
 
-// LearnRoute takes in the addresses of a topic's route answer, as the name server sent them.
-func (d *Directory) LearnRoute(topic string, seen []body.Address) {
-	d.LearnBrokers(seen)
-	var names []string
-	for _, a := range seen {
-		if !slices.Contains(names, a.BrokerName) {
-			names = append(names, a.BrokerName)
+// LearnRoute takes in a topic's route answer, as the name server sent it.
+func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
+	d.LearnBrokers(route.Brokers)
+	learned := &topic{mappings: route.Mappings}
+	for _, a := range route.Brokers {
+		if !slices.Contains(learned.brokers, a.BrokerName) {
+			learned.brokers = append(learned.brokers, a.BrokerName)
 		}
 	}
-	slices.Sort(names)
-	if slices.Equal(d.Topic(topic), names) {
+	slices.Sort(learned.brokers)
+	known := d.topic(name)
+	if known != nil && len(known.mappings)+len(learned.mappings) == 0 && slices.Equal(known.brokers, learned.brokers) {
+		return // the usual case
+	}
+	if known == nil && d.count.Add(1) > maxTopics {
+		d.count.Add(-1)
 		return
 	}
-	if _, known := d.topics.Load(topic); !known {
-		if d.count.Add(1) > maxTopics {
-			d.count.Add(-1)
-			return
-		}
-	}
-	d.topics.Store(topic, names)
+	d.topics.Store(name, learned)
 }
 
 // LearnBrokers takes in the addresses of a cluster answer. Host names are left to the next refresh.

@@ -154,9 +154,9 @@ func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
 
 func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 	d := New(nil, time.Hour, &fakeSource{})
-	d.LearnRoute("t", []body.Address{
+	d.LearnRoute("t", &body.TopicRouteData{Brokers: []body.Address{
 		{BrokerName: "b", Addr: "10.0.0.2:1"}, {BrokerName: "a", Addr: "10.0.0.1:1"}, {BrokerName: "a", BrokerID: 1, Addr: "10.0.0.1:2"},
-	})
+	}})
 	if got := fmt.Sprint(d.Topic("t"), d.Topic("u"), d.Snapshot().BrokerNames()); got != "[a b] [] [a b]" {
 		t.Errorf("got %s", got)
 	}
@@ -165,7 +165,7 @@ func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 	if d.Snapshot() != before {
 		t.Error("nothing new made a new snapshot")
 	}
-	d.LearnRoute("t", []body.Address{{BrokerName: "b", Addr: "10.0.0.3:1"}})
+	d.LearnRoute("t", &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.3:1"}}})
 	if got, _ := d.Snapshot().Master("b"); got != "10.0.0.3:1" {
 		t.Errorf("a broker that moved is still at %q", got)
 	}
@@ -177,10 +177,27 @@ func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 	}
 }
 
+func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
+	d := New(nil, time.Hour, &fakeSource{})
+	d.LearnRoute("t", &body.TopicRouteData{Mappings: []body.QueueMapping{
+		{BrokerName: "old", Scope: "s", Epoch: 1, Queues: map[int32]int32{0: 0, 1: 1}},
+		{BrokerName: "new", Scope: "s", Epoch: 2, Queues: map[int32]int32{1: 0}},
+		{BrokerName: "other", Scope: "x", Epoch: 9, Queues: map[int32]int32{0: 0, 1: 0}},
+	}})
+	for queue, want := range map[int32]string{0: "old", 1: "new", 2: ""} {
+		if got, ok := d.QueueBroker("t", "s", queue); got != want || ok != (want != "") {
+			t.Errorf("queue %d is at %q, want %q", queue, got, want)
+		}
+	}
+	if _, ok := d.QueueBroker("u", "s", 0); ok {
+		t.Error("a queue of an unknown topic was found")
+	}
+}
+
 func TestTopicsAreBounded(t *testing.T) {
 	d := New(nil, time.Hour, &fakeSource{})
 	for i := range maxTopics + 10 {
-		d.LearnRoute(strconv.Itoa(i), []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}})
+		d.LearnRoute(strconv.Itoa(i), &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}}})
 	}
 	if d.count.Load() != maxTopics || d.Topic(strconv.Itoa(maxTopics+1)) != nil {
 		t.Errorf("%d topics are remembered", d.count.Load())

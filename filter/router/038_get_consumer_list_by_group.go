@@ -17,15 +17,10 @@ func consumerList(r Request, k Knowledge) ([]byte, *Refusal) {
 		return nil, unnamed
 	}
 	for _, topic := range k.GroupTopics(string(group)) {
-		if strings.HasPrefix(topic, retryTopicPrefix) {
+		if strings.HasPrefix(topic, retryTopicPrefix) || len(k.TopicBrokers(topic)) == 0 {
 			continue
 		}
-		if names := k.TopicBrokers(topic); len(names) > 0 {
-			return []byte(choose(names, group)), nil
-		}
+		return anyBroker(topic, string(group), k)
 	}
-	if names := k.ToldBrokers(); len(names) > 0 {
-		return []byte(choose(names, group)), nil
-	}
-	return nil, noBroker
+	return anyBroker("", string(group), k)
 }

@@ -3,22 +3,30 @@
 package router
 
 import (
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"strings"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
 
 // LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42), empty header, bodies LockBatchRequestBody and
 // UnlockBatchRequestBody. Sent by orderly consumers, one request for the queues of one broker, which
 // the queues name. With onlyThisBroker it is one broker speaking to another.
-func lockBatch(r Request, _ Knowledge) ([]byte, *Refusal) {
-	name, onlyThisBroker, err := body.ParseLockBatch(r.Body)
+func lockBatch(r Request, k Knowledge) ([]byte, *Refusal) {
+	queue, onlyThisBroker, err := body.ParseLockBatch(r.Body)
 	switch {
 	case err != nil:
-		return nil, &Refusal{codec.ResponseSystemError, "unreadable body: " + err.Error()}
+		return nil, unreadable(err)
 	case onlyThisBroker:
 		return nil, RefusedInternal
-	case name == "":
+	case queue.BrokerName == "":
 		return nil, unnamed
 	}
-	return []byte(name), nil
+	scope, logical := strings.CutPrefix(queue.BrokerName, logicalPrefix)
+	if !logical {
+		return []byte(queue.BrokerName), nil
+	}
+	if name, ok := k.QueueBroker(queue.Topic, scope, queue.QueueID); ok {
+		return []byte(name), nil
+	}
+	return nil, unmapped
 }

@@ -3,6 +3,7 @@
 package router
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -18,8 +19,10 @@ const (
 	Named Class = iota + 1
 	// AddressOnly requests are for one broker, which only the dialled address tells.
 	AddressOnly
-	// AllBrokers requests are for every broker: this client's registration.
+	// AllBrokers requests are for every broker that the client knows: its registration.
 	AllBrokers
+	// EveryBroker requests change something at every broker of the cluster, or fail.
+	EveryBroker
 	// AnyBroker requests can be served by several brokers alike.
 	AnyBroker
 	// NameServer requests are for any name server.
@@ -35,7 +38,7 @@ const (
 )
 
 func (c Class) String() string {
-	return [...]string{"?", "named", "address only", "all brokers", "any broker", "name server", "all name servers", "from broker", "internal", "unlisted"}[c]
+	return [...]string{"?", "named", "address only", "all brokers", "every broker", "any broker", "name server", "all name servers", "from broker", "internal", "unlisted"}[c]
 }
 
 // Rewriting is what becomes of the body of an answer.
@@ -61,6 +64,8 @@ type Kind struct {
 	// Wait is how long the broker may hold this very request before it answers; nil where it never
 	// does. Its deadline is later by as much.
 	Wait func(*codec.Header) time.Duration
+	// Prepared tells whether a request sends the half message of a transaction; nil where none does.
+	Prepared func(*codec.Header) bool
 	// Locate finds the broker of a request on a unified connection.
 	Locate Locate
 	// Rewrite is what becomes of the answer.
@@ -85,8 +90,13 @@ type Knowledge interface {
 	GroupTopics(group string) []string
 	// ToldBrokers are the brokers this client has learned of, sorted.
 	ToldBrokers() []string
-	// CheckedBroker is the broker that asked about the transaction at these offsets.
-	CheckedBroker(tranStateTableOffset, commitLogOffset int64) (string, bool)
+	// QueueBroker is the broker that has a queue of a static topic.
+	QueueBroker(topic, scope string, queue int32) (string, bool)
+	// HalfMessageBroker is the broker that stored the half message at these offsets, by its own word
+	// when it was sent or when the broker asked about it.
+	HalfMessageBroker(tranStateTableOffset, commitLogOffset int64) (string, bool)
+	// Turn counts how often this client has asked something, from 0 on.
+	Turn(question string) int
 }
 
 // Refusal is the answer to a request that goes nowhere.
@@ -103,29 +113,75 @@ var (
 	unknownCode = &Refusal{codec.ResponseRequestCodeNotSupported,
 		"this request code is not known and names no broker: use a proxy in per_broker mode"}
 	noBroker = &Refusal{codec.ResponseServiceNotAvailable, "no broker is known that serves this client"}
+	unmapped = &Refusal{codec.ResponseServiceNotAvailable, "the proxy does not know which broker has this queue of the static topic (yet): ask for the topic's route first"}
 	// RefusedInternal answers requests that no client may send through the proxy.
 	RefusedInternal = &Refusal{codec.ResponseRequestCodeNotSupported,
 		"this request is for use inside the cluster and is not passed on"}
 )
 
-// broker is the rule of class Named: the name in `field`, else the only broker of the topic.
-func broker(field, topicField string) Locate {
+// names are the extFields that say what a request is about.
+type names struct{ broker, topic, queue string }
+
+var (
+	longNames  = names{"bname", "topic", "queueId"}
+	shortNames = names{"n", "b", "e"} // SendMessageRequestHeaderV2
+)
+
+// named is the rule of class Named: the broker's name, else the only broker of the topic.
+func named(fields names) Locate {
 	return func(r Request, k Knowledge) ([]byte, *Refusal) {
-		if name, ok := r.Header.Field(field); ok && len(name) > 0 {
-			return name, nil
+		if name, ok := r.Header.Field(fields.broker); ok && len(name) > 0 {
+			return physical(name, r, k, fields)
 		}
-		return onlyBroker(r, k, topicField)
+		return onlyBroker(r, k, fields.topic)
 	}
+}
+
+// logicalPrefix starts the broker names that clients use for the queues of static topics
+// (MixAll.LOGICAL_QUEUE_MOCK_BROKER_PREFIX); the scope follows.
+const logicalPrefix = "__syslo__"
+
+// physical turns the logical broker name of a queue of a static topic into that of the broker which
+// has the queue now. The broker itself translates the queue's number.
+func physical(name []byte, r Request, k Knowledge, fields names) ([]byte, *Refusal) {
+	scope, logical := bytes.CutPrefix(name, []byte(logicalPrefix))
+	if !logical {
+		return name, nil
+	}
+	topic, _ := r.Header.Field(fields.topic)
+	queue, ok := r.Header.IntField(fields.queue)
+	if !ok || queue != int64(int32(queue)) {
+		return nil, unnamed
+	}
+	if broker, ok := k.QueueBroker(string(topic), string(scope), int32(queue)); ok {
+		return []byte(broker), nil
+	}
+	return nil, unmapped
 }
 
 // onlyBroker is the broker of a topic that lives on one broker.
 func onlyBroker(r Request, k Knowledge, topicField string) ([]byte, *Refusal) {
 	if topic, ok := r.Header.Field(topicField); ok {
-		if names := k.TopicBrokers(string(topic)); len(names) == 1 {
-			return []byte(names[0]), nil
+		if brokers := k.TopicBrokers(string(topic)); len(brokers) == 1 {
+			return []byte(brokers[0]), nil
 		}
 	}
 	return nil, unnamed
+}
+
+// anyBroker picks a broker of a topic, the same for all members of a group.
+func anyBroker(topic, group string, k Knowledge) ([]byte, *Refusal) {
+	if brokers := k.TopicBrokers(topic); len(brokers) > 0 {
+		return []byte(choose(brokers, []byte(group))), nil
+	}
+	if brokers := k.ToldBrokers(); len(brokers) > 0 {
+		return []byte(choose(brokers, []byte(group))), nil
+	}
+	return nil, noBroker
+}
+
+func unreadable(err error) *Refusal {
+	return &Refusal{codec.ResponseSystemError, "unreadable body: " + err.Error()}
 }
 
 // onlyByAddress is the rule of class AddressOnly on a unified connection.
@@ -133,7 +189,7 @@ func onlyByAddress(Request, Knowledge) ([]byte, *Refusal) { return nil, addressO
 
 // ifNamed is the rule for codes without a row.
 func ifNamed(r Request, _ Knowledge) ([]byte, *Refusal) {
-	if name, ok := r.Header.Field("bname"); ok && len(name) > 0 {
+	if name, ok := r.Header.Field(longNames.broker); ok && len(name) > 0 {
 		return name, nil
 	}
 	return nil, unknownCode

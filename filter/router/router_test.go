@@ -90,18 +90,39 @@ type fakeKnowledge struct {
 	topics map[string][]string
 	groups map[string][]string
 	told   []string
+	turns  map[string]int
 }
 
-func (k fakeKnowledge) TopicBrokers(topic string) []string      { return k.topics[topic] }
-func (k fakeKnowledge) GroupTopics(group string) []string       { return k.groups[group] }
-func (k fakeKnowledge) ToldBrokers() []string                   { return k.told }
-func (k fakeKnowledge) CheckedBroker(a, b int64) (string, bool) { return "checked", a == 1 && b == 2 }
+func (k fakeKnowledge) TopicBrokers(topic string) []string { return k.topics[topic] }
+func (k fakeKnowledge) GroupTopics(group string) []string  { return k.groups[group] }
+func (k fakeKnowledge) ToldBrokers() []string              { return k.told }
+func (k fakeKnowledge) HalfMessageBroker(a, b int64) (string, bool) {
+	return "checked", a == 1 && b == 2
+}
+
+func (k fakeKnowledge) QueueBroker(topic, scope string, queue int32) (string, bool) {
+	return "physical", topic == "static" && scope == "s" && queue == 3
+}
+
+func (k fakeKnowledge) Turn(question string) int { k.turns[question]++; return k.turns[question] - 1 }
+
+func TestCopiesOfAQueryGoToTheBrokersInTurn(t *testing.T) {
+	k := fakeKnowledge{topics: map[string][]string{"two": {"broker-a", "broker-b"}}, turns: map[string]int{}}
+	kind := Of(codec.RequestQueryMessage)
+	h := header(t, codec.RequestQueryMessage, codec.Field{Name: "topic", Value: "two"}, codec.Field{Name: "key", Value: "k"})
+	for i, want := range []string{"broker-a", "broker-b", "broker-a"} {
+		if got, refusal := kind.Locate(Request{Kind: kind, Header: h}, k); string(got) != want || refusal != nil {
+			t.Errorf("copy %d goes to %q, want %q", i, got, want)
+		}
+	}
+}
 
 func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 	k := fakeKnowledge{
 		topics: map[string][]string{"one": {"broker-x"}, "two": {"broker-a", "broker-b"}},
 		groups: map[string][]string{"g": {"%RETRY%g", "one"}},
 		told:   []string{"broker-t"},
+		turns:  map[string]int{},
 	}
 	field := func(name, value string) codec.Field { return codec.Field{Name: name, Value: value} }
 	for name, c := range map[string]struct {
@@ -123,6 +144,24 @@ func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 		"end transaction of nobody":        {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "9"), field("commitLogOffset", "2")}, "", ""},
 		"lock by its body":                 {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","queueId":1,"topic":"t"}]}`, "broker-q"},
 		"lock of nothing":                  {codec.RequestLockBatchMQ, nil, `{"mqSet":[]}`, ""},
+		"lock of a static topic":           {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__s","queueId":3,"topic":"static"}]}`, "physical"},
+		"send to a static topic":           {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "3"), field("n", "__syslo__s")}, "", "physical"},
+		"send to an unmapped queue":        {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "4"), field("n", "__syslo__s")}, "", ""},
+		"send to no queue at all":          {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "x"), field("n", "__syslo__s")}, "", ""},
+		"pull from a static topic":         {codec.RequestPullMessage, []codec.Field{field("topic", "static"), field("queueId", "3"), field("bname", "__syslo__s")}, "", "physical"},
+		"ack by bname":                     {codec.RequestAckMessage, []codec.Field{field("bname", "broker-b"), field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-b"},
+		"ack by its receipt":               {codec.RequestAckMessage, []codec.Field{field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-a"},
+		"ack with a short receipt":         {codec.RequestAckMessage, []codec.Field{field("extraInfo", "0 1 2"), field("topic", "one")}, "", "broker-x"},
+		"batch ack by its body":            {codec.RequestBatchAckMessage, nil, `{"acks":[],"brokerName":"broker-b"}`, "broker-b"},
+		"batch ack of nobody":              {codec.RequestBatchAckMessage, nil, `{"acks":[]}`, ""},
+		"recall by its handle":             {codec.RequestRecallMessage, []codec.Field{field("recallHandle", "djEgdHdvIGJyb2tlci1iIDE3MDAwMDAwMDAwMDAgMEFCQw==")}, "", "broker-b"},
+		"recall with junk":                 {codec.RequestRecallMessage, []codec.Field{field("recallHandle", "%%%"), field("topic", "two")}, "", ""},
+		"query, first copy":                {codec.RequestQueryMessage, []codec.Field{field("topic", "two"), field("key", "k")}, "", "broker-a"},
+		"query of a topic nobody knows":    {codec.RequestQueryMessage, []codec.Field{field("topic", "none"), field("key", "k")}, "", ""},
+		"view by offset id":                {codec.RequestViewMessageByID, []codec.Field{field("offset", "1")}, "", ""},
+		"assignment by topic and group":    {codec.RequestQueryAssignment, nil, `{"topic":"one","consumerGroup":"g"}`, "broker-x"},
+		"assignment that is no JSON":       {codec.RequestQueryAssignment, nil, `{`, ""},
+		"a filter's check by topic":        {codec.RequestCheckClientConfig, nil, `{"clientId":"c","group":"g","subscriptionData":{"topic":"one"}}`, "broker-x"},
 		"an unlisted code that has a name": {4711, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ const (
 	shortTimeout   = 2500 * time.Millisecond
 	offsetTimeout  = 4500 * time.Millisecond
 	lockTimeout    = 900 * time.Millisecond
+	queryTimeout   = 15 * time.Second
 	pullTimeout    = 9500 * time.Millisecond
 	longPollMargin = 9500 * time.Millisecond
 )
@@ -40,27 +41,33 @@ var byCode = func() map[codec.RequestCode]*Kind {
 var Table = concat(
 	[]Kind{
 		// Messages.
-		{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Locate: broker("n", "b")},
-		{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Locate: broker("n", "b")},
-		{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Locate: broker("n", "b")},
+		{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
+		{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Locate: named(shortNames)},
+		{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
+		{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: named(longNames)},
+		{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
 		{Code: codec.RequestEndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
-		{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Locate: broker("bname", "originTopic")},
-		{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: broker("bname", "topic")},
-		{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: broker("bname", "topic")},
-		{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: broker("bname", "topic")},
-		{Code: codec.RequestNotification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: broker("bname", "topic")},
-		{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Locate: named(names{broker: "bname", topic: "originTopic"})},
+		{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
+		{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
+		{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		{Code: codec.RequestNotification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Locate: batchAck},
+		{Code: codec.RequestPeekMessage, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		{Code: codec.RequestPollingInfo, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		{Code: codec.RequestRecallMessage, Class: Named, Timeout: sendTimeout, Locate: recall},
+		{Code: codec.RequestQueryMessage, Class: AnyBroker, Timeout: queryTimeout, Locate: queryMessage},
+		{Code: codec.RequestViewMessageByID, Class: AddressOnly, Locate: viewMessage},
 
 		// Offsets.
-		{Code: codec.RequestQueryConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestUpdateConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestSearchOffsetByTimestamp, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestGetMaxOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestGetMinOffset, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
-		{Code: codec.RequestGetEarliestMsgStoreTime, Class: Named, Timeout: offsetTimeout, Locate: broker("bname", "topic")},
+		{Code: codec.RequestQueryConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		{Code: codec.RequestUpdateConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		{Code: codec.RequestSearchOffsetByTimestamp, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		{Code: codec.RequestGetMaxOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		{Code: codec.RequestGetMinOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		{Code: codec.RequestGetEarliestMsgStoreTime, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
 
 		// Membership and balance.
 		{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
@@ -69,10 +76,17 @@ var Table = concat(
 		{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
 		{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
 
+		{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Locate: checkClientConfig},
+		{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Locate: queryAssignment},
+
 		// Name servers.
 		{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
 		{Code: codec.RequestGetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
 	},
+	rows(EveryBroker,
+		codec.RequestUpdateAndCreateTopic, codec.RequestUpdateAndCreateTopicList, codec.RequestDeleteTopicInBroker,
+		codec.RequestUpdateAndCreateSubscriptionGroup, codec.RequestUpdateAndCreateSubscriptionGroupList,
+		codec.RequestDeleteSubscriptionGroup, codec.RequestSetMessageRequestMode),
 	rows(NameServer,
 		codec.RequestGetKVConfig, codec.RequestGetKVListByNamespace, codec.RequestGetAllTopicListFromNameServer,
 		codec.RequestGetTopicsByCluster, codec.RequestGetSystemTopicListFromNS, codec.RequestGetUnitTopicList,
@@ -94,14 +108,9 @@ var Table = concat(
 		codec.RequestUpdateControllerConfig, codec.RequestGetControllerConfig, codec.RequestCleanBrokerData,
 		codec.RequestControllerGetNextBrokerID, codec.RequestControllerApplyBrokerID),
 	rows(AddressOnly,
-		codec.RequestPeekMessage, codec.RequestPollingInfo, codec.RequestQueryMessage, codec.RequestViewMessageByID,
-		codec.RequestCheckClientConfig, codec.RequestQueryAssignment, codec.RequestSetMessageRequestMode, codec.RequestBatchAckMessage,
-		codec.RequestRecallMessage,
-		codec.RequestUpdateAndCreateTopic, codec.RequestUpdateAndCreateTopicList, codec.RequestDeleteTopicInBroker,
 		codec.RequestGetTopicConfig, codec.RequestUpdateAndCreateStaticTopic, codec.RequestGetAllTopicConfig,
-		codec.RequestGetSystemTopicListFromBroker, codec.RequestUpdateAndCreateSubscriptionGroup,
-		codec.RequestUpdateAndCreateSubscriptionGroupList, codec.RequestGetAllSubscriptionGroupConfig,
-		codec.RequestDeleteSubscriptionGroup, codec.RequestGetSubscriptionGroupConfig, codec.RequestUpdateAndGetGroupForbidden,
+		codec.RequestGetSystemTopicListFromBroker, codec.RequestGetAllSubscriptionGroupConfig,
+		codec.RequestGetSubscriptionGroupConfig, codec.RequestUpdateAndGetGroupForbidden,
 		codec.RequestGetTopicStatsInfo, codec.RequestGetConsumeStats, codec.RequestGetBrokerConsumeStats,
 		codec.RequestViewBrokerStatsData, codec.RequestGetConsumerConnectionList, codec.RequestGetProducerConnectionList,
 		codec.RequestGetAllProducerInfo, codec.RequestInvokeBrokerToResetOffset, codec.RequestInvokeBrokerToGetConsumerStatus,

@@ -40,6 +40,9 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	if rewrite {
 		return s.rewriteAnswer(p, frame, h)
 	}
+	if p.prepared {
+		s.unified.halves.rememberSent(u.broker, h)
+	}
 	s.recorder.Inc(stats.ResponseSuccess)
 	return verdict{action: pass}
 }
@@ -82,7 +85,7 @@ func (s *Session) rewriteBody(p pending, old []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.environment.Directory.LearnRoute(p.topic, route.Brokers)
+	s.environment.Directory.LearnRoute(p.topic, route)
 	if s.unified != nil {
 		s.unified.tell(told)
 	}

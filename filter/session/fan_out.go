@@ -127,6 +127,23 @@ func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Hea
 	return verdict{action: drop}
 }
 
+// toEveryBroker sends a change to the master of every broker of the cluster.
+func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+	var targets []*upstream
+	for _, name := range s.environment.Directory.Snapshot().BrokerNames() {
+		u, refusal := s.broker([]byte(name))
+		if refusal != nil {
+			return s.refuse(h, refusal)
+		}
+		targets = append(targets, u)
+	}
+	if len(targets) == 0 {
+		return s.refuse(h, brokerUnknown)
+	}
+	s.fanOut(kind, targets, frame, h, true)
+	return verdict{action: drop}
+}
+
 // fanOut sends a copy of a request to each target.
 func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) *fanOut {
 	f := &fanOut{code: kind.Code, asker: askerOf(h), strict: strict, start: s.now, sending: true, supportV2: true}

@@ -18,6 +18,7 @@ type pending struct {
 	code     codec.RequestCode
 	asker    asker
 	longPoll bool
+	prepared bool // a half message on a unified connection
 	start    Instant
 	deadline Instant
 	topic    string  // of a GET_ROUTEINFO_BY_TOPIC
@@ -56,6 +57,7 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) bool {
 		p.longPoll = wait > 0
 	}
 	p.deadline = s.deadlineOf(kind, wait)
+	p.prepared = s.unified != nil && kind.Prepared != nil && kind.Prepared(h)
 	if kind.Rewrite == router.TopicRouteData {
 		topic, _ := h.Field("topic")
 		p.topic = string(topic)

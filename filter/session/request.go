@@ -91,6 +91,8 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 		return s.toAllNameServers(kind, frame, h)
 	case router.AllBrokers:
 		return s.toAllBrokers(kind, frame, h, body)
+	case router.EveryBroker:
+		return s.toEveryBroker(kind, frame, h)
 	case router.FromBroker:
 		return s.refuse(h, router.RefusedInternal)
 	}

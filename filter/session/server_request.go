@@ -31,9 +31,7 @@ func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdic
 	}
 	x := s.unified
 	if h.RequestCode() == codec.RequestCheckTransactionState {
-		state, _ := h.IntField("tranStateTableOffset")
-		log, _ := h.IntField("commitLogOffset")
-		x.checks.remember(check{state, log}, u.broker)
+		x.halves.rememberCheck(u.broker, h)
 	}
 	if h.IsOneway() {
 		return verdict{action: pass}
@@ -70,38 +68,4 @@ func (s *Session) clientAnswered(frame []byte, h *codec.Header) verdict {
 	s.goingUp.flushJudged()
 	u.write(s, append(h.AppendWithOpaque(nil, r.opaque, len(rest)), rest...))
 	return verdict{action: drop}
-}
-
-// check is the place of a half message in its broker's logs.
-type check struct{ tranStateTableOffset, commitLogOffset int64 }
-
-// maxChecks is how many of the last checks are remembered.
-const maxChecks = 1024
-
-// checks remembers which broker asked about which transaction, for the END_TRANSACTION that follows.
-type checks struct {
-	brokers map[check]string
-	ring    []check
-	next    int
-}
-
-func (c *checks) remember(k check, broker string) {
-	if c.brokers == nil {
-		c.brokers = make(map[check]string)
-	}
-	if _, ok := c.brokers[k]; !ok {
-		if len(c.ring) < maxChecks {
-			c.ring = append(c.ring, k)
-		} else {
-			delete(c.brokers, c.ring[c.next])
-			c.ring[c.next] = k
-			c.next = (c.next + 1) % maxChecks
-		}
-	}
-	c.brokers[k] = broker
-}
-
-func (c *checks) find(k check) (string, bool) {
-	broker, ok := c.brokers[k]
-	return broker, ok
 }

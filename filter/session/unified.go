@@ -24,7 +24,8 @@ type unified struct {
 
 	serverRequests   map[int32]serverRequest // by the opaque the client sees
 	lastServerOpaque int32
-	checks           checks
+	halves           halfMessages
+	turns            map[string]int // how often the client has asked something
 }
 
 func newUnified() *unified {
@@ -146,8 +147,26 @@ func (s knowledge) ToldBrokers() []string {
 	return s.reachable(slices.Sorted(maps.Keys(s.unified.told)))
 }
 
-func (s knowledge) CheckedBroker(tranStateTableOffset, commitLogOffset int64) (string, bool) {
-	return s.unified.checks.find(check{tranStateTableOffset, commitLogOffset})
+func (s knowledge) QueueBroker(topic, scope string, queue int32) (string, bool) {
+	return s.environment.Directory.QueueBroker(topic, scope, queue)
+}
+
+func (s knowledge) HalfMessageBroker(tranStateTableOffset, commitLogOffset int64) (string, bool) {
+	return s.unified.halves.find(halfMessage{tranStateTableOffset, commitLogOffset})
+}
+
+// maxTurns bounds the questions that are counted; beyond, counting starts anew.
+const maxTurns = 256
+
+func (s knowledge) Turn(question string) int {
+	turns := s.unified.turns
+	if turns == nil || len(turns) >= maxTurns {
+		turns = make(map[string]int)
+		s.unified.turns = turns
+	}
+	turn := turns[question]
+	turns[question]++
+	return turn
 }
 
 // reachable are those of `names` whose address is known.

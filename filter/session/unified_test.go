@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -128,7 +129,7 @@ func TestUnifiedRequestsThatCannotBeRoutedAreAnswered(t *testing.T) {
 func TestUnifiedRequestWithoutNameFindsTheOnlyBrokerOfItsTopic(t *testing.T) {
 	h := dialUnified(t)
 	fill, _ := fakeNameServers{}.Brokers(t.Context(), "")
-	h.environment.Directory.LearnRoute("only-b", fill[2:])
+	h.environment.Directory.LearnRoute("only-b", &body.TopicRouteData{Brokers: fill[2:]})
 	h.send(sendV2(1, "", "only-b"))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()
@@ -387,6 +388,34 @@ func TestEndTransactionWithoutNameGoesToTheBrokerThatAsked(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	h.wantIdle()
+}
+
+func TestEndTransactionWithoutNameGoesWhereTheHalfMessageWasSent(t *testing.T) {
+	h := dialUnified(t)
+	h.send(request(codec.RequestSendMessageV2, 1, "half", codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "f", Value: "4"}, codec.Field{Name: "n", Value: "broker-b"}))
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, "", codec.Field{Name: "msgId", Value: "7F00000100002A9F0000000000000D80"}, codec.Field{Name: "queueOffset", Value: "12"}))
+	h.tookUp(brokerBAddress)
+	h.send(oneway(codec.RequestEndTransaction, 2, codec.Field{Name: "tranStateTableOffset", Value: "12"}, codec.Field{Name: "commitLogOffset", Value: "3456"}))
+	one(t, h.tookUp(brokerBAddress))
+	h.wantStats(map[stats.ID]int64{stats.RequestRefused: 0})
+	h.wantIdle()
+}
+
+func TestChangesOfTheClusterReachEveryBrokerAndAllMustAgree(t *testing.T) {
+	for name, code := range map[string]codec.ResponseCode{"all agree": codec.ResponseSuccess, "one does not": codec.ResponseNoPermission} {
+		t.Run(name, func(t *testing.T) {
+			h := dialUnified(t)
+			h.send(request(codec.RequestUpdateAndCreateTopic, 1, "", codec.Field{Name: "topic", Value: "new"}))
+			one(t, h.tookUp(brokerAAddress))
+			one(t, h.tookUp(brokerBAddress))
+			h.receive(h.to(brokerAAddress), response(code, 1, ""))
+			h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, ""))
+			if got := one(t, h.tookDown()); got.ResponseCode() != code || got.Opaque != 1 {
+				t.Errorf("got %+v", got.Header)
+			}
+			h.wantIdle()
+		})
+	}
 }
 
 func TestAnUndecodableBrokerLosesItsConnectionAlone(t *testing.T) {

@@ -193,6 +193,7 @@ void UpstreamConnection::RequestAttention(std::unique_lock<std::mutex> lock) {
 
 void UpstreamConnection::Attend() {
   bool wait_for_flush = false;
+  int event = kLocalClose;
   bool closing;
   bool ended;
   bool failed;
@@ -204,6 +205,7 @@ void UpstreamConnection::Attend() {
     if (closing && state_ == State::kOpen && Flushes(close_type_)) {
       Flush();
       wait_for_flush = !out_.empty() && !write_failed_;
+      if (write_failed_) event = kRemoteClose;  // The peer was first.
       Arm();
     }
     ended = fin_sent_ && peer_ended_;
@@ -213,7 +215,7 @@ void UpstreamConnection::Attend() {
     auto self = shared_from_this();
     loop_.RunAfter(kFlushTimeout, [self] { self->Finish(kLocalClose); });
   } else if (closing || ended) {
-    Finish(kLocalClose);
+    Finish(event);
   } else if (failed) {
     // Whatever the peer sent before it went is still to be read; its end comes after that.
     int change;

@@ -80,7 +80,10 @@ struct Plugin {
 
   // Opens an upstream as Go would; the id is its index in `ups`.
   uint64_t Connect(const std::string& address);
-  Side& Up(uint64_t id) { return *ups[id]; }
+  Side& Up(uint64_t id) {
+    const std::lock_guard<std::mutex> lock(mu);
+    return *ups[id];
+  }
   static const rocketmq_proxy_host* Host();
 
   // Makes itself the plugin in use, until it ends.

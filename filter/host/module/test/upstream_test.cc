@@ -38,7 +38,7 @@ class Peer {
     a.sin_family = AF_INET;
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(a);
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&a), size) != 0 || listen(listener_, 10) != 0 ||
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&a), size) != 0 || listen(listener_, 1024) != 0 ||
         getsockname(listener_, reinterpret_cast<sockaddr*>(&a), &size) != 0) {
       abort();
     }
@@ -131,7 +131,10 @@ struct Setup {
     EXPECT_EVENTUALLY(plugin.Up(id).Has("ready"));
     return id;
   }
-  void* up(uint64_t id) { return plugin.up_wrappers[id]; }
+  void* up(uint64_t id) {
+    const std::lock_guard<std::mutex> lock(plugin.mu);
+    return plugin.up_wrappers[id];
+  }
   std::vector<std::string> Events(uint64_t id) { return plugin.Up(id).Events(); }
   void ExpectEnd(uint64_t id, const std::vector<std::string>& events) {
     EXPECT_EVENTUALLY(Events(id).size() >= events.size());
@@ -645,8 +648,6 @@ TEST(UpstreamChurn) {
     if (id % 5 != 0) Write(w, "hello");
     if (id % 4 == 0) envoyGoFilterUpstreamClose(w, static_cast<int>(id / 4 % 5));
   };
-  s.plugin.ups.reserve(1000);
-  s.plugin.up_wrappers.reserve(1000);
   for (int i = 0; i < 200; i++) {
     const uint64_t id = s.ConnectOwned(peer.address());
     if (i % 7 == 0) envoyGoFilterUpstreamClose(s.up(id), 1);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package router
+
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+
+// BATCH_ACK_MESSAGE (200151), no header, body BatchAckMessageRequestBody, which names the broker.
+// Sent by pop consumers from 5.1.3 on.
+func batchAck(r Request, _ Knowledge) ([]byte, *Refusal) {
+	name, err := body.ParseBatchAck(r.Body)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if name == "" {
+		return nil, unnamed
+	}
+	return []byte(name), nil
+}
