@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 golangci=v2.15.0
-clang_format=22.1.8
+clang_format=23.1.5
 cache=${ROCKETMQ_PROXY_CACHE:-$PWD/.cache}
 failed=0
 step() { printf '== %s\n' "$1"; }
@@ -35,7 +35,7 @@ formatter=$cache/clang-format/$clang_format
 if [ ! -x "$formatter/bin/clang-format" ]; then
   python3 -m pip install --quiet --target "$formatter" "clang-format==$clang_format"
 fi
-PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror \
+PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror --style=file:filter/host/module/.clang-format \
   filter/host/module/*.cc filter/host/module/*.h filter/host/module/test/*.cc filter/host/module/test/*.h \
   filter/host/stock/*.h || fail "C++ is not formatted"
 

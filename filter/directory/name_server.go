@@ -30,7 +30,7 @@ func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]bod
 	if err != nil {
 		return nil, err
 	}
-	defer connection.Close()
+	defer connection.Close() //nolint:errcheck // nothing is lost any more
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := connection.SetDeadline(deadline); err != nil {
 			return nil, err

@@ -15,8 +15,8 @@ const maxStacks = 10
 
 var stacks atomic.Int32
 
-// Recover, deferred around every entry from Envoy, keeps a fault of ours from ending the process: it
-// is counted and logged, and `abandon` closes the one connection it happened on.
+// Recover is deferred around every entry from Envoy. It keeps a fault of ours from ending the process:
+// it is counted and logged, and `abandon` closes the one connection it happened on.
 func Recover(x *instance.Instance, abandon func()) {
 	fault := recover()
 	if fault == nil {

@@ -106,17 +106,25 @@ type Refusal struct {
 }
 
 var (
-	unnamed = &Refusal{codec.ResponseVersionNotSupported,
-		"the request does not name its broker, and all brokers share this address: use a client of version 4.9.5 to 4.9.8 or 5.1.0 and later, or a proxy in per_broker mode"}
-	addressOnly = &Refusal{codec.ResponseVersionNotSupported,
-		"this request goes to the broker whose address is dialled, and all brokers share this address: use a proxy in per_broker mode"}
-	unknownCode = &Refusal{codec.ResponseRequestCodeNotSupported,
-		"this request code is not known and names no broker: use a proxy in per_broker mode"}
+	unnamed = &Refusal{
+		codec.ResponseVersionNotSupported,
+		"the request does not name its broker, and all brokers share this address: use a client of version 4.9.5 to 4.9.8 or 5.1.0 and later, or a proxy in per_broker mode",
+	}
+	addressOnly = &Refusal{
+		codec.ResponseVersionNotSupported,
+		"this request goes to the broker whose address is dialled, and all brokers share this address: use a proxy in per_broker mode",
+	}
+	unknownCode = &Refusal{
+		codec.ResponseRequestCodeNotSupported,
+		"this request code is not known and names no broker: use a proxy in per_broker mode",
+	}
 	noBroker = &Refusal{codec.ResponseServiceNotAvailable, "no broker is known that serves this client"}
 	unmapped = &Refusal{codec.ResponseServiceNotAvailable, "the proxy does not know which broker has this queue of the static topic (yet): ask for the topic's route first"}
 	// RefusedInternal answers requests that no client may send through the proxy.
-	RefusedInternal = &Refusal{codec.ResponseRequestCodeNotSupported,
-		"this request is for use inside the cluster and is not passed on"}
+	RefusedInternal = &Refusal{
+		codec.ResponseRequestCodeNotSupported,
+		"this request is for use inside the cluster and is not passed on",
+	}
 )
 
 // names are the extFields that say what a request is about.

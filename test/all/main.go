@@ -33,7 +33,6 @@ func main() {
 	skip := flag.Bool("skip-integration", false, "leave out what needs RocketMQ and Envoy")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
 	r := runner{ctx: ctx}
 	r.goTest("Go tests under the race detector", nil, append([]string{"-race"}, "./...")...)
 	r.goTest("the core without cgo", []string{"CGO_ENABLED=0"}, core...)
@@ -44,6 +43,7 @@ func main() {
 		r.build("building the stock-Envoy host", "build/module.sh", "out")
 		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-run", *pattern, "./test/integration")
 	}
+	stop()
 	fmt.Printf("%d passed, %d failed\n", r.passed, r.failed)
 	if r.failed > 0 || r.passed == 0 {
 		os.Exit(1)

@@ -82,7 +82,7 @@ func (r *report) markdown() string {
 
 func (r row) markdown() string {
 	columns := []string{
-		r.cell.String(), string(r.Variant),
+		r.String(), string(r.Variant),
 		fmt.Sprintf("%.0f [%.0f-%.0f]", r.Rate.Median, r.Rate.Min, r.Rate.Max),
 		fmt.Sprintf("%.0f", r.P50.Median), fmt.Sprintf("%.0f", r.P99.Median), fmt.Sprintf("%.0f", r.P999.Median),
 		"–", "–", "–", "–", "–", "–",

@@ -18,7 +18,7 @@ func TestFaults(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			x := install(t, world.Options{Mode: mode, Topics: map[string]int{"Faults": queues}})
 			var ledger world.Ledger
-			group := x.group(&ledger, "Faults", "fault-group", 2, allQueues)
+			group := x.group(&ledger, "Faults", "fault-group", 2)
 			producer := x.start("Producer", &ledger, "--topic", "Faults", "--rate", "100", "--threads", "4")
 			x.ready(producer)
 			x.flows(&ledger, nil, 10*time.Second)

@@ -91,19 +91,19 @@ func (x *installation) start(class string, ledger *world.Ledger, args ...string)
 }
 
 // group starts the members of a consumer group and waits until they have shared out all queues.
-func (x *installation) group(ledger *world.Ledger, topic, name string, members, queues int, args ...string) []*world.Java {
+func (x *installation) group(ledger *world.Ledger, topic, name string, members int, args ...string) []*world.Java {
 	x.Helper()
 	var group []*world.Java
 	for range members {
 		group = append(group, x.start("Consumer", ledger, append([]string{"--topic", topic, "--group", name}, args...)...))
 	}
-	x.settle(group, queues)
+	x.settle(group)
 	return group
 }
 
-func (x *installation) settle(group []*world.Java, queues int) {
+func (x *installation) settle(group []*world.Java) {
 	x.Helper()
-	if err := world.AwaitGroup(x.limit(2*time.Minute), group, queues, 2*time.Second); err != nil {
+	if err := world.AwaitGroup(x.limit(2*time.Minute), group, allQueues, 2*time.Second); err != nil {
 		x.Fatal(err)
 	}
 }
@@ -133,7 +133,7 @@ func (x *installation) finish(clients ...*world.Java) (ends []world.Event) {
 }
 
 // produce runs a producer of `count` messages to its end; every send must succeed.
-func (x *installation) produce(ledger *world.Ledger, topic string, firstID, count int, args ...string) world.Event {
+func (x *installation) produce(ledger *world.Ledger, topic string, firstID, count int, args ...string) {
 	x.Helper()
 	p := x.start("Producer", ledger, append([]string{"--topic", topic, "--first-id", strconv.Itoa(firstID), "--count", strconv.Itoa(count)}, args...)...)
 	end, err := p.Await(x.limit(2*time.Minute), "end", nil)
@@ -144,7 +144,6 @@ func (x *installation) produce(ledger *world.Ledger, topic string, firstID, coun
 		x.Errorf("%d sends failed, the last with %s", end.Failed, end.Error)
 	}
 	x.finish(p)
-	return end
 }
 
 // drained waits until everything acknowledged has been delivered.

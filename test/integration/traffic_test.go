@@ -41,9 +41,9 @@ func TestTraffic(t *testing.T) {
 // plain is ordinary producers and a group of two concurrent push consumers, which rebalance.
 func plain(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Plain", "plain-group", 1, allQueues)
+	group := x.group(&ledger, "Plain", "plain-group", 1)
 	group = append(group, x.start("Consumer", &ledger, "--topic", "Plain", "--group", "plain-group"))
-	x.settle(group, allQueues)
+	x.settle(group)
 
 	watch := x.WatchClients(group...)
 	sendV2, oneway, batch := x.stat("send_message_v2"), x.stat("request_oneway"), x.stat("request_code.send_batch_message")
@@ -84,7 +84,7 @@ func plain(x *installation) {
 
 	// One member leaves: the other takes its queues over.
 	x.finish(group[1])
-	x.settle(group[:1], allQueues)
+	x.settle(group[:1])
 
 	report := watch.Stop()
 	if report.Looks < 3 || report.ViaProxy == 0 {
@@ -103,7 +103,7 @@ func plain(x *installation) {
 // ordered is two orderly push consumers, which lock their queues.
 func ordered(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Ordered", "ordered-group", 2, allQueues, "--mode", "orderly")
+	group := x.group(&ledger, "Ordered", "ordered-group", 2, "--mode", "orderly")
 	x.produce(&ledger, "Ordered", 0, perProduce, "--mode", "orderly", "--threads", "1")
 	sums := x.drained(&ledger, time.Minute)
 	if sums.Sent != perProduce || sums.Duplicated != 0 {
@@ -122,7 +122,7 @@ func ordered(x *installation) {
 // transactions commits, rolls back, and leaves some undecided until the broker asks.
 func transactions(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Half", "half-group", 1, allQueues)
+	group := x.group(&ledger, "Half", "half-group", 1)
 	ended := x.stat("request_code.end_transaction")
 	asked := x.stat("server_request")
 	p := x.start("Producer", &ledger, "--topic", "Half", "--count", "100", "--rate", "50", "--mode", "transaction", "--rollback-every", "5", "--unknown-every", "7")
@@ -150,7 +150,7 @@ func transactions(x *installation) {
 // redelivery has consumers fail some messages: they go back to their broker and come again.
 func redelivery(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Again", "again-group", 1, allQueues, "--fail-every", "10")
+	group := x.group(&ledger, "Again", "again-group", 1, "--fail-every", "10")
 	back := x.stat("request_code.consumer_send_msg_back")
 	x.produce(&ledger, "Again", 0, 100)
 	sums := x.drained(&ledger, 90*time.Second)

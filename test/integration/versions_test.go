@@ -19,7 +19,7 @@ func TestOlderEnvoys(t *testing.T) {
 			t.Run(version+" "+string(mode), func(t *testing.T) {
 				x := install(t, world.Options{Mode: mode, EnvoyVersion: version, Topics: map[string]int{"Plain": queues}})
 				var ledger world.Ledger
-				group := x.group(&ledger, "Plain", "plain-group", 1, allQueues)
+				group := x.group(&ledger, "Plain", "plain-group", 1)
 				x.produce(&ledger, "Plain", 0, 100)
 				if sums := x.drained(&ledger, 30*time.Second); sums.Sent != 100 || sums.Duplicated != 0 {
 					x.Errorf("got %v", sums)

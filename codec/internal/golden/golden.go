@@ -79,7 +79,7 @@ func load(path string) (f Frame, err error) {
 	if err != nil {
 		return f, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // read only
 	var part *[]byte
 	var sizes [2]int
 	lines := bufio.NewScanner(file)

@@ -9,6 +9,7 @@ const MaxDepth = 32
 // Dialect selects how much beyond RFC 8259 is accepted.
 type Dialect bool
 
+// The dialects.
 const (
 	Strict   Dialect = false // double-quoted member names only
 	Fastjson Dialect = true  // bare words, objects and arrays as member names, single quotes
