@@ -12,6 +12,7 @@ type Config struct {
 	Addressing AddressingConfig
 	Limits     LimitsConfig
 	Timeouts   TimeoutsConfig
+	Policy     PolicyConfig
 }
 
 // ClusterConfig names one RocketMQ cluster.
@@ -19,6 +20,17 @@ type ClusterConfig struct {
 	Name            string
 	NameServers     []string // host:port each, at least one
 	RefreshInterval time.Duration
+	Credentials     CredentialsConfig
+}
+
+// CredentialsConfig is an account of RocketMQ's ACL; without an AccessKey nothing is signed.
+type CredentialsConfig struct {
+	AccessKey, SecretKey, SecurityToken string
+}
+
+// PolicyConfig is what clients may do.
+type PolicyConfig struct {
+	ReadOnlyAdmin bool
 }
 
 // AddressingMode is how clients are kept on the proxy.
@@ -28,6 +40,7 @@ type AddressingMode uint8
 const (
 	PerBrokerMode AddressingMode = iota + 1
 	UnifiedMode
+	TransparentMode
 )
 
 func (m AddressingMode) String() string {
@@ -36,6 +49,8 @@ func (m AddressingMode) String() string {
 		return "per_broker"
 	case UnifiedMode:
 		return "unified"
+	case TransparentMode:
+		return "transparent"
 	}
 	return "unknown"
 }
@@ -47,6 +62,8 @@ type AddressingConfig struct {
 	PassUncovered bool
 	// Brokers are the listeners of PerBrokerMode.
 	Brokers []BrokerListenerConfig
+	// Template is the rule of PerBrokerMode for brokers without an entry; nil: none.
+	Template *BrokerTemplateConfig
 	// AdvertisedAddress is what UnifiedMode tells clients; empty: the address the client dialled.
 	AdvertisedAddress string
 }
@@ -57,6 +74,16 @@ type BrokerListenerConfig struct {
 	BrokerID          int64
 	ListenerPort      uint16
 	AdvertisedAddress string
+	VIPChannelPort    uint16 // 0: none
+}
+
+// BrokerTemplateConfig makes ports and addresses from the number in a broker's name.
+type BrokerTemplateConfig struct {
+	AdvertisedHost     string
+	AdvertisedBasePort int
+	ListenerBasePort   int
+	Numbers            int
+	IDsPerBroker       int
 }
 
 // LimitsConfig bounds what one client connection can make the proxy hold.

@@ -189,6 +189,33 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 	}
 }
 
+func TestTemplatesCredentialsAndPolicyArriveAndAreChecked(t *testing.T) {
+	text := func(addressing, more string) string {
+		return `{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:1"],"credentials":{"access_key":"a","secret_key":"s"}}],"addressing":` + addressing + more + `}`
+	}
+	got, err := resolveText(t, text(`{"per_broker":{"brokers":[{"broker_name":"a","listener_port":5,"advertised_address":"h:5","vip_channel_port":3}],"template":{"advertised_host":"{broker}.example","advertised_base_port":20000,"listener_base_port":30000,"numbers":10,"ids_per_broker":2}}}`, `,"policy":{"read_only_admin":true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := BrokerTemplateConfig{AdvertisedHost: "{broker}.example", AdvertisedBasePort: 20000, ListenerBasePort: 30000, Numbers: 10, IDsPerBroker: 2}
+	if *got.Addressing.Template != want || got.Addressing.Brokers[0].VIPChannelPort != 3 || !got.Policy.ReadOnlyAdmin || got.Cluster.Credentials.AccessKey != "a" {
+		t.Errorf("got %+v", got)
+	}
+	if got, err := resolveText(t, text(`{"transparent":{}}`, "")); err != nil || got.Addressing.Mode != TransparentMode {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for addressing, want := range map[string]string{
+		`{"per_broker":{"template":{"advertised_host":"h:1","advertised_base_port":1,"listener_base_port":1,"numbers":1}}}`:    "template.advertised_host",
+		`{"per_broker":{"template":{"advertised_host":"h","advertised_base_port":1,"listener_base_port":65530,"numbers":10}}}`: "template.listener_base_port is 65530; with 10 ports the last is 65539, want at most 65535",
+		`{"per_broker":{"template":{"advertised_host":"h","advertised_base_port":0,"listener_base_port":1,"numbers":0}}}`:      "template.numbers is 0",
+		`{"per_broker":{"brokers":[{"broker_name":"a","listener_port":5,"advertised_address":"h:5","vip_channel_port":5}]}}`:   "brokers[0].vip_channel_port is 5",
+	} {
+		if _, err := resolveText(t, text(addressing, "")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", addressing, err, want)
+		}
+	}
+}
+
 func TestAConfigWithoutOurOptionsSaysWhatIsMissing(t *testing.T) {
 	_, err := resolveText(t, plainJSON)
 	if err == nil || !strings.Contains(err.Error(), "clusters has 0 entries") || !strings.Contains(err.Error(), "addressing names no mode") {

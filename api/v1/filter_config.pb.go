@@ -75,7 +75,7 @@ func (x Addressing_Uncovered) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Addressing_Uncovered.Descriptor instead.
 func (Addressing_Uncovered) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3, 0}
 }
 
 // The whole configuration of one filter.
@@ -89,6 +89,7 @@ type FilterConfig struct {
 	Addressing    *Addressing `protobuf:"bytes,3,opt,name=addressing,proto3" json:"addressing,omitempty"`
 	Limits        *Limits     `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
 	Timeouts      *Timeouts   `protobuf:"bytes,5,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	Policy        *Policy     `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +159,13 @@ func (x *FilterConfig) GetTimeouts() *Timeouts {
 	return nil
 }
 
+func (x *FilterConfig) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
 // A RocketMQ cluster, known by its name servers.
 type Cluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -167,8 +175,11 @@ type Cluster struct {
 	NameServers []string `protobuf:"bytes,2,rep,name=name_servers,json=nameServers,proto3" json:"name_servers,omitempty"`
 	// How often the name servers are asked for the brokers' addresses. At least 1s; default 30s.
 	RefreshInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=refresh_interval,json=refreshInterval,proto3" json:"refresh_interval,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// With what the proxy's own requests to the name servers are signed, where these demand it. Requests
+	// of clients keep the clients' signatures.
+	Credentials   *Credentials `protobuf:"bytes,4,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Cluster) Reset() {
@@ -222,12 +233,84 @@ func (x *Cluster) GetRefreshInterval() *durationpb.Duration {
 	return nil
 }
 
+func (x *Cluster) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+// An account of RocketMQ's ACL.
+type Credentials struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required.
+	AccessKey string `protobuf:"bytes,1,opt,name=access_key,json=accessKey,proto3" json:"access_key,omitempty"`
+	// Required.
+	SecretKey string `protobuf:"bytes,2,opt,name=secret_key,json=secretKey,proto3" json:"secret_key,omitempty"`
+	// Only with temporary credentials.
+	SecurityToken string `protobuf:"bytes,3,opt,name=security_token,json=securityToken,proto3" json:"security_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Credentials) Reset() {
+	*x = Credentials{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Credentials) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Credentials) ProtoMessage() {}
+
+func (x *Credentials) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
+func (*Credentials) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Credentials) GetAccessKey() string {
+	if x != nil {
+		return x.AccessKey
+	}
+	return ""
+}
+
+func (x *Credentials) GetSecretKey() string {
+	if x != nil {
+		return x.SecretKey
+	}
+	return ""
+}
+
+func (x *Credentials) GetSecurityToken() string {
+	if x != nil {
+		return x.SecurityToken
+	}
+	return ""
+}
+
 type Addressing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Mode:
 	//
 	//	*Addressing_PerBroker
 	//	*Addressing_Unified
+	//	*Addressing_Transparent
 	Mode isAddressing_Mode `protobuf_oneof:"mode"`
 	// What becomes of brokers that no rule covers.
 	Uncovered     Addressing_Uncovered `protobuf:"varint,3,opt,name=uncovered,proto3,enum=rocketmq_proxy.v1.Addressing_Uncovered" json:"uncovered,omitempty"`
@@ -237,7 +320,7 @@ type Addressing struct {
 
 func (x *Addressing) Reset() {
 	*x = Addressing{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -249,7 +332,7 @@ func (x *Addressing) String() string {
 func (*Addressing) ProtoMessage() {}
 
 func (x *Addressing) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -262,7 +345,7 @@ func (x *Addressing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Addressing.ProtoReflect.Descriptor instead.
 func (*Addressing) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Addressing) GetMode() isAddressing_Mode {
@@ -290,6 +373,15 @@ func (x *Addressing) GetUnified() *Unified {
 	return nil
 }
 
+func (x *Addressing) GetTransparent() *Transparent {
+	if x != nil {
+		if x, ok := x.Mode.(*Addressing_Transparent); ok {
+			return x.Transparent
+		}
+	}
+	return nil
+}
+
 func (x *Addressing) GetUncovered() Addressing_Uncovered {
 	if x != nil {
 		return x.Uncovered
@@ -312,22 +404,32 @@ type Addressing_Unified struct {
 	Unified *Unified `protobuf:"bytes,2,opt,name=unified,proto3,oneof"`
 }
 
+type Addressing_Transparent struct {
+	// Nothing is rewritten: connections arrive here by redirection and go on to the address that the
+	// client dialled, which the listener filter `original_dst` restores. Works for every client.
+	Transparent *Transparent `protobuf:"bytes,4,opt,name=transparent,proto3,oneof"`
+}
+
 func (*Addressing_PerBroker) isAddressing_Mode() {}
 
 func (*Addressing_Unified) isAddressing_Mode() {}
 
+func (*Addressing_Transparent) isAddressing_Mode() {}
+
 type PerBroker struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One entry for each broker, master or slave. A connection to a port that no entry names is a
-	// name-server connection.
-	Brokers       []*BrokerListener `protobuf:"bytes,1,rep,name=brokers,proto3" json:"brokers,omitempty"`
+	// Entries for single brokers, masters or slaves. A connection to a port that neither an entry nor
+	// the template names is a name-server connection.
+	Brokers []*BrokerListener `protobuf:"bytes,1,rep,name=brokers,proto3" json:"brokers,omitempty"`
+	// A rule for all brokers without an entry whose names contain a number.
+	Template      *BrokerTemplate `protobuf:"bytes,2,opt,name=template,proto3" json:"template,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PerBroker) Reset() {
 	*x = PerBroker{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +441,7 @@ func (x *PerBroker) String() string {
 func (*PerBroker) ProtoMessage() {}
 
 func (x *PerBroker) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,7 +454,7 @@ func (x *PerBroker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerBroker.ProtoReflect.Descriptor instead.
 func (*PerBroker) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PerBroker) GetBrokers() []*BrokerListener {
@@ -360,6 +462,97 @@ func (x *PerBroker) GetBrokers() []*BrokerListener {
 		return x.Brokers
 	}
 	return nil
+}
+
+func (x *PerBroker) GetTemplate() *BrokerTemplate {
+	if x != nil {
+		return x.Template
+	}
+	return nil
+}
+
+// Ports and addresses that follow from the number in a broker's name: the last run of digits, so 12 in
+// "broker-12". Brokers with the same number, or with none, are not covered.
+type BrokerTemplate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Host that clients are told. {cluster}, {broker} and {id} stand for those of the broker, {number} for
+	// its number. Required.
+	AdvertisedHost string `protobuf:"bytes,1,opt,name=advertised_host,json=advertisedHost,proto3" json:"advertised_host,omitempty"`
+	// Port that clients are told: this + number * ids_per_broker + id. 1 to 65535.
+	AdvertisedBasePort uint32 `protobuf:"varint,2,opt,name=advertised_base_port,json=advertisedBasePort,proto3" json:"advertised_base_port,omitempty"`
+	// Local port of a broker: this + number * ids_per_broker + id. 1 to 65535.
+	ListenerBasePort uint32 `protobuf:"varint,3,opt,name=listener_base_port,json=listenerBasePort,proto3" json:"listener_base_port,omitempty"`
+	// Numbers 0 to numbers - 1 are covered. At least 1; all ports must be at most 65535.
+	Numbers uint32 `protobuf:"varint,4,opt,name=numbers,proto3" json:"numbers,omitempty"`
+	// Ids 0 to ids_per_broker - 1 are covered. Default 1: masters only.
+	IdsPerBroker  uint32 `protobuf:"varint,5,opt,name=ids_per_broker,json=idsPerBroker,proto3" json:"ids_per_broker,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BrokerTemplate) Reset() {
+	*x = BrokerTemplate{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BrokerTemplate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BrokerTemplate) ProtoMessage() {}
+
+func (x *BrokerTemplate) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BrokerTemplate.ProtoReflect.Descriptor instead.
+func (*BrokerTemplate) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BrokerTemplate) GetAdvertisedHost() string {
+	if x != nil {
+		return x.AdvertisedHost
+	}
+	return ""
+}
+
+func (x *BrokerTemplate) GetAdvertisedBasePort() uint32 {
+	if x != nil {
+		return x.AdvertisedBasePort
+	}
+	return 0
+}
+
+func (x *BrokerTemplate) GetListenerBasePort() uint32 {
+	if x != nil {
+		return x.ListenerBasePort
+	}
+	return 0
+}
+
+func (x *BrokerTemplate) GetNumbers() uint32 {
+	if x != nil {
+		return x.Numbers
+	}
+	return 0
+}
+
+func (x *BrokerTemplate) GetIdsPerBroker() uint32 {
+	if x != nil {
+		return x.IdsPerBroker
+	}
+	return 0
 }
 
 type BrokerListener struct {
@@ -372,13 +565,16 @@ type BrokerListener struct {
 	ListenerPort uint32 `protobuf:"varint,3,opt,name=listener_port,json=listenerPort,proto3" json:"listener_port,omitempty"`
 	// host:port that clients are told. Required, unique in the config.
 	AdvertisedAddress string `protobuf:"bytes,4,opt,name=advertised_address,json=advertisedAddress,proto3" json:"advertised_address,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// A second local port for the broker: the VIP channel of Java clients up to 4.5.0, who dial two below
+	// the advertised port to send. 0: none.
+	VipChannelPort uint32 `protobuf:"varint,5,opt,name=vip_channel_port,json=vipChannelPort,proto3" json:"vip_channel_port,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *BrokerListener) Reset() {
 	*x = BrokerListener{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -390,7 +586,7 @@ func (x *BrokerListener) String() string {
 func (*BrokerListener) ProtoMessage() {}
 
 func (x *BrokerListener) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -403,7 +599,7 @@ func (x *BrokerListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BrokerListener.ProtoReflect.Descriptor instead.
 func (*BrokerListener) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BrokerListener) GetBrokerName() string {
@@ -434,6 +630,49 @@ func (x *BrokerListener) GetAdvertisedAddress() string {
 	return ""
 }
 
+func (x *BrokerListener) GetVipChannelPort() uint32 {
+	if x != nil {
+		return x.VipChannelPort
+	}
+	return 0
+}
+
+type Transparent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Transparent) Reset() {
+	*x = Transparent{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Transparent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Transparent) ProtoMessage() {}
+
+func (x *Transparent) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Transparent.ProtoReflect.Descriptor instead.
+func (*Transparent) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
+}
+
 type Unified struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// host:port that clients are told. Default: the local address of the client's own connection.
@@ -444,7 +683,7 @@ type Unified struct {
 
 func (x *Unified) Reset() {
 	*x = Unified{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -456,7 +695,7 @@ func (x *Unified) String() string {
 func (*Unified) ProtoMessage() {}
 
 func (x *Unified) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -469,7 +708,7 @@ func (x *Unified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unified.ProtoReflect.Descriptor instead.
 func (*Unified) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Unified) GetAdvertisedAddress() string {
@@ -502,7 +741,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +753,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -527,7 +766,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Limits) GetMaxFrameBytes() *wrapperspb.UInt32Value {
@@ -581,7 +820,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -593,7 +832,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -606,7 +845,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -630,11 +869,58 @@ func (x *Timeouts) GetDirectory() *durationpb.Duration {
 	return nil
 }
 
+// What clients may do.
+type Policy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Refuses requests that change topics, groups, offsets, permissions or settings (NO_PERMISSION, 16).
+	// Sending, consuming and looking stay possible.
+	ReadOnlyAdmin bool `protobuf:"varint,1,opt,name=read_only_admin,json=readOnlyAdmin,proto3" json:"read_only_admin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Policy) Reset() {
+	*x = Policy{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Policy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Policy) ProtoMessage() {}
+
+func (x *Policy) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Policy.ProtoReflect.Descriptor instead.
+func (*Policy) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Policy) GetReadOnlyAdmin() bool {
+	if x != nil {
+		return x.ReadOnlyAdmin
+	}
+	return false
+}
+
 var File_api_v1_filter_config_proto protoreflect.FileDescriptor
 
 const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xdb\x02\n" +
+	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x8e\x03\n" +
 	"\fFilterConfig\x12h\n" +
 	"\x0erocketmq_proxy\x18\x01 \x01(\v2A.envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxyR\rrocketmqProxy\x126\n" +
 	"\bclusters\x18\x02 \x03(\v2\x1a.rocketmq_proxy.v1.ClusterR\bclusters\x12=\n" +
@@ -642,29 +928,47 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"addressing\x18\x03 \x01(\v2\x1d.rocketmq_proxy.v1.AddressingR\n" +
 	"addressing\x121\n" +
 	"\x06limits\x18\x04 \x01(\v2\x19.rocketmq_proxy.v1.LimitsR\x06limits\x127\n" +
-	"\btimeouts\x18\x05 \x01(\v2\x1b.rocketmq_proxy.v1.TimeoutsR\btimeouts\"\x86\x01\n" +
+	"\btimeouts\x18\x05 \x01(\v2\x1b.rocketmq_proxy.v1.TimeoutsR\btimeouts\x121\n" +
+	"\x06policy\x18\x06 \x01(\v2\x19.rocketmq_proxy.v1.PolicyR\x06policy\"\xc8\x01\n" +
 	"\aCluster\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fname_servers\x18\x02 \x03(\tR\vnameServers\x12D\n" +
-	"\x10refresh_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0frefreshInterval\"\xf3\x01\n" +
+	"\x10refresh_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0frefreshInterval\x12@\n" +
+	"\vcredentials\x18\x04 \x01(\v2\x1e.rocketmq_proxy.v1.CredentialsR\vcredentials\"r\n" +
+	"\vCredentials\x12\x1d\n" +
+	"\n" +
+	"access_key\x18\x01 \x01(\tR\taccessKey\x12\x1d\n" +
+	"\n" +
+	"secret_key\x18\x02 \x01(\tR\tsecretKey\x12%\n" +
+	"\x0esecurity_token\x18\x03 \x01(\tR\rsecurityToken\"\xb7\x02\n" +
 	"\n" +
 	"Addressing\x12=\n" +
 	"\n" +
 	"per_broker\x18\x01 \x01(\v2\x1c.rocketmq_proxy.v1.PerBrokerH\x00R\tperBroker\x126\n" +
-	"\aunified\x18\x02 \x01(\v2\x1a.rocketmq_proxy.v1.UnifiedH\x00R\aunified\x12E\n" +
+	"\aunified\x18\x02 \x01(\v2\x1a.rocketmq_proxy.v1.UnifiedH\x00R\aunified\x12B\n" +
+	"\vtransparent\x18\x04 \x01(\v2\x1e.rocketmq_proxy.v1.TransparentH\x00R\vtransparent\x12E\n" +
 	"\tuncovered\x18\x03 \x01(\x0e2'.rocketmq_proxy.v1.Addressing.UncoveredR\tuncovered\"\x1f\n" +
 	"\tUncovered\x12\b\n" +
 	"\x04DROP\x10\x00\x12\b\n" +
 	"\x04PASS\x10\x01B\x06\n" +
-	"\x04mode\"H\n" +
+	"\x04mode\"\x87\x01\n" +
 	"\tPerBroker\x12;\n" +
-	"\abrokers\x18\x01 \x03(\v2!.rocketmq_proxy.v1.BrokerListenerR\abrokers\"\xa2\x01\n" +
+	"\abrokers\x18\x01 \x03(\v2!.rocketmq_proxy.v1.BrokerListenerR\abrokers\x12=\n" +
+	"\btemplate\x18\x02 \x01(\v2!.rocketmq_proxy.v1.BrokerTemplateR\btemplate\"\xd9\x01\n" +
+	"\x0eBrokerTemplate\x12'\n" +
+	"\x0fadvertised_host\x18\x01 \x01(\tR\x0eadvertisedHost\x120\n" +
+	"\x14advertised_base_port\x18\x02 \x01(\rR\x12advertisedBasePort\x12,\n" +
+	"\x12listener_base_port\x18\x03 \x01(\rR\x10listenerBasePort\x12\x18\n" +
+	"\anumbers\x18\x04 \x01(\rR\anumbers\x12$\n" +
+	"\x0eids_per_broker\x18\x05 \x01(\rR\fidsPerBroker\"\xcc\x01\n" +
 	"\x0eBrokerListener\x12\x1f\n" +
 	"\vbroker_name\x18\x01 \x01(\tR\n" +
 	"brokerName\x12\x1b\n" +
 	"\tbroker_id\x18\x02 \x01(\x04R\bbrokerId\x12#\n" +
 	"\rlistener_port\x18\x03 \x01(\rR\flistenerPort\x12-\n" +
-	"\x12advertised_address\x18\x04 \x01(\tR\x11advertisedAddress\"8\n" +
+	"\x12advertised_address\x18\x04 \x01(\tR\x11advertisedAddress\x12(\n" +
+	"\x10vip_channel_port\x18\x05 \x01(\rR\x0evipChannelPort\"\r\n" +
+	"\vTransparent\"8\n" +
 	"\aUnified\x12-\n" +
 	"\x12advertised_address\x18\x01 \x01(\tR\x11advertisedAddress\"\x8a\x03\n" +
 	"\x06Limits\x12D\n" +
@@ -676,7 +980,9 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\bTimeouts\x123\n" +
 	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aconnect\x123\n" +
 	"\arequest\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\arequest\x127\n" +
-	"\tdirectory\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tdirectoryBCZAgithub.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1;apiv1b\x06proto3"
+	"\tdirectory\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tdirectory\"0\n" +
+	"\x06Policy\x12&\n" +
+	"\x0fread_only_admin\x18\x01 \x01(\bR\rreadOnlyAdminBCZAgithub.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1;apiv1b\x06proto3"
 
 var (
 	file_api_v1_filter_config_proto_rawDescOnce sync.Once
@@ -691,45 +997,53 @@ func file_api_v1_filter_config_proto_rawDescGZIP() []byte {
 }
 
 var file_api_v1_filter_config_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_api_v1_filter_config_proto_goTypes = []any{
 	(Addressing_Uncovered)(0),      // 0: rocketmq_proxy.v1.Addressing.Uncovered
 	(*FilterConfig)(nil),           // 1: rocketmq_proxy.v1.FilterConfig
 	(*Cluster)(nil),                // 2: rocketmq_proxy.v1.Cluster
-	(*Addressing)(nil),             // 3: rocketmq_proxy.v1.Addressing
-	(*PerBroker)(nil),              // 4: rocketmq_proxy.v1.PerBroker
-	(*BrokerListener)(nil),         // 5: rocketmq_proxy.v1.BrokerListener
-	(*Unified)(nil),                // 6: rocketmq_proxy.v1.Unified
-	(*Limits)(nil),                 // 7: rocketmq_proxy.v1.Limits
-	(*Timeouts)(nil),               // 8: rocketmq_proxy.v1.Timeouts
-	(*v3.RocketmqProxy)(nil),       // 9: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	(*durationpb.Duration)(nil),    // 10: google.protobuf.Duration
-	(*wrapperspb.UInt32Value)(nil), // 11: google.protobuf.UInt32Value
+	(*Credentials)(nil),            // 3: rocketmq_proxy.v1.Credentials
+	(*Addressing)(nil),             // 4: rocketmq_proxy.v1.Addressing
+	(*PerBroker)(nil),              // 5: rocketmq_proxy.v1.PerBroker
+	(*BrokerTemplate)(nil),         // 6: rocketmq_proxy.v1.BrokerTemplate
+	(*BrokerListener)(nil),         // 7: rocketmq_proxy.v1.BrokerListener
+	(*Transparent)(nil),            // 8: rocketmq_proxy.v1.Transparent
+	(*Unified)(nil),                // 9: rocketmq_proxy.v1.Unified
+	(*Limits)(nil),                 // 10: rocketmq_proxy.v1.Limits
+	(*Timeouts)(nil),               // 11: rocketmq_proxy.v1.Timeouts
+	(*Policy)(nil),                 // 12: rocketmq_proxy.v1.Policy
+	(*v3.RocketmqProxy)(nil),       // 13: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	(*durationpb.Duration)(nil),    // 14: google.protobuf.Duration
+	(*wrapperspb.UInt32Value)(nil), // 15: google.protobuf.UInt32Value
 }
 var file_api_v1_filter_config_proto_depIdxs = []int32{
-	9,  // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	13, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
 	2,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
-	3,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
-	7,  // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
-	8,  // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
-	10, // 5: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
-	4,  // 6: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
-	6,  // 7: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
-	0,  // 8: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
-	5,  // 9: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
-	11, // 10: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
-	11, // 11: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
-	11, // 12: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
-	11, // 13: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
-	11, // 14: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
-	10, // 15: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	10, // 16: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	10, // 17: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	4,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
+	10, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
+	11, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
+	12, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
+	14, // 6: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
+	3,  // 7: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
+	5,  // 8: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
+	9,  // 9: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
+	8,  // 10: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
+	0,  // 11: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
+	7,  // 12: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
+	6,  // 13: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
+	15, // 14: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
+	15, // 15: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
+	15, // 16: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
+	15, // 17: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
+	15, // 18: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
+	14, // 19: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	14, // 20: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	14, // 21: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }
@@ -737,9 +1051,10 @@ func file_api_v1_filter_config_proto_init() {
 	if File_api_v1_filter_config_proto != nil {
 		return
 	}
-	file_api_v1_filter_config_proto_msgTypes[2].OneofWrappers = []any{
+	file_api_v1_filter_config_proto_msgTypes[3].OneofWrappers = []any{
 		(*Addressing_PerBroker)(nil),
 		(*Addressing_Unified)(nil),
+		(*Addressing_Transparent)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -747,7 +1062,7 @@ func file_api_v1_filter_config_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_api_v1_filter_config_proto_rawDesc), len(file_api_v1_filter_config_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

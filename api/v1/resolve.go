@@ -26,6 +26,7 @@ func Resolve(m *FilterConfig) (*Config, error) {
 		Addressing: c.addressing(m.GetAddressing()),
 		Limits:     c.limits(m.GetLimits()),
 		Timeouts:   c.timeouts(m.GetTimeouts()),
+		Policy:     PolicyConfig{ReadOnlyAdmin: m.GetPolicy().GetReadOnlyAdmin()},
 	}
 	if len(c.errors) > 0 {
 		return nil, c.errors
@@ -104,6 +105,7 @@ func (c *checker) clusters(all []*Cluster) ClusterConfig {
 			Name:            m.GetName(),
 			NameServers:     m.GetNameServers(),
 			RefreshInterval: c.duration(path+".refresh_interval", m.GetRefreshInterval(), 30*time.Second, time.Second, time.Hour),
+			Credentials:     c.credentials(path+".credentials", m.GetCredentials()),
 		}
 		if config.Name == "" {
 			c.add(path+".name", "is empty")
@@ -121,6 +123,16 @@ func (c *checker) clusters(all []*Cluster) ClusterConfig {
 	return first
 }
 
+func (c *checker) credentials(path string, m *Credentials) CredentialsConfig {
+	if m != nil && m.GetAccessKey() == "" {
+		c.add(path+".access_key", "is empty")
+	}
+	if m != nil && m.GetSecretKey() == "" {
+		c.add(path+".secret_key", "is empty")
+	}
+	return CredentialsConfig{AccessKey: m.GetAccessKey(), SecretKey: m.GetSecretKey(), SecurityToken: m.GetSecurityToken()}
+}
+
 func (c *checker) addressing(m *Addressing) AddressingConfig {
 	config := AddressingConfig{PassUncovered: m.GetUncovered() == Addressing_PASS}
 	if _, ok := Addressing_Uncovered_name[int32(m.GetUncovered())]; !ok {
@@ -129,23 +141,58 @@ func (c *checker) addressing(m *Addressing) AddressingConfig {
 	switch mode := m.GetMode().(type) {
 	case *Addressing_PerBroker:
 		config.Mode = PerBrokerMode
-		config.Brokers = c.brokers(mode.PerBroker.GetBrokers())
+		config.Template = c.template(mode.PerBroker.GetTemplate())
+		config.Brokers = c.brokers(mode.PerBroker.GetBrokers(), config.Template)
 	case *Addressing_Unified:
 		config.Mode = UnifiedMode
 		config.AdvertisedAddress = mode.Unified.GetAdvertisedAddress()
 		if config.AdvertisedAddress != "" {
 			c.hostPort("addressing.unified.advertised_address", config.AdvertisedAddress)
 		}
+	case *Addressing_Transparent:
+		config.Mode = TransparentMode
 	default:
-		c.add("addressing", "names no mode; want per_broker or unified")
+		c.add("addressing", "names no mode; want per_broker, unified or transparent")
 	}
 	return config
 }
 
-func (c *checker) brokers(all []*BrokerListener) []BrokerListenerConfig {
+func (c *checker) template(m *BrokerTemplate) *BrokerTemplateConfig {
+	const path = "addressing.per_broker.template"
+	if m == nil {
+		return nil
+	}
+	t := &BrokerTemplateConfig{
+		AdvertisedHost:     m.GetAdvertisedHost(),
+		AdvertisedBasePort: int(m.GetAdvertisedBasePort()),
+		ListenerBasePort:   int(m.GetListenerBasePort()),
+		Numbers:            int(m.GetNumbers()),
+		IDsPerBroker:       max(int(m.GetIdsPerBroker()), 1),
+	}
+	if t.AdvertisedHost == "" || strings.ContainsAny(t.AdvertisedHost, " /\"\\,;:") {
+		c.add(path+".advertised_host", "is %q; want a host name, in which {cluster}, {broker}, {id} and {number} are replaced", t.AdvertisedHost)
+	}
+	if t.Numbers < 1 {
+		c.add(path+".numbers", "is 0; want how many numbers are covered")
+	}
+	ports := t.Numbers * t.IDsPerBroker
+	for _, base := range []struct {
+		name string
+		port int
+	}{{"advertised_base_port", t.AdvertisedBasePort}, {"listener_base_port", t.ListenerBasePort}} {
+		if base.port < 1 || base.port > 65535 {
+			c.add(path+"."+base.name, "is %d; want 1 to 65535", base.port)
+		} else if base.port+ports-1 > 65535 {
+			c.add(path+"."+base.name, "is %d; with %d ports the last is %d, want at most 65535", base.port, ports, base.port+ports-1)
+		}
+	}
+	return t
+}
+
+func (c *checker) brokers(all []*BrokerListener, template *BrokerTemplateConfig) []BrokerListenerConfig {
 	const list = "addressing.per_broker.brokers"
-	if len(all) == 0 {
-		c.add(list, "is empty; want an entry for each broker")
+	if len(all) == 0 && template == nil {
+		c.add(list, "is empty, and there is no template; want an entry for each broker")
 	}
 	type broker struct {
 		name string
@@ -164,12 +211,18 @@ func (c *checker) brokers(all []*BrokerListener) []BrokerListenerConfig {
 		if m.GetBrokerId() > math.MaxInt64 {
 			c.add(path+".broker_id", "is %d; want at most %d", m.GetBrokerId(), int64(math.MaxInt64))
 		}
-		if port := m.GetListenerPort(); port < 1 || port > 65535 {
-			c.add(path+".listener_port", "is %d; want 1 to 65535", port)
-		} else if first, ok := seenPort[port]; ok {
-			c.add(path+".listener_port", "is %d, which %s[%d] has already", port, list, first)
+		port := func(name string, port uint32) {
+			if port < 1 || port > 65535 {
+				c.add(path+name, "is %d; want 1 to 65535", port)
+			} else if first, ok := seenPort[port]; ok {
+				c.add(path+name, "is %d, which %s[%d] has already", port, list, first)
+			}
+			seenPort[port] = i
 		}
-		seenPort[m.GetListenerPort()] = i
+		port(".listener_port", m.GetListenerPort())
+		if m.GetVipChannelPort() != 0 {
+			port(".vip_channel_port", m.GetVipChannelPort())
+		}
 		if c.hostPort(path+".advertised_address", m.GetAdvertisedAddress()) {
 			if first, ok := seenAddress[m.GetAdvertisedAddress()]; ok {
 				c.add(path+".advertised_address", "is %q, which %s[%d] has already", m.GetAdvertisedAddress(), list, first)
@@ -181,6 +234,7 @@ func (c *checker) brokers(all []*BrokerListener) []BrokerListenerConfig {
 			BrokerID:          int64(m.GetBrokerId()),
 			ListenerPort:      uint16(m.GetListenerPort()),
 			AdvertisedAddress: m.GetAdvertisedAddress(),
+			VIPChannelPort:    uint16(m.GetVipChannelPort()),
 		})
 	}
 	return configs

@@ -21,14 +21,20 @@ const (
 	ToNameServer Kind = iota
 	// ToBroker connections stand for one broker.
 	ToBroker
+	// ToNumber connections stand for the broker whose name has a number.
+	ToNumber
+	// ToDialled connections go on to the address that the client dialled.
+	ToDialled
 	// ToAll connections carry requests to name servers and to every broker.
 	ToAll
 )
 
-// Role is what one client connection is for. Broker fields are set for ToBroker.
+// Role is what one client connection is for. BrokerName is set for ToBroker, Number for ToNumber, BrokerID
+// for both.
 type Role struct {
 	Kind       Kind
 	BrokerName string
+	Number     int
 	BrokerID   int64
 }
 
@@ -58,10 +64,14 @@ const (
 
 // New gives the rules of a config.
 func New(config apiv1.AddressingConfig) Rules {
-	if config.Mode == apiv1.UnifiedMode {
+	switch config.Mode {
+	case apiv1.UnifiedMode:
 		return unified{advertised: config.AdvertisedAddress}
+	case apiv1.TransparentMode:
+		return transparent{}
+	default:
+		return newPerBroker(config.Brokers, config.Template)
 	}
-	return newPerBroker(config.Brokers)
 }
 
 // LeastIDs gives the least id of each broker name.

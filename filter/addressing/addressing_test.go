@@ -11,12 +11,13 @@ import (
 
 func TestPerBrokerTellsBrokersApartByPort(t *testing.T) {
 	rules := New(apiv1.AddressingConfig{Mode: apiv1.PerBrokerMode, Brokers: []apiv1.BrokerListenerConfig{
-		{BrokerName: "a", BrokerID: 0, ListenerPort: 1, AdvertisedAddress: "p:1"},
+		{BrokerName: "a", BrokerID: 0, ListenerPort: 1, AdvertisedAddress: "p:1", VIPChannelPort: 3},
 		{BrokerName: "a", BrokerID: 1, ListenerPort: 2, AdvertisedAddress: "p:2"},
 	}})
 	for port, want := range map[uint16]Role{
-		1:    {ToBroker, "a", 0},
-		2:    {ToBroker, "a", 1},
+		1:    {Kind: ToBroker, BrokerName: "a"},
+		2:    {Kind: ToBroker, BrokerName: "a", BrokerID: 1},
+		3:    {Kind: ToBroker, BrokerName: "a"},
 		9876: {Kind: ToNameServer},
 	} {
 		if got := rules.Role(port); got != want {
@@ -28,6 +29,58 @@ func TestPerBrokerTellsBrokersApartByPort(t *testing.T) {
 	}
 	if _, coverage := rules.Advertise("x:9", body.Address{BrokerName: "b"}, 0); coverage != Uncovered {
 		t.Errorf("got %v", coverage)
+	}
+}
+
+func TestTemplatesCoverNumberedBrokersInBothDirections(t *testing.T) {
+	rules := New(apiv1.AddressingConfig{
+		Mode:    apiv1.PerBrokerMode,
+		Brokers: []apiv1.BrokerListenerConfig{{BrokerName: "broker-1", ListenerPort: 5, AdvertisedAddress: "own:5"}},
+		Template: &apiv1.BrokerTemplateConfig{
+			AdvertisedHost: "{broker}.{cluster}.example", AdvertisedBasePort: 20000, ListenerBasePort: 30000, Numbers: 10, IDsPerBroker: 2,
+		},
+	})
+	for _, c := range []struct {
+		name string
+		id   int64
+		want string // "" = not covered
+	}{
+		{"broker-0", 0, "broker-0.c.example:20000"},
+		{"broker-3", 1, "broker-3.c.example:20007"},
+		{"broker-1", 0, "own:5"},
+		{"broker-1", 1, "broker-1.c.example:20003"},
+		{"mq2-broker9", 0, "mq2-broker9.c.example:20018"},
+		{"broker-10", 0, ""},
+		{"broker-3", 2, ""},
+		{"broker-a", 0, ""},
+		{"broker-99999999999999999999", 0, ""},
+	} {
+		address, coverage := rules.Advertise("", body.Address{Cluster: "c", BrokerName: c.name, BrokerID: c.id}, 0)
+		if address != c.want || (coverage == Covered) != (c.want != "") {
+			t.Errorf("%s, id %d: got %q, %v; want %q", c.name, c.id, address, coverage, c.want)
+		}
+	}
+	for port, want := range map[uint16]Role{
+		30000: {Kind: ToNumber},
+		30007: {Kind: ToNumber, Number: 3, BrokerID: 1},
+		30019: {Kind: ToNumber, Number: 9, BrokerID: 1},
+		30020: {Kind: ToNameServer},
+		29999: {Kind: ToNameServer},
+		5:     {Kind: ToBroker, BrokerName: "broker-1"},
+	} {
+		if got := rules.Role(port); got != want {
+			t.Errorf("port %d: got %+v, want %+v", port, got, want)
+		}
+	}
+}
+
+func TestTransparentChangesNothing(t *testing.T) {
+	rules := New(apiv1.AddressingConfig{Mode: apiv1.TransparentMode})
+	if got := rules.Role(10911); got.Kind != ToDialled {
+		t.Errorf("got %+v", got)
+	}
+	if address, coverage := rules.Advertise("x:1", body.Address{Addr: "10.0.0.1:10911"}, 0); address != "10.0.0.1:10911" || coverage != Covered {
+		t.Errorf("got %q, %v", address, coverage)
 	}
 }
 

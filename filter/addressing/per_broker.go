@@ -12,6 +12,7 @@ import (
 type perBroker struct {
 	byPort   map[uint16]Role
 	byBroker map[brokerKey]string // advertised address
+	template *template            // for brokers without an entry; nil: none
 }
 
 type brokerKey struct {
@@ -19,24 +20,44 @@ type brokerKey struct {
 	id   int64
 }
 
-func newPerBroker(brokers []apiv1.BrokerListenerConfig) perBroker {
+func newPerBroker(brokers []apiv1.BrokerListenerConfig, rest *apiv1.BrokerTemplateConfig) perBroker {
 	rules := perBroker{
 		byPort:   make(map[uint16]Role, len(brokers)),
 		byBroker: make(map[brokerKey]string, len(brokers)),
+		template: (*template)(rest),
 	}
 	for _, b := range brokers {
-		rules.byPort[b.ListenerPort] = Role{Kind: ToBroker, BrokerName: b.BrokerName, BrokerID: b.BrokerID}
+		role := Role{Kind: ToBroker, BrokerName: b.BrokerName, BrokerID: b.BrokerID}
+		rules.byPort[b.ListenerPort] = role
+		if b.VIPChannelPort != 0 {
+			rules.byPort[b.VIPChannelPort] = role
+		}
 		rules.byBroker[brokerKey{b.BrokerName, b.BrokerID}] = b.AdvertisedAddress
 	}
 	return rules
 }
 
 // Role of a port that no rule names is ToNameServer.
-func (r perBroker) Role(localPort uint16) Role { return r.byPort[localPort] }
+func (r perBroker) Role(localPort uint16) Role {
+	if role, ok := r.byPort[localPort]; ok {
+		return role
+	}
+	if r.template != nil {
+		if role, ok := r.template.role(int(localPort)); ok {
+			return role
+		}
+	}
+	return Role{Kind: ToNameServer}
+}
 
 func (r perBroker) Advertise(_ string, broker body.Address, _ int64) (string, Coverage) {
 	if address, ok := r.byBroker[brokerKey{broker.BrokerName, broker.BrokerID}]; ok {
 		return address, Covered
+	}
+	if r.template != nil {
+		if address, ok := r.template.advertise(broker); ok {
+			return address, Covered
+		}
 	}
 	return "", Uncovered
 }

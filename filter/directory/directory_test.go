@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -191,6 +192,33 @@ func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
 	}
 	if _, ok := d.QueueBroker("u", "s", 0); ok {
 		t.Error("a queue of an unknown topic was found")
+	}
+}
+
+func TestBrokersAreFoundByNumberAndByAddress(t *testing.T) {
+	d := New(nil, time.Hour, &fakeSource{})
+	d.LearnBrokers([]body.Address{
+		{BrokerName: "broker-1", Addr: "10.0.0.1:10911"}, {BrokerName: "broker-2", Addr: "10.0.0.2:10911"}, {BrokerName: "other-2", Addr: "10.0.0.3:10911"},
+	})
+	s := d.Snapshot()
+	ending := func(suffix string) func(string) bool {
+		return func(name string) bool { return strings.HasSuffix(name, suffix) }
+	}
+	if got, ok := s.Numbered(ending("-1"), 0); !ok || got != "10.0.0.1:10911" {
+		t.Errorf("got %q, %v", got, ok)
+	}
+	for name, of := range map[string]func(string) bool{"two brokers": ending("-2"), "no broker": ending("-3")} {
+		if got, ok := s.Numbered(of, 0); ok {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	if _, ok := s.Numbered(ending("-1"), 1); ok {
+		t.Error("a slave that is not there was found")
+	}
+	for address, want := range map[string]bool{"10.0.0.1:10911": true, "10.0.0.1:10909": true, "10.0.0.1:10910": false, "10.0.0.9:10911": false, "x": false} {
+		if s.Known(address) != want {
+			t.Errorf("%s is known: %v", address, !want)
+		}
 	}
 }
 

@@ -17,7 +17,10 @@ import (
 const clientVersion = 479
 
 // RemotingNameServers asks real name servers over TCP.
-type RemotingNameServers struct{ Limits codec.Limits }
+type RemotingNameServers struct {
+	Limits      codec.Limits
+	Credentials Credentials
+}
 
 // Resolve implements NameServers.
 func (RemotingNameServers) Resolve(ctx context.Context, address string) (string, error) {
@@ -42,6 +45,7 @@ func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]bod
 		Version:  clientVersion,
 		Opaque:   1,
 	}
+	s.Credentials.sign(&request)
 	if _, err := connection.Write(request.Append(nil)); err != nil {
 		return nil, err
 	}

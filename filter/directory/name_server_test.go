@@ -53,7 +53,7 @@ func TestNameServerAnswersAreReadAndFaultsReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
-			got, err := RemotingNameServers{limits}.Brokers(ctx, answering(t, c.answer))
+			got, err := RemotingNameServers{Limits: limits}.Brokers(ctx, answering(t, c.answer))
 			if name == "a good answer" {
 				if err != nil || len(got) != 1 || got[0].Addr != "127.0.0.1:10911" || got[0].BrokerName != "broker-a" {
 					t.Errorf("got %v, %v", got, err)

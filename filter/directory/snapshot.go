@@ -4,6 +4,7 @@ package directory
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
@@ -32,6 +33,48 @@ func (s *Snapshot) Address(name string, id int64) (string, bool) {
 func (s *Snapshot) Master(name string) (string, bool) {
 	b, ok := s.brokers[name]
 	return b.byID[b.leastID], ok
+}
+
+// Numbered is the ip:port of the broker with this id of the only broker name for which `matches` is true.
+func (s *Snapshot) Numbered(matches func(name string) bool, id int64) (address string, ok bool) {
+	for name, b := range s.brokers {
+		if !matches(name) {
+			continue
+		}
+		if ok {
+			return "", false // two of them: nobody can tell which is meant
+		}
+		if address, ok = b.byID[id]; !ok {
+			return "", false
+		}
+	}
+	return address, ok
+}
+
+// vipChannelDistance is how far below its own port a broker listens for the VIP channel.
+const vipChannelDistance = 2
+
+// Known tells whether a broker or a name server is at ip:port, the brokers' VIP channels included.
+func (s *Snapshot) Known(address string) bool {
+	if slices.Contains(s.nameServers, address) {
+		return true
+	}
+	for _, b := range s.brokers {
+		for _, known := range b.byID {
+			if known == address || vipChannel(known) == address {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func vipChannel(address string) string {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil || a.Port() <= vipChannelDistance {
+		return ""
+	}
+	return netip.AddrPortFrom(a.Addr(), a.Port()-vipChannelDistance).String()
 }
 
 // BrokerNames are all known broker names, sorted.

@@ -106,7 +106,7 @@ type sharedDirectory struct {
 }
 
 func directoryKey(c *apiv1.Config) string {
-	return fmt.Sprintf("%q %v %d", c.Cluster.NameServers, c.Cluster.RefreshInterval, c.Limits.MaxFrameBytes)
+	return fmt.Sprintf("%q %d", fmt.Sprint(c.Cluster), c.Limits.MaxFrameBytes)
 }
 
 func acquireDirectory(c *apiv1.Config) *directory.Directory {
@@ -115,7 +115,10 @@ func acquireDirectory(c *apiv1.Config) *directory.Directory {
 	key := directoryKey(c)
 	d := shared.directories[key]
 	if d == nil {
-		source := directory.RemotingNameServers{Limits: codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes}}
+		source := directory.RemotingNameServers{
+			Limits:      codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes},
+			Credentials: directory.Credentials(c.Cluster.Credentials),
+		}
 		d = &sharedDirectory{Directory: directory.New(c.Cluster.NameServers, c.Cluster.RefreshInterval, source)}
 		d.Start()
 		shared.directories[key] = d

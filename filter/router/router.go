@@ -64,6 +64,8 @@ type Kind struct {
 	// Wait is how long the broker may hold this very request before it answers; nil where it never
 	// does. Its deadline is later by as much.
 	Wait func(*codec.Header) time.Duration
+	// Changes is true of requests that change topics, groups, offsets of others, permissions or settings.
+	Changes bool
 	// Prepared tells whether a request sends the half message of a transaction; nil where none does.
 	Prepared func(*codec.Header) bool
 	// Locate finds the broker of a request on a unified connection.
@@ -125,6 +127,8 @@ var (
 		codec.ResponseRequestCodeNotSupported,
 		"this request is for use inside the cluster and is not passed on",
 	}
+	// RefusedChange answers changes where the config has made admin requests read-only.
+	RefusedChange = &Refusal{codec.ResponseNoPermission, "changes are not allowed through this proxy"}
 )
 
 // names are the extFields that say what a request is about.

@@ -83,7 +83,7 @@ var Table = concat(
 		{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
 		{Code: codec.RequestGetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
 	},
-	rows(EveryBroker,
+	changing(EveryBroker,
 		codec.RequestUpdateAndCreateTopic, codec.RequestUpdateAndCreateTopicList, codec.RequestDeleteTopicInBroker,
 		codec.RequestUpdateAndCreateSubscriptionGroup, codec.RequestUpdateAndCreateSubscriptionGroupList,
 		codec.RequestDeleteSubscriptionGroup, codec.RequestSetMessageRequestMode),
@@ -91,7 +91,7 @@ var Table = concat(
 		codec.RequestGetKVConfig, codec.RequestGetKVListByNamespace, codec.RequestGetAllTopicListFromNameServer,
 		codec.RequestGetTopicsByCluster, codec.RequestGetSystemTopicListFromNS, codec.RequestGetUnitTopicList,
 		codec.RequestGetHasUnitSubTopicList, codec.RequestGetHasUnitSubUnunitTopicList, codec.RequestGetNamesrvConfig),
-	rows(AllNameServers,
+	changing(AllNameServers,
 		codec.RequestPutKVConfig, codec.RequestDeleteKVConfig, codec.RequestWipeWritePermOfBroker,
 		codec.RequestAddWritePermOfBroker, codec.RequestDeleteTopicInNamesrv, codec.RequestRegisterTopicInNamesrv,
 		codec.RequestUpdateNamesrvConfig),
@@ -107,28 +107,37 @@ var Table = concat(
 		codec.RequestControllerGetReplicaInfo, codec.RequestControllerGetMetadataInfo, codec.RequestControllerGetSyncStateData,
 		codec.RequestUpdateControllerConfig, codec.RequestGetControllerConfig, codec.RequestCleanBrokerData,
 		codec.RequestControllerGetNextBrokerID, codec.RequestControllerApplyBrokerID),
+	changing(AddressOnly,
+		codec.RequestUpdateAndCreateStaticTopic, codec.RequestUpdateAndGetGroupForbidden, codec.RequestInvokeBrokerToResetOffset,
+		codec.RequestCloneGroupOffset, codec.RequestConsumeMessageDirectly, codec.RequestResumeCheckHalfMessage,
+		codec.RequestUpdateBrokerConfig, codec.RequestCleanExpiredConsumeQueue, codec.RequestCleanUnusedTopic,
+		codec.RequestDeleteExpiredCommitLog, codec.RequestResetMasterFlushOffset, codec.RequestAddBroker, codec.RequestRemoveBroker,
+		codec.RequestUpdateColdDataFlowCtrConfig, codec.RequestRemoveColdDataFlowCtrConfig, codec.RequestSetCommitLogReadMode,
+		codec.RequestAuthCreateUser, codec.RequestAuthUpdateUser, codec.RequestAuthDeleteUser, codec.RequestAuthCreateACL,
+		codec.RequestAuthUpdateACL, codec.RequestAuthDeleteACL, codec.RequestUpdateAndCreateACLConfig, codec.RequestDeleteACLConfig,
+		codec.RequestUpdateGlobalWhiteAddrsConfig),
 	rows(AddressOnly,
-		codec.RequestGetTopicConfig, codec.RequestUpdateAndCreateStaticTopic, codec.RequestGetAllTopicConfig,
-		codec.RequestGetSystemTopicListFromBroker, codec.RequestGetAllSubscriptionGroupConfig,
-		codec.RequestGetSubscriptionGroupConfig, codec.RequestUpdateAndGetGroupForbidden,
-		codec.RequestGetTopicStatsInfo, codec.RequestGetConsumeStats, codec.RequestGetBrokerConsumeStats,
-		codec.RequestViewBrokerStatsData, codec.RequestGetConsumerConnectionList, codec.RequestGetProducerConnectionList,
-		codec.RequestGetAllProducerInfo, codec.RequestInvokeBrokerToResetOffset, codec.RequestInvokeBrokerToGetConsumerStatus,
-		codec.RequestQueryTopicConsumeByWho, codec.RequestQueryConsumeTimeSpan, codec.RequestQueryCorrectionOffset,
-		codec.RequestCloneGroupOffset, codec.RequestQueryTopicsByConsumer, codec.RequestQuerySubscriptionByConsumer,
-		codec.RequestGetConsumerRunningInfo, codec.RequestConsumeMessageDirectly, codec.RequestQueryConsumeQueue,
-		codec.RequestResumeCheckHalfMessage, codec.RequestCheckRocksDBCQWriteProgress, codec.RequestExportRocksDBConfigToJSON,
-		codec.RequestUpdateBrokerConfig, codec.RequestGetBrokerConfig, codec.RequestGetBrokerRuntimeInfo,
-		codec.RequestCleanExpiredConsumeQueue, codec.RequestCleanUnusedTopic, codec.RequestDeleteExpiredCommitLog,
-		codec.RequestGetTimerMetrics, codec.RequestGetBrokerHAStatus, codec.RequestResetMasterFlushOffset,
-		codec.RequestGetBrokerEpochCache, codec.RequestAddBroker, codec.RequestRemoveBroker,
-		codec.RequestUpdateColdDataFlowCtrConfig, codec.RequestRemoveColdDataFlowCtrConfig, codec.RequestGetColdDataFlowCtrInfo,
-		codec.RequestSetCommitLogReadMode, codec.RequestAuthCreateUser, codec.RequestAuthUpdateUser, codec.RequestAuthDeleteUser,
-		codec.RequestAuthGetUser, codec.RequestAuthListUser, codec.RequestAuthCreateACL, codec.RequestAuthUpdateACL,
-		codec.RequestAuthDeleteACL, codec.RequestAuthGetACL, codec.RequestAuthListACL, codec.RequestUpdateAndCreateACLConfig,
-		codec.RequestDeleteACLConfig, codec.RequestGetBrokerClusterACLInfo, codec.RequestUpdateGlobalWhiteAddrsConfig,
-		codec.RequestGetBrokerClusterACLConfig),
+		codec.RequestGetTopicConfig, codec.RequestGetAllTopicConfig, codec.RequestGetSystemTopicListFromBroker,
+		codec.RequestGetAllSubscriptionGroupConfig, codec.RequestGetSubscriptionGroupConfig, codec.RequestGetTopicStatsInfo,
+		codec.RequestGetConsumeStats, codec.RequestGetBrokerConsumeStats, codec.RequestViewBrokerStatsData,
+		codec.RequestGetConsumerConnectionList, codec.RequestGetProducerConnectionList, codec.RequestGetAllProducerInfo,
+		codec.RequestInvokeBrokerToGetConsumerStatus, codec.RequestQueryTopicConsumeByWho, codec.RequestQueryConsumeTimeSpan,
+		codec.RequestQueryCorrectionOffset, codec.RequestQueryTopicsByConsumer, codec.RequestQuerySubscriptionByConsumer,
+		codec.RequestGetConsumerRunningInfo, codec.RequestQueryConsumeQueue, codec.RequestCheckRocksDBCQWriteProgress,
+		codec.RequestExportRocksDBConfigToJSON, codec.RequestGetBrokerConfig, codec.RequestGetBrokerRuntimeInfo,
+		codec.RequestGetTimerMetrics, codec.RequestGetBrokerHAStatus, codec.RequestGetBrokerEpochCache,
+		codec.RequestGetColdDataFlowCtrInfo, codec.RequestAuthGetUser, codec.RequestAuthListUser, codec.RequestAuthGetACL,
+		codec.RequestAuthListACL, codec.RequestGetBrokerClusterACLInfo, codec.RequestGetBrokerClusterACLConfig),
 )
+
+// changing makes rows of requests that change something.
+func changing(class Class, codes ...codec.RequestCode) []Kind {
+	kinds := rows(class, codes...)
+	for i := range kinds {
+		kinds[i].Changes = true
+	}
+	return kinds
+}
 
 // rows makes rows that have nothing but their class.
 func rows(class Class, codes ...codec.RequestCode) []Kind {

@@ -99,7 +99,9 @@ func (s *Session) advertise(seen []body.Address, told *[]string) body.Advertise 
 		address, coverage := s.environment.Rules.Advertise(s.local, a, leastIDs[a.BrokerName])
 		switch coverage {
 		case addressing.Covered:
-			s.recorder.Inc(stats.RouteAddressRewritten)
+			if address != a.Addr {
+				s.recorder.Inc(stats.RouteAddressRewritten)
+			}
 			*told = append(*told, a.BrokerName)
 			return address, true
 		case addressing.Withheld:

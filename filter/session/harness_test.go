@@ -120,13 +120,19 @@ func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.
 // dial starts a session on the given local port.
 func dial(t testing.TB, e *Environment, port int, capabilities Capabilities) *harness {
 	t.Helper()
+	return dialAddress(t, e, fmt.Sprintf("127.0.0.1:%d", port), capabilities)
+}
+
+// dialAddress starts a session of a client that has dialled `local`.
+func dialAddress(t testing.TB, e *Environment, local string, capabilities Capabilities) *harness {
+	t.Helper()
 	h := &harness{TB: t, host: &fakeHost{
 		capabilities: capabilities,
 		up:           map[UpstreamID]*bytes.Buffer{},
 		address:      map[UpstreamID]string{},
 		upClosed:     map[UpstreamID]bool{},
 	}, clock: time.Second}
-	h.Session = New(e, h.host, fmt.Sprintf("127.0.0.1:%d", port))
+	h.Session = New(e, h.host, local)
 	h.Open(h.clock)
 	return h
 }

@@ -24,6 +24,8 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, _ bool) verdict {
 	switch {
 	case kind.Class == router.Internal:
 		return s.refuse(h, router.RefusedInternal)
+	case kind.Changes && s.environment.Config.Policy.ReadOnlyAdmin:
+		return s.refuse(h, router.RefusedChange)
 	case s.role.Kind == addressing.ToAll:
 		return s.routeRequest(kind, frame, h)
 	}

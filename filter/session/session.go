@@ -118,8 +118,17 @@ func (s *Session) await() {
 // destination is where the single upstream of this connection goes to.
 func (s *Session) destination() (address string, known bool) {
 	snapshot := s.environment.Directory.Snapshot()
-	if s.role.Kind == addressing.ToBroker {
+	switch s.role.Kind {
+	case addressing.ToBroker:
 		return snapshot.Address(s.role.BrokerName, s.role.BrokerID)
+	case addressing.ToNumber:
+		return snapshot.Numbered(func(name string) bool {
+			number, ok := addressing.NumberOf(name)
+			return ok && number == s.role.Number
+		}, s.role.BrokerID)
+	case addressing.ToDialled:
+		// Not to wherever a client wants: an Envoy whose listener was dialled directly would call itself.
+		return s.local, snapshot.Known(s.local) || s.environment.Config.Addressing.PassUncovered
 	}
 	if s.capabilities.OwnDestination {
 		return "", true

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -250,6 +251,65 @@ func TestTerminalConnectionOfOneBrokerEndsWithIt(t *testing.T) {
 	}
 	if !h.host.downClosed {
 		t.Error("it stays open")
+	}
+	h.wantIdle()
+}
+
+func TestReadOnlyListenersRefuseChangesAndPassTheRest(t *testing.T) {
+	e := newEnvironment(t, perBroker, fakeNameServers{})
+	e.Config.Policy.ReadOnlyAdmin = true
+	h := dial(t, e, 20911, inPlace)
+	h.send(request(codec.RequestUpdateBrokerConfig, 1, "x=y"))
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseNoPermission {
+		t.Errorf("got %v", got.ResponseCode())
+	}
+	h.send(append(request(codec.RequestGetBrokerConfig, 2, ""), sendV2(3, "broker-a", "t")...))
+	if got := take(t, h.host.up[h.only.id]); len(got) != 2 {
+		t.Errorf("the broker got %v", got)
+	}
+	h.wantIdle()
+}
+
+func TestTransparentConnectionsGoWhereTheClientDialledIfThatIsAServer(t *testing.T) {
+	e := newEnvironment(t, apiv1.AddressingConfig{Mode: apiv1.TransparentMode}, fakeNameServers{})
+	for local, served := range map[string]bool{brokerAAddress: true, "10.0.0.1:10909": true, nameServerAddress: true, "10.0.0.1:22": false, "127.0.0.1:9876": false} {
+		h := dialAddress(t, e, local, inPlace)
+		if served {
+			if h.only == nil || h.host.address[h.only.id] != local {
+				t.Errorf("%s: connected to %v", local, h.host.address)
+			}
+		} else {
+			h.clock += 4 * time.Second
+			h.Wake(h.clock)
+			if !h.host.downClosed || len(h.host.order) != 0 {
+				t.Errorf("%s: served", local)
+			}
+		}
+		h.wantIdle()
+	}
+}
+
+func TestRoutesPassATransparentConnectionUnchanged(t *testing.T) {
+	e := newEnvironment(t, apiv1.AddressingConfig{Mode: apiv1.TransparentMode}, fakeNameServers{})
+	h := dialAddress(t, e, nameServerAddress, inPlace)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.receive(h.only.id, response(codec.ResponseSuccess, 3, routeBody))
+	if got := one(t, h.tookDown()); got.body != routeBody {
+		t.Errorf("got %s", got.body)
+	}
+	h.wantStats(map[stats.ID]int64{stats.RouteAddressRewritten: 0, stats.RouteAddressUncovered: 0})
+	h.wantIdle()
+}
+
+func TestTemplatePortsFindTheBrokerWithTheirNumber(t *testing.T) {
+	mode := apiv1.AddressingConfig{Mode: apiv1.PerBrokerMode, Template: &apiv1.BrokerTemplateConfig{AdvertisedHost: "h", AdvertisedBasePort: 1, ListenerBasePort: 30000, Numbers: 10, IDsPerBroker: 1}}
+	e := newEnvironment(t, mode, fakeNameServers{})
+	fill, _ := fakeNameServers{}.Brokers(t.Context(), "")
+	fill[0].BrokerName = "numbered-7"
+	e.Directory.LearnBrokers(fill[:1])
+	h := dial(t, e, 30007, inPlace)
+	if h.only == nil || h.host.address[h.only.id] != brokerAAddress {
+		t.Errorf("connected to %v", h.host.address)
 	}
 	h.wantIdle()
 }
