@@ -16,7 +16,7 @@ const (
 	DefaultMaxFrame = 16 << 20
 	// DefaultMaxHeader is the longest header accepted when Limits says nothing, in
 	// bytes. Java knows no such limit but that of its 24-bit field.
-	DefaultMaxHeader = 64 << 10
+	DefaultMaxHeader = 256 << 10
 
 	// headerCeiling bounds the header whatever Limits says. The field has 24 bits,
 	// and AppendWithOpaque may lengthen the header by up to ten digits.

@@ -32,7 +32,7 @@ func TestParsePrefixRefusesWhatJavaCloses(t *testing.T) {
 		{"an HTTP request", []byte("GET / HT"), Limits{}, FrameTooLarge},
 		{"over a limit of one's own", prefix(97, 0), Limits{MaxFrame: 100}, FrameTooLarge},
 		{"header longer than the frame", prefix(10, 7), Limits{}, HeaderBeyondFrame},
-		{"header over 64 KiB", prefix(DefaultMaxHeader+100, DefaultMaxHeader+1), Limits{}, HeaderTooLarge},
+		{"header over the limit", prefix(DefaultMaxHeader+100, DefaultMaxHeader+1), Limits{}, HeaderTooLarge},
 		{"header over a limit of one's own", prefix(100, 51), Limits{MaxHeader: 50}, HeaderTooLarge},
 		{"header whose length could not grow", prefix(1<<24+100, 1<<24-1), Limits{math.MaxInt32, math.MaxInt32}, HeaderTooLarge},
 		{"serialize type 2", prefix(10, 2<<24), Limits{}, UnknownSerializeType},

@@ -111,11 +111,11 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	if got.Addressing.Mode != UnifiedMode || got.Addressing.PassUncovered || got.Cluster.RefreshInterval != 30*time.Second {
 		t.Errorf("got %+v", got)
 	}
-	wantLimits := LimitsConfig{MaxFrameBytes: 16 << 20, MaxHeaderBytes: 64 << 10, MaxPendingRequests: 8192, MaxBufferedBytes: 4 << 20, MaxUpstreamConnections: 256}
+	wantLimits := LimitsConfig{MaxFrameBytes: 16 << 20, MaxHeaderBytes: 256 << 10, MaxPendingRequests: 8192, MaxBufferedBytes: 4 << 20, MaxUpstreamConnections: 256}
 	if got.Limits != wantLimits {
 		t.Errorf("limits are %+v, want %+v", got.Limits, wantLimits)
 	}
-	wantTimeouts := TimeoutsConfig{Connect: 2500 * time.Millisecond, Request: 15 * time.Second, Directory: 3 * time.Second}
+	wantTimeouts := TimeoutsConfig{Connect: 2500 * time.Millisecond, Request: 15 * time.Second, Directory: 2 * time.Second}
 	if got.Timeouts != wantTimeouts {
 		t.Errorf("timeouts are %+v, want %+v", got.Timeouts, wantTimeouts)
 	}
@@ -141,7 +141,7 @@ func TestEveryFieldArrives(t *testing.T) {
 func TestEveryBadFieldIsNamed(t *testing.T) {
 	_, err := resolveText(t, `{
 		"rocketmq_proxy":{"stat_prefix":"","route_config":{"routes":[{"match":{"topic":{"exact":"t"}},"route":{"cluster":""}}]}},
-		"clusters":[{"name":"","name_servers":["ns","ns:0"],"refresh_interval":"0.5s"},{"name":"d"}],
+		"clusters":[{"name":"","name_servers":["ns","ns:0","a:1","a:1","0.0.0.0:1","x'{}:1"],"refresh_interval":"0.5s"},{"name":"d"}],
 		"addressing":{"per_broker":{"brokers":[
 			{"broker_name":"","listener_port":70000,"advertised_address":"nowhere"},
 			{"broker_name":"broker-a","listener_port":1,"advertised_address":"h:1"},
@@ -159,6 +159,10 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		"clusters[0].name is empty",
 		`clusters[0].name_servers[0] is "ns"; want host:port`,
 		`clusters[0].name_servers[1] is "ns:0"; want host:port`,
+		`clusters[0].name_servers[3] repeats "a:1"`,
+		`clusters[0].name_servers[4] is "0.0.0.0:1"; want host:port`,
+		`clusters[0].name_servers[5] is "x'{}:1"; want host:port`,
+		"rocketmq_proxy.route_config is set; this version does not route by it",
 		"clusters[0].refresh_interval is 500ms; want 1s to 1h0m0s",
 		"clusters[1].name_servers is empty; want host:port of at least one name server",
 		"addressing.per_broker.brokers[0].broker_name is empty",
@@ -167,14 +171,14 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		`addressing.per_broker.brokers[2] repeats broker "broker-a" with id 0 of addressing.per_broker.brokers[1]`,
 		"addressing.per_broker.brokers[2].listener_port is 1, which addressing.per_broker.brokers[1] has already",
 		`addressing.per_broker.brokers[2].advertised_address is "h:1", which addressing.per_broker.brokers[1] has already`,
-		"limits.max_frame_bytes is 7; want 8 to 1073741824",
+		"limits.max_frame_bytes is 7; want 29 to 1073741824",
 		"limits.max_header_bytes is 20; want 21 to 16777215",
 		"limits.max_pending_requests is 0; want 1 to 1048576",
 		"limits.max_buffered_bytes is 1; want 1024 to 1073741824",
 		"limits.max_upstream_connections is 5000; want 1 to 4096",
 		"timeouts.connect is 0s; want 10ms to 1m0s",
 		"timeouts.request is 1h0m0s; want 10ms to 10m0s",
-		"timeouts.directory is 1m1s; want 10ms to 1m0s",
+		"timeouts.directory is 1m1s; want 10ms to 10s",
 	} {
 		found := false
 		for _, line := range lines {
@@ -184,8 +188,8 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 			t.Errorf("no line %q", want)
 		}
 	}
-	if len(lines) != 22 {
-		t.Errorf("%d lines, want 22:\n%s", len(lines), err)
+	if len(lines) != 26 {
+		t.Errorf("%d lines, want 26:\n%s", len(lines), err)
 	}
 }
 

@@ -81,7 +81,8 @@ func (Addressing_Uncovered) EnumDescriptor() ([]byte, []int) {
 // The whole configuration of one filter.
 type FilterConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Envoy's message. `stat_prefix` is required; names of stats are rocketmq.<stat_prefix>.<name>.
+	// Envoy's message. `stat_prefix` is required; names of stats are rocketmq.<stat_prefix>.<name>. Its
+	// other fields are refused in this version.
 	RocketmqProxy *v3.RocketmqProxy `protobuf:"bytes,1,opt,name=rocketmq_proxy,json=rocketmqProxy,proto3" json:"rocketmq_proxy,omitempty"`
 	// The RocketMQ clusters behind this filter. Exactly one in this version.
 	Clusters []*Cluster `protobuf:"bytes,2,rep,name=clusters,proto3" json:"clusters,omitempty"`
@@ -721,16 +722,19 @@ func (x *Unified) GetAdvertisedAddress() string {
 // Bounds on what a client or a broker can make the proxy hold.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Greatest whole frame, its length word included. 8 to 1073741824 bytes; default 16777216, as in
+	// Greatest whole frame, its length word included. 29 to 1073741824 bytes; default 16777216, as in
 	// RocketMQ itself. A longer one closes its connection.
 	MaxFrameBytes *wrapperspb.UInt32Value `protobuf:"bytes,1,opt,name=max_frame_bytes,json=maxFrameBytes,proto3" json:"max_frame_bytes,omitempty"`
-	// Greatest frame header. 21 to 16777215 bytes; default 65536. A longer one closes its connection.
+	// Greatest frame header. 21 to 16777215 bytes; default 262144: brokers take 32767 bytes of properties,
+	// each of which may need six in JSON. A longer one closes its connection.
 	MaxHeaderBytes *wrapperspb.UInt32Value `protobuf:"bytes,2,opt,name=max_header_bytes,json=maxHeaderBytes,proto3" json:"max_header_bytes,omitempty"`
 	// Requests of one client connection that wait for an answer. 1 to 1048576; default 8192. One more
 	// is answered SYSTEM_BUSY (2).
 	MaxPendingRequests *wrapperspb.UInt32Value `protobuf:"bytes,3,opt,name=max_pending_requests,json=maxPendingRequests,proto3" json:"max_pending_requests,omitempty"`
-	// Bytes of one client connection that wait for an upstream connection to open. 1024 to 1073741824;
-	// default 4194304. Requests beyond are answered SYSTEM_BUSY (2).
+	// Bytes of one client connection that wait for upstream connections to open. 1024 to 1073741824;
+	// default 4194304. Requests beyond are answered SYSTEM_BUSY (2). What comes before it is known where
+	// to, and answers of the proxy that wait for the end of a broker's, have the same limit each; beyond
+	// it the connection is closed.
 	MaxBufferedBytes *wrapperspb.UInt32Value `protobuf:"bytes,4,opt,name=max_buffered_bytes,json=maxBufferedBytes,proto3" json:"max_buffered_bytes,omitempty"`
 	// Upstream connections of one client connection. 1 to 4096; default 256. Requests for one more
 	// broker are answered SYSTEM_BUSY (2).
@@ -812,7 +816,8 @@ type Timeouts struct {
 	// Deadline of requests of unified sessions that have no shorter one of their own kind (the page
 	// "request codes" lists those). Default 15s.
 	Request *durationpb.Duration `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
-	// How long a new connection waits for the brokers' addresses at the start. Default 3s.
+	// How long a new connection waits for the address of its broker or name server. At most 10s;
+	// default 2s: Java clients wait 3s for a route.
 	Directory     *durationpb.Duration `protobuf:"bytes,3,opt,name=directory,proto3" json:"directory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,11 +49,18 @@ func (c *checker) rocketmqProxy(m *rocketmqproxy.RocketmqProxy) {
 		c.add("rocketmq_proxy", "is missing")
 		return
 	}
-	err := m.ValidateAll()
-	if err == nil {
-		return
+	if err := m.ValidateAll(); err != nil {
+		c.generated("rocketmq_proxy", err)
 	}
-	c.generated("rocketmq_proxy", err)
+	if m.GetRouteConfig() != nil {
+		c.add("rocketmq_proxy.route_config", "is set; this version does not route by it")
+	}
+	if m.GetDevelopMode() {
+		c.add("rocketmq_proxy.develop_mode", "is true; this version does not have it")
+	}
+	if m.GetTransientObjectLifeSpan() != nil {
+		c.add("rocketmq_proxy.transient_object_life_span", "is set; this version keeps no ack directives")
+	}
 }
 
 // generated turns the errors of generated validation code into ours, field by field.
@@ -114,7 +123,10 @@ func (c *checker) clusters(all []*Cluster) ClusterConfig {
 			c.add(path+".name_servers", "is empty; want host:port of at least one name server")
 		}
 		for j, address := range config.NameServers {
-			c.hostPort(fmt.Sprintf("%s.name_servers[%d]", path, j), address)
+			field := fmt.Sprintf("%s.name_servers[%d]", path, j)
+			if c.hostPort(field, address) && slices.Index(config.NameServers, address) < j {
+				c.add(field, "repeats %q", address)
+			}
 		}
 		if i == 0 {
 			first = config
@@ -243,8 +255,8 @@ func (c *checker) brokers(all []*BrokerListener, template *BrokerTemplateConfig)
 func (c *checker) limits(m *Limits) LimitsConfig {
 	const path = "limits."
 	return LimitsConfig{
-		MaxFrameBytes:          c.number(path+"max_frame_bytes", m.GetMaxFrameBytes(), 16<<20, 8, 1<<30),
-		MaxHeaderBytes:         c.number(path+"max_header_bytes", m.GetMaxHeaderBytes(), 64<<10, 21, 1<<24-1),
+		MaxFrameBytes:          c.number(path+"max_frame_bytes", m.GetMaxFrameBytes(), 16<<20, 29, 1<<30),
+		MaxHeaderBytes:         c.number(path+"max_header_bytes", m.GetMaxHeaderBytes(), 256<<10, 21, 1<<24-1),
 		MaxPendingRequests:     c.number(path+"max_pending_requests", m.GetMaxPendingRequests(), 8192, 1, 1<<20),
 		MaxBufferedBytes:       c.number(path+"max_buffered_bytes", m.GetMaxBufferedBytes(), 4<<20, 1024, 1<<30),
 		MaxUpstreamConnections: c.number(path+"max_upstream_connections", m.GetMaxUpstreamConnections(), 256, 1, 4096),
@@ -256,7 +268,7 @@ func (c *checker) timeouts(m *Timeouts) TimeoutsConfig {
 	return TimeoutsConfig{
 		Connect:   c.duration(path+"connect", m.GetConnect(), 2500*time.Millisecond, 10*time.Millisecond, time.Minute),
 		Request:   c.duration(path+"request", m.GetRequest(), 15*time.Second, 10*time.Millisecond, 10*time.Minute),
-		Directory: c.duration(path+"directory", m.GetDirectory(), 3*time.Second, 10*time.Millisecond, time.Minute),
+		Directory: c.duration(path+"directory", m.GetDirectory(), 2*time.Second, 10*time.Millisecond, 10*time.Second),
 	}
 }
 
@@ -286,10 +298,13 @@ func (c *checker) duration(path string, value *durationpb.Duration, otherwise, l
 	return d
 }
 
-// hostPort checks the form host:port, or [v6]:port.
+// hostName is what a host may be made of: a name, an IPv4 or an IPv6 address.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]+$|^[0-9A-Fa-f:.]+$`)
+
+// hostPort checks the form host:port, or [v6]:port, of an address that can be dialled.
 func (c *checker) hostPort(path, value string) bool {
 	host, port, err := net.SplitHostPort(value)
-	if err == nil && host != "" && !strings.ContainsAny(host, " /\"\\,;") {
+	if err == nil && hostName.MatchString(host) && !net.ParseIP(host).IsUnspecified() {
 		if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
 			return true
 		}

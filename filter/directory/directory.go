@@ -41,7 +41,8 @@ type Directory struct {
 	stop context.CancelFunc
 	done chan struct{}
 
-	ready atomic.Bool
+	asked atomic.Bool // a refresh has been completed
+	stale atomic.Bool // the last one failed
 
 	mu       sync.Mutex // guards the fields below, and the replacement of snapshot
 	waiting  map[*func()]struct{}
@@ -84,10 +85,17 @@ func (d *Directory) Stop() {
 
 func (d *Directory) run(ctx context.Context) {
 	defer close(d.done)
-	for {
+	for failures := 0; ; {
 		d.refresh(ctx)
+		pause := d.interval
+		if d.Stale() { // try again soon, and then less and less often
+			pause = min(pause, minRefreshGap<<min(failures, 5))
+			failures++
+		} else {
+			failures = 0
+		}
 		gap := time.NewTimer(minRefreshGap)
-		next := time.NewTimer(d.interval)
+		next := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 		case <-gap.C:
@@ -147,8 +155,12 @@ func (d *Directory) topic(name string) *topic {
 	return nil
 }
 
-// Ready tells whether a refresh has ever succeeded.
-func (d *Directory) Ready() bool { return d.ready.Load() }
+// Asked tells whether a refresh has been completed, successful or not: what the directory can know at
+// the start it knows then.
+func (d *Directory) Asked() bool { return d.asked.Load() }
+
+// Stale tells whether the last refresh failed.
+func (d *Directory) Stale() bool { return d.stale.Load() }
 
 // Await has `wake` called once, after the next refresh whatever its outcome; Forget takes that back.
 // Sessions wait so that a client with a cached route is served right after a start of Envoy.
@@ -198,16 +210,37 @@ func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
 	d.topics.Store(name, learned)
 }
 
-// LearnBrokers takes in the addresses of a cluster answer. Host names are left to the next refresh.
+// LearnBrokers takes in the addresses of a route or cluster answer. Host names that the last refresh
+// did not resolve are left to the next one.
 func (d *Directory) LearnBrokers(seen []body.Address) {
-	if slices.ContainsFunc(seen, func(a body.Address) bool { return !isIPPort(a.Addr) }) {
-		d.RefreshSoon()
-		return
-	}
-	if current := d.snapshot.Load(); current.withLearned(seen) == current {
+	known := d.resolve(seen)
+	if current := d.snapshot.Load(); current.withLearned(known, time.Time{}) == current {
 		return // the usual case, without the lock
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.snapshot.Store(d.snapshot.Load().withLearned(seen))
+	d.snapshot.Store(d.snapshot.Load().withLearned(known, time.Now()))
+}
+
+// resolve replaces host names by what they were resolved to; it leaves out those that were not.
+func (d *Directory) resolve(seen []body.Address) []body.Address {
+	if !slices.ContainsFunc(seen, func(a body.Address) bool { return !isIPPort(a.Addr) }) {
+		return seen
+	}
+	resolved := d.snapshot.Load().resolved
+	var known []body.Address
+	for _, a := range seen {
+		if !isIPPort(a.Addr) {
+			address, tried := resolved[a.Addr]
+			if !tried {
+				d.RefreshSoon()
+			}
+			if address == "" {
+				continue
+			}
+			a.Addr = address
+		}
+		known = append(known, a)
+	}
+	return known
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 type fakeSource struct {
 	calls   atomic.Int32
 	allDown atomic.Bool
+	noDNS   atomic.Bool
 	down    map[string]bool // constant
 	brokers func() []body.Address
 }
@@ -29,6 +31,9 @@ func (f *fakeSource) Resolve(_ context.Context, address string) (string, error) 
 	case "ns.example:9876":
 		return "10.0.0.9:9876", nil
 	case "broker.example:10911":
+		if f.noDNS.Load() {
+			return "", errors.New("no answer")
+		}
 		return "10.0.0.1:10911", nil
 	case "nowhere:1":
 		return "", errors.New("no such host")
@@ -56,14 +61,14 @@ func TestRefreshFindsMastersAndResolvesNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
 		d := New([]string{"nowhere:1", "ns.example:9876"}, 30*time.Second, source)
-		if d.Ready() {
-			t.Error("ready before the first refresh")
+		if d.Asked() {
+			t.Error("asked before the first refresh")
 		}
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
-		if !d.Ready() {
-			t.Fatal("not ready")
+		if !d.Asked() || d.Stale() {
+			t.Fatal("not asked")
 		}
 		s := d.Snapshot()
 		for name, want := range map[string]string{"broker-a": "10.0.0.1:10911", "broker-s": "10.0.0.3:10911", "broker-z": ""} {
@@ -92,16 +97,84 @@ func TestWhatWasKnownStaysWhileAllNameServersAreDown(t *testing.T) {
 		source.allDown.Store(true)
 		time.Sleep(31 * time.Second)
 		synctest.Wait()
-		if _, ok := d.Snapshot().Master("broker-s"); !ok || !d.Ready() {
+		if _, ok := d.Snapshot().Master("broker-s"); !ok || !d.Stale() {
 			t.Error("forgotten")
 		}
 		remove()
+		seen := len(outcomes)
 		time.Sleep(31 * time.Second)
 		synctest.Wait()
-		if fmt.Sprint(outcomes) != "[true false]" {
+		if len(outcomes) != seen {
+			t.Error("observed after the end")
+		}
+		if len(outcomes) < 2 || !outcomes[0] || outcomes[1] {
 			t.Errorf("observed %v", outcomes)
 		}
 	})
+}
+
+func TestABrokerThatIsNotNamedForAWhileIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var empty atomic.Bool
+		source := &fakeSource{brokers: func() []body.Address {
+			if empty.Load() { // as a name server that has just started
+				return nil
+			}
+			return twoBrokers()
+		}}
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, source)
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		empty.Store(true)
+		time.Sleep(100 * time.Second)
+		if _, ok := d.Snapshot().Master("broker-a"); !ok {
+			t.Error("forgotten at once")
+		}
+		time.Sleep(2 * forgetAfter)
+		if _, ok := d.Snapshot().Master("broker-a"); ok {
+			t.Error("remembered for ever")
+		}
+	})
+}
+
+func TestAHostNameThatDoesNotResolveNowKeepsItsAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{brokers: twoBrokers}
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, source)
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		source.noDNS.Store(true)
+		time.Sleep(40 * time.Second)
+		if got, _ := d.Snapshot().Master("broker-a"); got != "10.0.0.1:10911" {
+			t.Errorf("master is %q", got)
+		}
+		calls := source.calls.Load()
+		for range 20 { // routes with names that are known do not ask for refreshes
+			d.LearnRoute("t", &body.TopicRouteData{Brokers: twoBrokers()})
+			time.Sleep(time.Second)
+		}
+		if got := source.calls.Load() - calls; got > 1 {
+			t.Errorf("%d refreshes in 20 s", got)
+		}
+	})
+}
+
+func TestStopDoesNotWaitForASilentNameServer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	d := New([]string{listener.Addr().String()}, time.Hour, RemotingNameServers{})
+	d.Start()
+	time.Sleep(50 * time.Millisecond)
+	begin := time.Now()
+	d.Stop()
+	if took := time.Since(begin); took > nameServerTimeout/2 {
+		t.Errorf("Stop took %v", took)
+	}
 }
 
 func TestTheNameServerThatAnswersComesFirst(t *testing.T) {

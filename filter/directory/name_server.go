@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
@@ -34,11 +35,9 @@ func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]bod
 		return nil, err
 	}
 	defer connection.Close() //nolint:errcheck // nothing is lost any more
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := connection.SetDeadline(deadline); err != nil {
-			return nil, err
-		}
-	}
+	// The end of the context, by its deadline or by Stop, ends reading and writing.
+	stop := context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	request := codec.Command{
 		Code:     int32(codec.RequestGetBrokerClusterInfo),
 		Language: codec.LanguageOther,

@@ -19,20 +19,22 @@ const nameServerTimeout = 3 * time.Second
 // refresh asks the name servers in turn until one answers.
 func (d *Directory) refresh(ctx context.Context) {
 	brokers, servers, err := d.askNameServers(ctx)
+	brokers, resolved := d.resolveAll(ctx, brokers)
 	if ctx.Err() != nil {
 		return
 	}
 	d.mu.Lock()
-	next := &Snapshot{brokers: d.snapshot.Load().brokers, nameServers: servers}
-	if err == nil {
-		next.brokers = byName(brokers)
-	} else if len(servers) == 0 {
-		next.nameServers = d.snapshot.Load().nameServers
+	next := *d.snapshot.Load()
+	if len(servers) > 0 {
+		next.nameServers = servers
 	}
-	d.snapshot.Store(next)
 	if err == nil {
-		d.ready.Store(true)
+		next.brokers = next.refreshed(brokers, time.Now())
+		next.resolved = resolved
 	}
+	d.snapshot.Store(&next)
+	d.asked.Store(true)
+	d.stale.Store(err != nil)
 	var wake []func()
 	for w := range d.waiting {
 		wake = append(wake, *w)
@@ -75,26 +77,31 @@ func (d *Directory) askNameServers(ctx context.Context) (brokers []body.Address,
 		return nil, servers, errors.Join(failures...)
 	}
 	servers[0], servers[answered] = servers[answered], servers[0]
-	return d.resolveAll(ctx, brokers), servers, nil
+	return brokers, servers, nil
 }
 
-// resolveAll replaces host names in broker addresses (brokerIP1 may be one); what cannot be resolved
-// is left out.
-func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) []body.Address {
-	resolved := brokers[:0]
+// resolveAll replaces host names in broker addresses (brokerIP1 may be one). One that cannot be resolved
+// now keeps what it stood for before; one that never could is left out.
+func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) (known []body.Address, resolved map[string]string) {
+	ctx, cancel := context.WithTimeout(ctx, nameServerTimeout) // for all together
+	defer cancel()
+	before := d.snapshot.Load().resolved
+	resolved = make(map[string]string)
 	for _, b := range brokers {
 		if !isIPPort(b.Addr) {
-			each, cancel := context.WithTimeout(ctx, nameServerTimeout)
-			address, err := d.source.Resolve(each, b.Addr)
-			cancel()
+			address, err := d.source.Resolve(ctx, b.Addr)
 			if err != nil {
+				address = before[b.Addr]
+			}
+			resolved[b.Addr] = address
+			if address == "" {
 				continue
 			}
 			b.Addr = address
 		}
-		resolved = append(resolved, b)
+		known = append(known, b)
 	}
-	return resolved
+	return known, resolved
 }
 
 func isIPPort(address string) bool {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
@@ -14,13 +15,22 @@ import (
 type Snapshot struct {
 	brokers     map[string]broker
 	nameServers []string
+	// resolved is what host names among the brokers' addresses (host:port) stand for (ip:port); "" for
+	// one that could not be resolved.
+	resolved map[string]string
 }
 
 // broker is the addresses (ip:port) of one broker name.
 type broker struct {
 	byID    map[int64]string
 	leastID int64
+	seen    time.Time // when a name server or a route last named it
 }
+
+// forgetAfter is how long a broker is remembered that the name servers do not name any more. A name
+// server that has just started names none until each broker has registered again, which they do every
+// 30 s (BrokerConfig.registerNameServerPeriod).
+const forgetAfter = 3 * time.Minute
 
 // Address is the ip:port of one broker.
 func (s *Snapshot) Address(name string, id int64) (string, bool) {
@@ -88,8 +98,8 @@ func (s *Snapshot) NameServers() []string { return s.nameServers }
 
 // withLearned is s with what a route answer said of the brokers in it; s itself when that is
 // nothing new.
-func (s *Snapshot) withLearned(seen []body.Address) *Snapshot {
-	learned := byName(seen)
+func (s *Snapshot) withLearned(seen []body.Address, now time.Time) *Snapshot {
+	learned := byName(seen, now)
 	changed := false
 	for name, b := range learned {
 		if !maps.Equal(s.brokers[name].byID, b.byID) {
@@ -99,20 +109,32 @@ func (s *Snapshot) withLearned(seen []body.Address) *Snapshot {
 	if !changed {
 		return s
 	}
-	brokers := maps.Clone(s.brokers)
-	if brokers == nil {
-		brokers = make(map[string]broker, len(learned))
+	next := *s
+	next.brokers = maps.Clone(s.brokers)
+	if next.brokers == nil {
+		next.brokers = make(map[string]broker, len(learned))
 	}
-	maps.Copy(brokers, learned)
-	return &Snapshot{brokers: brokers, nameServers: s.nameServers}
+	maps.Copy(next.brokers, learned)
+	return &next
 }
 
-func byName(seen []body.Address) map[string]broker {
+// refreshed is s with all that a name server knows. What it does not name any more is kept for a while.
+func (s *Snapshot) refreshed(seen []body.Address, now time.Time) map[string]broker {
+	brokers := byName(seen, now)
+	for name, b := range s.brokers {
+		if _, named := brokers[name]; !named && now.Sub(b.seen) < forgetAfter {
+			brokers[name] = b
+		}
+	}
+	return brokers
+}
+
+func byName(seen []body.Address, now time.Time) map[string]broker {
 	brokers := make(map[string]broker)
 	for _, a := range seen {
 		b, ok := brokers[a.BrokerName]
 		if !ok {
-			b = broker{byID: make(map[int64]string, 1), leastID: a.BrokerID}
+			b = broker{byID: make(map[int64]string, 1), leastID: a.BrokerID, seen: now}
 		}
 		b.byID[a.BrokerID] = a.Addr
 		b.leastID = min(b.leastID, a.BrokerID)

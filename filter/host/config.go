@@ -21,12 +21,7 @@ type Config struct {
 // NewSink makes the sink of a new config's stats. It is called while Envoy reads that config, which
 // is the only time when stats can be defined. The stock host replaces it; without a replacement
 // nothing reaches Envoy.
-var NewSink = func(statPrefix string) stats.Sink { return noSink{} }
-
-type noSink struct{}
-
-func (noSink) Add(stats.ID, int64)             {}
-func (noSink) Record(stats.ID, uint64, uint64) {}
+var NewSink = func(statPrefix string) stats.Sink { return nil }
 
 // RejectsConfigs is set where the host reports a bad config itself and has Envoy reject it.
 var RejectsConfigs = false

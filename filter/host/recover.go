@@ -28,5 +28,6 @@ func Recover(x *instance.Instance, abandon func()) {
 	if stacks.Add(1) <= maxStacks {
 		LogError("fault, its connection is closed: %v\n%s", fault, debug.Stack())
 	}
+	defer func() { _ = recover() }() // of abandon: nothing is left to try
 	abandon()
 }

@@ -8,6 +8,7 @@ package instance
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
@@ -30,9 +31,10 @@ type Instance struct {
 	done        chan struct{}
 	unobserve   func()
 	releaseOnce sync.Once
+	stale       atomic.Bool
 }
 
-// Start puts a config to work.
+// Start puts a config to work. With a nil sink its stats go nowhere.
 func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 	x := &Instance{
 		Environment: session.Environment{
@@ -45,28 +47,33 @@ func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 		stop: make(chan struct{}),
 		done: make(chan struct{}),
 	}
-	x.unobserve = x.Directory.Observe(x.refreshed())
-	go x.flush()
+	x.setStale(x.Directory.Stale())
+	x.unobserve = x.Directory.Observe(x.refreshed)
+	if x.sink != nil {
+		go x.flush()
+	} else {
+		close(x.done)
+	}
 	return x
 }
 
-// refreshed counts the directory's refreshes.
-func (x *Instance) refreshed() func(error) {
-	stale := false
-	recorder := x.Stats.Recorder()
-	return func(err error) {
-		recorder.Inc(stats.DirectoryRefresh)
-		if err != nil {
-			recorder.Inc(stats.DirectoryRefreshFailure)
-		}
-		if failed := err != nil; failed != stale {
-			stale = failed
-			if stale {
-				recorder.Inc(stats.DirectoryStale)
-			} else {
-				recorder.Add(stats.DirectoryStale, -1)
-			}
-		}
+// refreshed counts a refresh of the directory.
+func (x *Instance) refreshed(err error) {
+	x.Stats.Recorder().Inc(stats.DirectoryRefresh)
+	if err != nil {
+		x.Stats.Recorder().Inc(stats.DirectoryRefreshFailure)
+	}
+	x.setStale(err != nil)
+}
+
+func (x *Instance) setStale(stale bool) {
+	if x.stale.Swap(stale) == stale {
+		return
+	}
+	if stale {
+		x.Stats.Recorder().Inc(stats.DirectoryStale)
+	} else {
+		x.Stats.Recorder().Add(stats.DirectoryStale, -1)
 	}
 }
 
@@ -90,7 +97,10 @@ func (x *Instance) Close() {
 		close(x.stop)
 		<-x.done
 		x.unobserve()
-		x.Stats.Flush(x.sink)
+		x.setStale(false)
+		if x.sink != nil {
+			x.Stats.Flush(x.sink)
+		}
 		releaseDirectory(x.Config)
 	})
 }
@@ -106,7 +116,7 @@ type sharedDirectory struct {
 }
 
 func directoryKey(c *apiv1.Config) string {
-	return fmt.Sprintf("%q %d", fmt.Sprint(c.Cluster), c.Limits.MaxFrameBytes)
+	return fmt.Sprintf("%q %d %d", fmt.Sprint(c.Cluster), c.Limits.MaxFrameBytes, c.Limits.MaxHeaderBytes)
 }
 
 func acquireDirectory(c *apiv1.Config) *directory.Directory {
@@ -129,11 +139,15 @@ func acquireDirectory(c *apiv1.Config) *directory.Directory {
 
 func releaseDirectory(c *apiv1.Config) {
 	shared.Lock()
-	defer shared.Unlock()
 	key := directoryKey(c)
 	d := shared.directories[key]
-	if d.users--; d.users == 0 {
+	d.users--
+	last := d.users == 0
+	if last {
 		delete(shared.directories, key)
+	}
+	shared.Unlock()
+	if last {
 		d.Stop()
 	}
 }

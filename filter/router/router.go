@@ -76,7 +76,6 @@ type Kind struct {
 
 // Request is one request of a client.
 type Request struct {
-	Kind   *Kind
 	Header *codec.Header
 	Body   []byte
 }
@@ -196,8 +195,14 @@ func unreadable(err error) *Refusal {
 	return &Refusal{codec.ResponseSystemError, "unreadable body: " + err.Error()}
 }
 
-// onlyByAddress is the rule of class AddressOnly on a unified connection.
-func onlyByAddress(Request, Knowledge) ([]byte, *Refusal) { return nil, addressOnly }
+// onlyByAddress is the rule of class AddressOnly on a unified connection: no client is known to name the
+// broker in such a request, but one may.
+func onlyByAddress(r Request, _ Knowledge) ([]byte, *Refusal) {
+	if name, ok := r.Header.Field(longNames.broker); ok && len(name) > 0 {
+		return name, nil
+	}
+	return nil, addressOnly
+}
 
 // ifNamed is the rule for codes without a row.
 func ifNamed(r Request, _ Knowledge) ([]byte, *Refusal) {

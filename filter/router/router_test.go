@@ -111,7 +111,7 @@ func TestCopiesOfAQueryGoToTheBrokersInTurn(t *testing.T) {
 	kind := Of(codec.RequestQueryMessage)
 	h := header(t, codec.RequestQueryMessage, codec.Field{Name: "topic", Value: "two"}, codec.Field{Name: "key", Value: "k"})
 	for i, want := range []string{"broker-a", "broker-b", "broker-a"} {
-		if got, refusal := kind.Locate(Request{Kind: kind, Header: h}, k); string(got) != want || refusal != nil {
+		if got, refusal := kind.Locate(Request{Header: h}, k); string(got) != want || refusal != nil {
 			t.Errorf("copy %d goes to %q, want %q", i, got, want)
 		}
 	}
@@ -162,11 +162,13 @@ func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 		"assignment by topic and group":    {codec.RequestQueryAssignment, nil, `{"topic":"one","consumerGroup":"g"}`, "broker-x"},
 		"assignment that is no JSON":       {codec.RequestQueryAssignment, nil, `{`, ""},
 		"a filter's check by topic":        {codec.RequestCheckClientConfig, nil, `{"clientId":"c","group":"g","subscriptionData":{"topic":"one"}}`, "broker-x"},
+		"an admin request with a name":     {codec.RequestGetBrokerConfig, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
+		"an admin request without":         {codec.RequestGetBrokerConfig, nil, "", ""},
 		"an unlisted code that has a name": {4711, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			kind := Of(c.code)
-			got, refusal := kind.Locate(Request{Kind: kind, Header: header(t, c.code, c.fields...), Body: []byte(c.body)}, k)
+			got, refusal := kind.Locate(Request{Header: header(t, c.code, c.fields...), Body: []byte(c.body)}, k)
 			if string(got) != c.want || (refusal == nil) != (c.want != "") {
 				t.Errorf("got %q, %v; want %q", got, refusal, c.want)
 			}

@@ -3,6 +3,8 @@
 package session
 
 import (
+	"slices"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
@@ -13,6 +15,9 @@ import (
 // judge judges the frames of a broker or a name server.
 func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	s := u.session
+	if s.state == closed {
+		return verdict{action: stop}
+	}
 	if !h.IsResponse() {
 		return s.brokerAsked(u, frame, h)
 	}
@@ -26,8 +31,8 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	s.recorder.Inc(stats.ResponseDecodingSuccess)
 	if !expected {
 		s.recorder.Inc(stats.ResponseUnexpected)
-		if s.role.Kind == addressing.ToAll {
-			return verdict{action: drop} // it may be the answer to somebody else's question
+		if s.role.Kind == addressing.ToAll || s.role.Kind == addressing.ToNameServer {
+			return verdict{action: drop} // it may answer another question, or be a route with real addresses
 		}
 		return verdict{action: pass}
 	}
@@ -38,7 +43,7 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	}
 	s.recorder.Time(s.now-p.start, p.longPoll)
 	if rewrite {
-		return s.rewriteAnswer(p, frame, h)
+		return s.rewriteAnswer(u, p, frame, h)
 	}
 	if p.prepared {
 		s.unified.halves.rememberSent(u.broker, h)
@@ -48,9 +53,9 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 }
 
 // rewriteAnswer sends an answer on with other broker addresses.
-func (s *Session) rewriteAnswer(p pending, frame []byte, h *codec.Header) verdict {
+func (s *Session) rewriteAnswer(u *upstream, p pending, frame []byte, h *codec.Header) verdict {
 	old := frame[codec.PrefixSize+len(h.Raw()):]
-	rewritten, err := s.rewriteBody(p, old)
+	rewritten, err := s.rewriteBody(u, p, old)
 	if err != nil {
 		s.recorder.Inc(stats.RouteUnreadable)
 		s.recorder.Inc(stats.ResponseError)
@@ -63,7 +68,7 @@ func (s *Session) rewriteAnswer(p pending, frame []byte, h *codec.Header) verdic
 	return verdict{action: drop}
 }
 
-func (s *Session) rewriteBody(p pending, old []byte) ([]byte, error) {
+func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error) {
 	var told []string
 	if p.kind.Rewrite == router.ClusterInfo {
 		seen, err := body.ParseClusterInfo(old)
@@ -74,7 +79,9 @@ func (s *Session) rewriteBody(p pending, old []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.environment.Directory.LearnBrokers(seen)
+		if s.isNameServer(u) {
+			s.environment.Directory.LearnBrokers(seen)
+		}
 		return rewritten, nil
 	}
 	route, err := body.ParseTopicRouteData(old)
@@ -85,11 +92,26 @@ func (s *Session) rewriteBody(p pending, old []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.environment.Directory.LearnRoute(p.topic, route)
+	if s.isNameServer(u) {
+		s.environment.Directory.LearnRoute(p.topic, route)
+	}
 	if s.unified != nil {
 		s.unified.tell(told)
 	}
 	return rewritten, nil
+}
+
+// isNameServer tells whether u is a name server, whose word about brokers counts for all sessions.
+func (s *Session) isNameServer(u *upstream) bool {
+	switch s.role.Kind {
+	case addressing.ToNameServer:
+		return true
+	case addressing.ToAll:
+		return u.broker == ""
+	case addressing.ToDialled:
+		return slices.Contains(s.environment.Directory.Snapshot().NameServers(), u.address)
+	}
+	return false
 }
 
 // advertise gives what this client shall learn of each address, and notes the brokers it will know.

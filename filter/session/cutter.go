@@ -39,7 +39,7 @@ const (
 	pass action = iota // the frame goes on to verdict.to
 	drop               // the frame ends here
 	more               // show it again when it is whole
-	stop               // the connection it came on is no longer served
+	stop               // the session has ended meanwhile: nothing more is judged
 )
 
 // maxSpareHeld is how much room for a held frame is kept for the next one.

@@ -45,19 +45,29 @@ type mergedAnswer struct {
 	version   int32
 	supportV2 bool
 	subChange bool
+	own       bool // made by the proxy
+	expired   bool
 }
 
-// toAllBrokers sends this client's registration to every broker it has learned of.
+// toAllBrokers sends this client's registration, or the end of one, to every broker it has learned of.
 func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header, body []byte) verdict {
-	if kind.Code == codec.RequestHeartBeat {
-		if s.repeatHeartbeat(h, body) {
-			return verdict{action: drop}
-		}
+	heartbeat := kind.Code == codec.RequestHeartBeat
+	last, content := &s.unified.unregister, body
+	if heartbeat {
+		last = &s.unified.heartbeat.repeatable
+	} else {
+		content = unregisterContent(h)
+	}
+	if s.repeated(last, h, content) {
+		return verdict{action: drop}
+	}
+	if heartbeat {
 		if refusal := s.rememberHeartbeat(frame, body); refusal != nil {
 			return s.refuse(h, refusal)
 		}
 	} else {
-		s.unified.heartbeat = lastHeartbeat{} // groups have changed: nothing to replay
+		s.forgetGroups(h)
+		*last = repeatable{content: content, at: s.now}
 	}
 	names := s.registrationBrokers()
 	targets := make([]*upstream, 0, len(names))
@@ -69,14 +79,25 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 	if len(targets) == 0 {
 		return s.refuse(h, brokerUnknown)
 	}
-	if kind.Code == codec.RequestHeartBeat {
+	if !s.belowLimit(h) {
+		return verdict{action: drop}
+	}
+	if heartbeat {
 		s.recorder.Add(stats.HeartbeatFanOut, int64(len(targets)))
 	}
-	f := s.fanOut(kind, targets, frame, h, false)
-	if kind.Code == codec.RequestHeartBeat {
-		s.unified.heartbeat.sent = f
+	if f := s.fanOut(kind, targets, frame, h, false); !h.IsOneway() {
+		last.sent = f
 	}
 	return verdict{action: drop}
+}
+
+// unregisterContent is what makes two UNREGISTER_CLIENT requests equal.
+func unregisterContent(h *codec.Header) (content []byte) {
+	for _, field := range []string{"clientID", "producerGroup", "consumerGroup"} {
+		value, _ := h.Field(field)
+		content = append(append(content, value...), 0)
+	}
+	return content
 }
 
 // registrationUpstream is the connection to a broker, without a replay: the registration follows.
@@ -96,13 +117,13 @@ func (s *Session) registrationUpstream(name string) *upstream {
 // that has just reconnected with a route it knew before has learned of none: then all.
 func (s *Session) registrationBrokers() []string {
 	names := knowledge{s}.ToldBrokers()
+	if len(names) == 0 {
+		names = s.environment.Directory.Snapshot().BrokerNames()
+	}
 	for _, u := range s.upstreams {
 		if u.broker != "" && !slices.Contains(names, u.broker) {
 			names = append(names, u.broker)
 		}
-	}
-	if len(names) == 0 {
-		names = s.environment.Directory.Snapshot().BrokerNames()
 	}
 	return names
 }
@@ -123,7 +144,9 @@ func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Hea
 	if len(targets) == 0 {
 		return s.refuse(h, nameServerUnknown)
 	}
-	s.fanOut(kind, targets, frame, h, true)
+	if s.belowLimit(h) {
+		s.fanOut(kind, targets, frame, h, true)
+	}
 	return verdict{action: drop}
 }
 
@@ -140,7 +163,9 @@ func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, h *codec.Header
 	if len(targets) == 0 {
 		return s.refuse(h, brokerUnknown)
 	}
-	s.fanOut(kind, targets, frame, h, true)
+	if s.belowLimit(h) {
+		s.fanOut(kind, targets, frame, h, true)
+	}
 	return verdict{action: drop}
 }
 
@@ -155,7 +180,8 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	deadline := s.deadlineOf(kind, 0)
 	s.goingUp.flushJudged()
 	for _, u := range targets {
-		if !u.connected && len(u.queue)+len(frame) > s.environment.Config.Limits.MaxBufferedBytes {
+		if !u.canWrite(s, len(frame)) {
+			s.recorder.Inc(stats.RequestOverLimit)
 			f.lost = overLimit
 			continue
 		}
@@ -201,8 +227,8 @@ func isTrue(h *codec.Header, field string) bool {
 	return string(value) == "true"
 }
 
-// finishIfDone answers the client once every copy has ended. Brokers that cannot be reached do not
-// make a registration fail that others took: the client could not do more without a proxy.
+// finishIfDone answers the client once every copy has ended. Brokers that cannot be reached, or refuse,
+// do not make a registration fail that others took: without a proxy it would be registered at those.
 func (f *fanOut) finishIfDone(s *Session) {
 	if f.waiting > 0 || f.sending || f.finished != nil {
 		return
@@ -212,23 +238,34 @@ func (f *fanOut) finishIfDone(s *Session) {
 	for _, opaque := range f.opaques {
 		s.count(f.code, -1)
 		s.recorder.Time(s.now-f.start, false)
-		if f.successes > 0 || f.refused != nil {
-			s.recorder.Inc(stats.ResponseSuccess)
-		} else {
-			s.recorder.Inc(stats.ResponseError)
-		}
+		s.countMerged(f)
 		s.writeMerged(f, opaque)
 	}
 }
 
 func (f *fanOut) merge() *mergedAnswer {
-	switch {
-	case f.refused != nil:
-		return &mergedAnswer{code: f.refused.Code, remark: f.refused.Remark, version: f.asker.version}
-	case f.lost != nil && (f.strict || f.successes == 0):
-		return &mergedAnswer{code: f.lost.Code, remark: f.lost.Remark, version: f.asker.version}
+	if f.successes > 0 && !f.strict || f.lost == nil && f.refused == nil {
+		return &mergedAnswer{version: f.version, supportV2: f.supportV2, subChange: f.subChange}
 	}
-	return &mergedAnswer{version: f.version, supportV2: f.supportV2, subChange: f.subChange}
+	own := f.refused == nil // the proxy's answer, not a broker's
+	refusal := f.refused
+	if own {
+		refusal = f.lost
+	}
+	return &mergedAnswer{code: refusal.Code, remark: refusal.Remark, version: f.asker.version, own: own, expired: refusal == deadlinePassed}
+}
+
+// countMerged counts one answer.
+func (s *Session) countMerged(f *fanOut) {
+	switch {
+	case f.finished.expired:
+		s.recorder.Inc(stats.RequestExpired)
+		s.recorder.Inc(stats.ResponseError)
+	case f.finished.own:
+		s.recorder.Inc(stats.ResponseError)
+	default:
+		s.recorder.Inc(stats.ResponseSuccess)
+	}
 }
 
 func (s *Session) writeMerged(f *fanOut, opaque int32) {

@@ -11,36 +11,47 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// repeatWindow is how long a heartbeat's answer stands for equal heartbeats. Java sends one to each
+// repeatWindow is how long the answer to a registration stands for equal ones. Java sends one to each
 // broker name and id of its table; on a shared address those are copies of one another. Far below
 // the 30 s between a client's heartbeats.
 const repeatWindow = 3e9
 
-// lastHeartbeat is the last registration of this client.
-type lastHeartbeat struct {
-	frame []byte  // whole frame, kept for a replay; nil: none, or one without subscriptions
-	body  []byte  // its body
-	at    Instant // when it was sent on
-	sent  *fanOut
-	stale bool // the client has learned of more brokers since
+// repeatable is a registration that was just sent to all brokers.
+type repeatable struct {
+	content []byte // what makes two of them equal
+	at      Instant
+	sent    *fanOut // nil: none that could be repeated
 }
 
-// repeatHeartbeat answers a heartbeat equal to one that was just sent on. It returns false for others.
-func (s *Session) repeatHeartbeat(h *codec.Header, heartbeat []byte) bool {
-	last := &s.unified.heartbeat
-	if last.sent == nil || last.stale || s.now-last.at > repeatWindow || !bytes.Equal(last.body, heartbeat) {
+// lastHeartbeat is the last registration of this client.
+type lastHeartbeat struct {
+	repeatable
+	frame  []byte          // the last one with subscriptions, whole, for a replay; nil: none
+	groups map[string]bool // producer and consumer groups in it
+}
+
+// repeated answers a request equal to one that was just sent on. It returns false for others.
+func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bool {
+	if last.sent == nil || s.now-last.at > repeatWindow || !bytes.Equal(last.content, content) {
 		return false
 	}
-	s.recorder.Inc(stats.HeartbeatRepeated)
+	if last.sent.code == codec.RequestHeartBeat {
+		s.recorder.Inc(stats.HeartbeatRepeated)
+	}
 	if h.IsOneway() {
 		return true
 	}
-	if f := last.sent; f.finished != nil {
+	f := last.sent
+	if f.finished != nil {
+		s.countMerged(f)
 		s.writeMerged(f, h.Opaque)
-	} else {
-		f.opaques = append(f.opaques, h.Opaque)
-		s.count(f.code, 1)
+		return true
 	}
+	if !s.belowLimit(h) {
+		return true
+	}
+	f.opaques = append(f.opaques, h.Opaque)
+	s.count(f.code, 1)
 	return true
 }
 
@@ -51,18 +62,36 @@ func (s *Session) rememberHeartbeat(frame, heartbeat []byte) *router.Refusal {
 		return &router.Refusal{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
 	}
 	last := &s.unified.heartbeat
-	last.at, last.stale, last.sent = s.now, false, nil
+	last.repeatable = repeatable{content: bytes.Clone(heartbeat), at: s.now}
 	if data.WithoutSub {
-		last.body = bytes.Clone(heartbeat) // the full form, kept for a replay, came before
-		return nil
+		return nil // the full form came before, and is kept
 	}
 	last.frame = bytes.Clone(frame)
-	last.body = last.frame[len(frame)-len(heartbeat):]
+	last.groups = make(map[string]bool)
 	s.unified.groups = make(map[string][]string, len(data.Consumers))
+	for _, group := range data.Producers {
+		last.groups[group] = true
+	}
 	for _, consumer := range data.Consumers {
+		last.groups[consumer.Group] = true
 		s.unified.groups[consumer.Group] = sortedTopics(consumer.Topics)
 	}
 	return nil
+}
+
+// forgetGroups takes the groups of an UNREGISTER_CLIENT out of what is registered. The heartbeat is
+// replayed as long as one of its groups is left: the next one will be without the others.
+func (s *Session) forgetGroups(h *codec.Header) {
+	last := &s.unified.heartbeat
+	last.sent = nil
+	for _, field := range []string{"producerGroup", "consumerGroup"} {
+		if group, ok := h.Field(field); ok {
+			delete(last.groups, string(group))
+		}
+	}
+	if len(last.groups) == 0 {
+		last.frame = nil
+	}
 }
 
 // replayHeartbeat registers this client on a connection that has just been opened for something

@@ -46,8 +46,7 @@ func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
 // expect notes that a request was sent to u and wants an answer. It returns false, and has answered
 // the request, when too many are waiting already.
 func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) bool {
-	if s.pendingCount >= s.environment.Config.Limits.MaxPendingRequests {
-		s.refuseOverLimit(h)
+	if !s.belowLimit(h) {
 		return false
 	}
 	p := pending{kind: kind, code: h.RequestCode(), asker: askerOf(h), start: s.now}
@@ -69,6 +68,15 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) bool {
 	return true
 }
 
+// belowLimit tells whether one more request may wait; if not, it has answered it.
+func (s *Session) belowLimit(h *codec.Header) bool {
+	if s.pendingCount < s.environment.Config.Limits.MaxPendingRequests {
+		return true
+	}
+	s.refuseOverLimit(h)
+	return false
+}
+
 // dropRepeated gives up a request whose opaque the client uses again before the answer: only the
 // later one can be answered then.
 func (s *Session) dropRepeated(u *upstream, opaque int32) {
@@ -77,10 +85,12 @@ func (s *Session) dropRepeated(u *upstream, opaque int32) {
 		return
 	}
 	s.finish(u, opaque, p)
-	s.recorder.Inc(stats.RequestCancelled)
 	if p.fanOut != nil {
 		p.fanOut.failed(s, upstreamLost)
+		return
 	}
+	s.recorder.Inc(stats.RequestCancelled)
+	s.recorder.Inc(stats.ResponseError)
 }
 
 // finish takes a request out of what is waiting.
@@ -151,11 +161,14 @@ func (s *Session) expire() {
 				next = min(next, p.deadline)
 				continue
 			}
-			s.recorder.Inc(stats.RequestExpired)
+			if p.fanOut == nil {
+				s.recorder.Inc(stats.RequestExpired)
+			}
 			if s.role.Kind == addressing.ToAll {
 				s.fail(u, opaque, p, deadlinePassed)
 			} else {
 				s.finish(u, opaque, p)
+				s.recorder.Inc(stats.ResponseError)
 			}
 		}
 	}

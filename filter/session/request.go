@@ -13,6 +13,9 @@ import (
 type requestJudge struct{ *Session }
 
 func (s requestJudge) judge(frame []byte, h *codec.Header, _ bool) verdict {
+	if s.state == closed {
+		return verdict{action: stop}
+	}
 	s.recorder.Inc(stats.Request)
 	s.recorder.Inc(stats.RequestDecodingSuccess)
 	if h.IsResponse() {
@@ -29,7 +32,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, _ bool) verdict {
 	case s.role.Kind == addressing.ToAll:
 		return s.routeRequest(kind, frame, h)
 	}
-	return s.forward(s.only, kind, frame, h)
+	return s.forward(s.only, kind, h)
 }
 
 func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {
@@ -54,8 +57,8 @@ func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {
 }
 
 // forward sends a request on to one upstream.
-func (s *Session) forward(u *upstream, kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	if !u.connected && len(u.queue)+len(frame) > s.environment.Config.Limits.MaxBufferedBytes {
+func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdict {
+	if !u.canWrite(s, s.requests.prefix.FrameSize()) {
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}
@@ -88,7 +91,7 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 		if refusal != nil {
 			return s.refuse(h, refusal)
 		}
-		return s.forward(u, kind, frame, h)
+		return s.forward(u, kind, h)
 	case router.AllNameServers:
 		return s.toAllNameServers(kind, frame, h)
 	case router.AllBrokers:
@@ -98,7 +101,7 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 	case router.FromBroker:
 		return s.refuse(h, router.RefusedInternal)
 	}
-	name, refusal := kind.Locate(router.Request{Kind: kind, Header: h, Body: body}, s.unified.knowledge(s))
+	name, refusal := kind.Locate(router.Request{Header: h, Body: body}, knowledge{s})
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
@@ -106,5 +109,5 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	return s.forward(u, kind, frame, h)
+	return s.forward(u, kind, h)
 }

@@ -55,6 +55,10 @@ func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdic
 // clientAnswered passes a client's answer on to the broker that asked.
 func (s *Session) clientAnswered(frame []byte, h *codec.Header) verdict {
 	if s.role.Kind != addressing.ToAll {
+		if !s.only.connected { // nothing can have asked yet
+			s.recorder.Inc(stats.ClientResponseUnexpected)
+			return verdict{action: drop}
+		}
 		return verdict{action: pass, to: s.only.id}
 	}
 	r, ok := s.unified.serverRequests[h.Opaque]

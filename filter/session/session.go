@@ -45,6 +45,7 @@ type Session struct {
 	lastUpstream UpstreamID
 	only         *upstream // the single upstream, unless role is ToAll
 	pendingCount int       // over all upstreams and fan-outs
+	queued       int       // bytes in the queues of all upstreams
 	wakeAt       Instant   // what WakeAt was last asked for; 0: nothing
 	giveUp       Instant   // end of the waiting state
 	refreshed    func()    // wakes this session after a refresh of the directory; identity matters
@@ -52,8 +53,7 @@ type Session struct {
 	unified *unified // what only a ToAll connection needs
 }
 
-// New makes the session of a connection that a client with address `remote` made to `local`, both
-// "ip:port". Open starts it.
+// New makes the session of a connection that a client made to `local` ("ip:port"). Open starts it.
 func New(environment *Environment, host Host, local string) *Session {
 	s := &Session{
 		environment:  environment,
@@ -62,14 +62,17 @@ func New(environment *Environment, host Host, local string) *Session {
 		recorder:     environment.Stats.Recorder(),
 		local:        local,
 	}
-	if address, err := netip.ParseAddrPort(local); err == nil {
-		s.role = environment.Rules.Role(address.Port())
-	}
+	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
+	s.role = environment.Rules.Role(address.Port())
 	s.requests = cutter{limits: environment.frameLimits(), whole: s.role.Kind == addressing.ToAll}
 	if s.role.Kind == addressing.ToAll {
 		s.unified = newUnified()
 	}
-	s.goingUp.write = func(to UpstreamID, b []byte) { s.upstreams[to].write(s, b) }
+	s.goingUp.write = func(to UpstreamID, b []byte) {
+		if u := s.upstreams[to]; u != nil {
+			u.write(s, b)
+		}
+	}
 	s.coming.write = func(_ UpstreamID, b []byte) { s.host.WriteDownstream(b) }
 	s.refreshed = func() { s.host.WakeAt(0) }
 	return s
@@ -85,23 +88,21 @@ func (s *Session) Open(now Instant) {
 	s.tryOpen()
 }
 
-// tryOpen leaves the waiting state if the directory knows enough or has had its time.
+// tryOpen leaves the waiting state, or stays in it until the directory has been refreshed.
 func (s *Session) tryOpen() {
-	s.state = open
-	if s.role.Kind == addressing.ToAll {
-		if !s.environment.Directory.Ready() && s.now < s.giveUp {
-			s.await()
-			return
-		}
-		return
-	}
-	address, known := s.destination()
 	switch {
-	case known:
-		s.only = s.connect("", address)
+	case s.openNow():
 	case s.now < s.giveUp:
-		s.environment.Directory.RefreshSoon()
-		s.await()
+		s.state = waiting
+		s.arm(s.giveUp) // before Await: a wake by it must not be replaced by this one
+		s.environment.Directory.Await(&s.refreshed)
+		if s.openNow() { // the refresh was done in between
+			s.environment.Directory.Forget(&s.refreshed)
+		} else if s.role.Kind != addressing.ToAll {
+			s.environment.Directory.RefreshSoon()
+		}
+	case s.role.Kind == addressing.ToAll:
+		s.state = open // requests are answered as far as it goes
 	default:
 		s.recorder.Inc(stats.DownstreamRefused)
 		s.recorder.Inc(stats.BrokerUnknown)
@@ -109,10 +110,22 @@ func (s *Session) tryOpen() {
 	}
 }
 
-func (s *Session) await() {
-	s.state = waiting
-	s.environment.Directory.Await(&s.refreshed)
-	s.arm(s.giveUp)
+// openNow opens the session if what it needs is known.
+func (s *Session) openNow() bool {
+	if s.role.Kind == addressing.ToAll {
+		if !s.environment.Directory.Asked() {
+			return false
+		}
+		s.state = open
+		return true
+	}
+	address, known := s.destination()
+	if !known {
+		return false
+	}
+	s.state = open
+	s.only = s.connect("", address)
+	return true
 }
 
 // destination is where the single upstream of this connection goes to.
@@ -278,6 +291,10 @@ func (s *Session) writeCommand(command codec.Command) {
 // writeDownstream sends bytes of the proxy itself to the client, between two answers.
 func (s *Session) writeDownstream(b []byte) {
 	if s.only != nil && s.only.answers.midFrame() {
+		if len(s.late)+len(b) > s.environment.Config.Limits.MaxBufferedBytes {
+			s.closeDownstream()
+			return
+		}
 		s.late = append(s.late, b...)
 		return
 	}
@@ -293,4 +310,12 @@ func (s *Session) flushLate() {
 	s.coming.flushJudged()
 	s.host.WriteDownstream(s.late)
 	s.late = nil
+}
+
+// Abandon ends the session after a fault of its own, whose state it does not trust.
+func (s *Session) Abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.goingUp.in, s.coming.in = nil, nil // views that may be gone
+	s.end()
 }

@@ -12,6 +12,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -242,15 +243,89 @@ func TestConnectionToAnUnknownBrokerIsClosedInTime(t *testing.T) {
 	h.wantIdle()
 }
 
-func TestTerminalConnectionOfOneBrokerEndsWithIt(t *testing.T) {
-	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, terminal)
-	h.send(sendV2(1, "broker-a", "t"))
-	h.UpstreamFailed(h.clock, 1)
-	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseServiceNotAvailable || got.Opaque != 1 {
-		t.Errorf("got %+v", got.Header)
+func TestTerminalConnectionOfOneBrokerEndsWithItAndAnswersNothing(t *testing.T) {
+	for name, end := range map[string]func(*harness){
+		"not opened": func(h *harness) { h.UpstreamFailed(h.clock, 1) },
+		"lost":       func(h *harness) { h.UpstreamConnected(h.clock, 1); h.UpstreamClosed(h.clock, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, terminal)
+			h.send(sendV2(1, "broker-a", "t"))
+			if end(h); !h.host.downClosed {
+				t.Error("it stays open")
+			}
+			if got := h.tookDown(); len(got) != 0 {
+				t.Errorf("got %v; Java does not retry asynchronous sends after an answer", got)
+			}
+			h.wantStats(map[stats.ID]int64{stats.ResponseError: 1, stats.RequestCancelled: 0})
+			h.wantIdle()
+		})
+	}
+}
+
+func TestARepeatedOpaqueDoesNotLeakARoute(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
+	question := request(codec.RequestGetRouteInfoByTopic, 7, "", codec.Field{Name: "topic", Value: "t"})
+	h.send(append(bytes.Clone(question), question...))
+	answer := response(codec.ResponseSuccess, 7, routeBody)
+	h.receive(h.only.id, append(bytes.Clone(answer), answer...))
+	if got := one(t, h.tookDown()); strings.Contains(got.body, "10.0.0.") {
+		t.Errorf("the client was told %s", got.body)
+	}
+	h.wantStats(map[stats.ID]int64{stats.ResponseUnexpected: 1, stats.RequestCancelled: 1, stats.ResponseError: 1})
+	h.wantIdle()
+}
+
+func TestNothingIsQueuedWithoutLimitWhileABrokersConnectionOpens(t *testing.T) {
+	for name, frame := range map[string][]byte{
+		"answers that nobody asked for": response(codec.ResponseSuccess, 1, strings.Repeat("x", 60000)),
+		"a body that is cut through":    request(codec.RequestSendMessageV2, 1, strings.Repeat("x", 900000)),
+		"many sends":                    request(codec.RequestSendMessageV2, 1, strings.Repeat("x", 6000)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, terminal)
+			for range 20 {
+				h.send(frame)
+			}
+			if limit := h.environment.Config.Limits.MaxBufferedBytes; len(h.only.queue) > limit || h.queued != len(h.only.queue) {
+				t.Errorf("%d bytes are queued and %d counted, limit %d", len(h.only.queue), h.queued, limit)
+			}
+			if h.UpstreamConnected(h.clock, 1); h.queued != 0 {
+				t.Errorf("%d bytes are still counted", h.queued)
+			}
+			h.wantIdle()
+		})
+	}
+}
+
+func TestLateAnswersAreBounded(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	h.send(request(codec.RequestPullMessage, 1, ""))
+	h.receive(h.only.id, response(codec.ResponseSuccess, 1, strings.Repeat("m", 1000))[:500])
+	refused := request(codec.RequestRegisterBroker, 2, "")
+	for range 1000 {
+		h.send(refused)
 	}
 	if !h.host.downClosed {
-		t.Error("it stays open")
+		t.Errorf("%d bytes wait", len(h.late))
+	}
+	h.wantIdle()
+}
+
+func TestABrokersRouteAnswerDoesNotTeachTheDirectory(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.receive(h.only.id, response(codec.ResponseSuccess, 3, strings.ReplaceAll(routeBody, "10.0.0.1", "10.6.6.6")))
+	if got, _ := h.environment.Directory.Snapshot().Master("broker-a"); got != brokerAAddress {
+		t.Errorf("broker-a is now at %s for everybody", got)
+	}
+	h.wantIdle()
+}
+
+func TestAConnectionWithoutAPortHasTheRoleOfItsMode(t *testing.T) {
+	h := dialAddress(t, newEnvironment(t, unifiedMode, fakeNameServers{}), "/run/envoy.sock", terminal)
+	if h.role.Kind != addressing.ToAll {
+		t.Errorf("got %+v", h.role)
 	}
 	h.wantIdle()
 }

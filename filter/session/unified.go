@@ -19,8 +19,9 @@ type unified struct {
 	told   map[string]struct{} // names of the brokers this client has learned of
 	groups map[string][]string // consumer group -> topics, by the last heartbeat
 
-	fanOuts   map[*fanOut]struct{}
-	heartbeat lastHeartbeat
+	fanOuts    map[*fanOut]struct{}
+	heartbeat  lastHeartbeat
+	unregister repeatable
 
 	serverRequests   map[int32]serverRequest // by the opaque the client sees
 	lastServerOpaque int32
@@ -52,7 +53,7 @@ func (x *unified) tell(names []string) {
 	for _, name := range names {
 		if _, ok := x.told[name]; !ok {
 			x.told[name] = struct{}{}
-			x.heartbeat.stale = true // the next one must reach this broker too
+			x.heartbeat.sent = nil // the next one must reach this broker too
 		}
 	}
 }
@@ -93,6 +94,9 @@ var (
 func (s *Session) broker(name []byte) (*upstream, *router.Refusal) {
 	address, ok := s.environment.Directory.Snapshot().Master(string(name))
 	if !ok {
+		if u := s.connectedTo(name); u != nil {
+			return u, nil
+		}
 		s.recorder.Inc(stats.BrokerUnknown)
 		s.environment.Directory.RefreshSoon()
 		return nil, brokerUnknown
@@ -105,6 +109,16 @@ func (s *Session) broker(name []byte) (*upstream, *router.Refusal) {
 		s.replayHeartbeat(u)
 	}
 	return u, refusal
+}
+
+// connectedTo finds an open connection to a broker that the directory does not know any more.
+func (s *Session) connectedTo(name []byte) *upstream {
+	for _, u := range s.upstreams {
+		if u.broker == string(name) {
+			return u
+		}
+	}
+	return nil
 }
 
 // nameServer gives the connection to a name server, opening it if need be.
@@ -133,8 +147,6 @@ func (s *Session) connectTo(broker, address string) (*upstream, *router.Refusal)
 }
 
 // knowledge is what the router may ask.
-func (x *unified) knowledge(s *Session) router.Knowledge { return knowledge{s} }
-
 type knowledge struct{ *Session }
 
 func (s knowledge) TopicBrokers(topic string) []string {

@@ -193,6 +193,132 @@ func TestHeartbeatSucceedsWhereABrokerIsDownAndFailsWhereAllAre(t *testing.T) {
 	h.wantIdle()
 }
 
+func TestHeartbeatThatOneBrokerRefusesSucceedsAtTheOthers(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.receive(h.to(brokerAAddress), response(codec.ResponseNoPermission, 5, ""))
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 5, ""))
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSuccess {
+		t.Errorf("got %v", got.ResponseCode())
+	}
+	h.wantIdle()
+}
+
+func TestHeartbeatAfterASendOnANewConnectionReachesAllBrokers(t *testing.T) {
+	h := dialUnified(t)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	one(t, h.tookUp(brokerBAddress))
+	h.wantIdle()
+}
+
+func TestOnewayHeartbeatInventsNoAnswerForTheNext(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	silent := codec.Command{Code: int32(codec.RequestHeartBeat), Version: 479, Opaque: 1, Flag: codec.FlagOneway, Body: []byte(heartbeatBody)}
+	h.send(silent.Append(nil))
+	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	if got := h.tookDown(); len(got) != 0 {
+		t.Errorf("answered %v though no broker has", got)
+	}
+	h.wantIdle()
+}
+
+func TestCopiesOfAnUnregisterReachEachBrokerOnce(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	for opaque := range int32(2) {
+		h.send(request(codec.RequestUnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: "c"}, codec.Field{Name: "consumerGroup", Value: "g"}))
+	}
+	one(t, h.tookUp(brokerAAddress))
+	one(t, h.tookUp(brokerBAddress))
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 0, ""))
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 0, ""))
+	if got := h.tookDown(); len(got) != 2 {
+		t.Errorf("got %v", got)
+	}
+	h.wantIdle()
+}
+
+func TestUnregisterOfOneGroupKeepsTheOthersRegistered(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(codec.RequestUnregisterClient, 6, "", codec.Field{Name: "producerGroup", Value: "CLIENT_INNER_PRODUCER"}))
+	h.UpstreamClosed(h.clock, h.to(brokerAAddress))
+	h.send(sendV2(7, "broker-a", "t"))
+	if got := h.tookUp(brokerAAddress); len(got) != 2 || got[0].RequestCode() != codec.RequestHeartBeat {
+		t.Errorf("the reopened broker got %v", got)
+	}
+	h.send(request(codec.RequestUnregisterClient, 8, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.UpstreamClosed(h.clock, h.to(brokerAAddress))
+	h.send(sendV2(9, "broker-a", "t"))
+	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 9 {
+		t.Errorf("the reopened broker got %v: no group is left", got)
+	}
+	h.wantIdle()
+}
+
+func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	h.environment.Config.Limits.MaxPendingRequests = 1
+	for opaque := range int32(50) {
+		h.send(request(codec.RequestUnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: strconv.Itoa(int(opaque))}))
+	}
+	if h.pendingCount > 1 {
+		t.Errorf("%d requests wait", h.pendingCount)
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 49})
+	h.wantIdle()
+}
+
+func TestAnExpiredHeartbeatCountsOnce(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	h.to(brokerAAddress)
+	h.to(brokerBAddress)
+	h.clock += 3 * time.Second
+	h.Wake(h.clock)
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError {
+		t.Errorf("got %v", got.ResponseCode())
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestExpired: 1, stats.ResponseError: 1, stats.ResponseSuccess: 1}) // the success is the route's
+	h.wantIdle()
+}
+
+func TestABrokerTheNameServersForgotIsServedWhileItsConnectionLives(t *testing.T) {
+	h := dialUnified(t)
+	h.send(sendV2(1, "broker-a", "t"))
+	one(t, h.tookUp(brokerAAddress))
+	h.upstreams[1].broker = "forgotten"
+	h.send(sendV2(2, "forgotten", "t"))
+	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 2 {
+		t.Errorf("got %v", got)
+	}
+	h.wantIdle()
+}
+
+func TestQueuedBytesAreBoundedOverAllBrokers(t *testing.T) {
+	h := dialUnified(t)
+	for opaque, broker := range []string{"broker-a", "broker-b"} {
+		h.send(request(codec.RequestSendMessage, int32(opaque), strings.Repeat("x", 40<<10), codec.Field{Name: "bname", Value: broker}))
+	}
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemBusy {
+		t.Errorf("got %v", got.ResponseCode())
+	}
+	h.wantIdle()
+}
+
+func TestConnectionsAreServedAfterAFailedRefresh(t *testing.T) {
+	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{down: true}), 19876, terminal)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	one(t, h.tookUp(nameServerAddress))
+	h.wantIdle()
+}
+
 func TestHeartbeatOfAClientThatOnlyReconnectedReachesAllBrokers(t *testing.T) {
 	h := dialUnified(t)
 	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))

@@ -62,11 +62,24 @@ func (u *upstream) write(s *Session, b []byte) {
 		return
 	}
 	u.queue = append(u.queue, b...)
+	s.queued += len(b)
+}
+
+// canWrite tells whether u can take n bytes more within max_buffered_bytes.
+func (u *upstream) canWrite(s *Session, n int) bool {
+	return u.connected || s.queued+n <= s.environment.Config.Limits.MaxBufferedBytes
+}
+
+// dropQueue empties what waits for the connection.
+func (u *upstream) dropQueue(s *Session) {
+	s.queued -= len(u.queue)
+	u.queue = nil
 }
 
 // forget takes u out of the session.
 func (s *Session) forget(u *upstream) {
 	delete(s.upstreams, u.id)
+	u.dropQueue(s)
 	if s.unified != nil {
 		s.unified.forget(u)
 	}
@@ -85,7 +98,7 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 	u.connected = true
 	if len(u.queue) > 0 {
 		s.host.WriteUpstream(u.id, u.queue)
-		u.queue = nil
+		u.dropQueue(s)
 	}
 }
 
@@ -115,16 +128,21 @@ func (s *Session) UpstreamClosed(now Instant, id UpstreamID) {
 	}
 }
 
-// loseUpstream answers what waits for u. A connection that stood for it ends too, as the client
-// would see it without a proxy.
+// loseUpstream ends what waits for u: with an answer on a unified connection. A connection that stood
+// for u ends without one, as the client would see it without a proxy: Java retries asynchronous sends
+// after a broken connection and not after an error answer.
 func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 	s.forget(u)
-	s.failAll(u, reason)
-	if u == s.only {
-		s.closeDownstream()
+	s.environment.Directory.RefreshSoon()
+	if u != s.only {
+		s.failAll(u, reason)
 		return
 	}
-	s.environment.Directory.RefreshSoon()
+	for opaque, p := range u.pending {
+		s.finish(u, opaque, p)
+		s.recorder.Inc(stats.ResponseError)
+	}
+	s.closeDownstream()
 }
 
 // UpstreamData takes bytes from an upstream connection; they are borrowed. It returns true if all of

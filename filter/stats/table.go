@@ -118,7 +118,7 @@ var Table = append([]Def{
 	RequestCancelled:         {Counter, "request_cancelled", "requests whose client went away before their answer"},
 	RequestOverLimit:         {Counter, "request_over_limit", "requests answered SYSTEM_BUSY because a limit of the config was reached"},
 	RequestUnknownCode:       {Counter, "request_unknown_code", "requests with a code this version does not know"},
-	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped"},
+	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
 	ServerRequest:            {Counter, "server_request", "requests from brokers to clients"},
 	ServerRequestExpired:     {Counter, "server_request_expired", "requests from brokers that the client never answered"},
 	ClientResponseUnexpected: {Counter, "client_response_unexpected", "answers from clients that no broker waits for; dropped"},
@@ -134,10 +134,10 @@ var Table = append([]Def{
 	UpstreamActive:           {Gauge, "upstream_active", "upstream connections that are open or opening"},
 	UpstreamConnect:          {Counter, "upstream_connect", "upstream connections that were begun"},
 	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open"},
-	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's"},
+	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed for another reason"},
 	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
 	DirectoryRefreshFailure:  {Counter, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
-	DirectoryStale:           {Gauge, "directory_stale", "1 while the last refresh failed"},
+	DirectoryStale:           {Gauge, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
 	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
 }, generated()...)
 

@@ -4,7 +4,6 @@ package golang
 
 import (
 	"sync"
-	"time"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
@@ -19,7 +18,10 @@ import (
 type filter struct{ *connection }
 
 func newFilter(x *instance.Instance, callbacks api.ConnectionCallback) *filter {
-	return &filter{connection: &connection{instance: x, callbacks: callbacks, upstreams: make(map[session.UpstreamID]*upstream)}}
+	c := &connection{instance: x, callbacks: callbacks, upstreams: make(map[session.UpstreamID]*upstream)}
+	// A wake takes the session's lock, which Set is called under: so it runs on a goroutine of its own.
+	c.timer = host.NewTimer(func() { go c.wake() })
+	return &filter{connection: c}
 }
 
 // connection is one client connection: events of Envoy become events of its session, which acts
@@ -28,16 +30,21 @@ type connection struct {
 	instance  *instance.Instance
 	callbacks api.ConnectionCallback
 	session   *session.Session
+	timer     *host.Timer
 
 	mu        sync.Mutex // guards what follows; taken last, never held while calling out
 	upstreams map[session.UpstreamID]*upstream
-	timer     *time.Timer
-	closed    bool
+}
+
+// abandon closes the connection after a fault.
+func (c *connection) abandon() {
+	c.CloseDownstream()
+	c.session.Abandon()
 }
 
 // OnNewConnection starts the session. The local address is what the client dialled.
 func (c *connection) OnNewConnection() api.FilterStatus {
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's name for it, on either side
 	c.session = session.New(&c.instance.Environment, c, local)
 	c.session.Open(host.Now())
@@ -46,7 +53,7 @@ func (c *connection) OnNewConnection() api.FilterStatus {
 
 // OnData passes bytes of the client on.
 func (c *connection) OnData(b []byte, _ bool) api.FilterStatus {
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	if len(b) > 0 {
 		c.session.DownstreamData(host.Now(), [][]byte{b})
 	}
@@ -62,12 +69,7 @@ func (c *connection) OnEvent(event api.ConnectionEvent) {
 	if event != api.LocalClose && event != api.RemoteClose {
 		return
 	}
-	c.mu.Lock()
-	c.closed = true
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	c.mu.Unlock()
+	c.timer.Stop()
 	c.session.Close(host.Now())
 }
 
@@ -81,21 +83,10 @@ func (c *connection) WriteDownstream(b []byte) { c.callbacks.Write(b, false) }
 func (c *connection) CloseDownstream() { c.callbacks.Close(api.FlushWrite) }
 
 // WakeAt implements session.Host.
-func (c *connection) WakeAt(at session.Instant) {
-	wait := max(at-host.Now(), 0)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.closed:
-	case c.timer == nil:
-		c.timer = time.AfterFunc(wait, c.wake)
-	default:
-		c.timer.Reset(wait)
-	}
-}
+func (c *connection) WakeAt(at session.Instant) { c.timer.Set(at) }
 
 func (c *connection) wake() {
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	c.session.Wake(host.Now())
 }
 
@@ -152,7 +143,7 @@ var _ api.UpstreamFilter = (*upstream)(nil)
 // OnPoolReady tells the session, unless it has given the connection up meanwhile.
 func (u *upstream) OnPoolReady(callbacks api.ConnectionCallback) {
 	c := u.connection
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	c.mu.Lock()
 	wanted := c.upstreams[u.id] == u
 	if wanted {
@@ -169,7 +160,7 @@ func (u *upstream) OnPoolReady(callbacks api.ConnectionCallback) {
 // OnPoolFailure tells the session.
 func (u *upstream) OnPoolFailure(api.PoolFailureReason, string) {
 	c := u.connection
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	if c.remove(u.id) != nil {
 		c.session.UpstreamFailed(host.Now(), u.id)
 	}
@@ -178,7 +169,7 @@ func (u *upstream) OnPoolFailure(api.PoolFailureReason, string) {
 // OnData passes bytes of the broker or name server on.
 func (u *upstream) OnData(b []byte, _ bool) {
 	c := u.connection
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	if len(b) > 0 {
 		c.session.UpstreamData(host.Now(), u.id, [][]byte{b})
 	}
@@ -187,7 +178,7 @@ func (u *upstream) OnData(b []byte, _ bool) {
 // OnEvent tells the session that the connection has ended, unless the session ended it.
 func (u *upstream) OnEvent(event api.ConnectionEvent) {
 	c := u.connection
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	if event != api.LocalClose && event != api.RemoteClose {
 		return
 	}

@@ -115,7 +115,7 @@ func dial(t *testing.T) (*fakeEnvoy, *fakeConnection, api.DownstreamFilter) {
 		t.Fatal(config.Err)
 	}
 	t.Cleanup(config.Instance.Close)
-	for !config.Instance.Directory.Ready() {
+	for !config.Instance.Directory.Asked() {
 		time.Sleep(time.Millisecond)
 	}
 	client := &fakeConnection{local: "127.0.0.1:9876"}

@@ -22,8 +22,6 @@ import "C"
 import (
 	"runtime/cgo"
 	"strings"
-	"sync"
-	"time"
 	"unsafe"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
@@ -71,10 +69,14 @@ type connection struct {
 	session  *session.Session
 	upstream session.UpstreamID
 	slices   [8][]byte // room for the views of an event
+	timer    *host.Timer
+	closing  bool // by us, or closed already
+}
 
-	mu     sync.Mutex // guards what follows
-	timer  *time.Timer
-	closed bool
+// abandon closes the connection after a fault.
+func (c *connection) abandon() {
+	c.CloseDownstream()
+	c.session.Abandon()
 }
 
 //export rocketmqProxyChainOpen
@@ -82,6 +84,9 @@ func rocketmqProxyChainOpen(config C.uint64_t, handle unsafe.Pointer, local, _ C
 	x := cgo.Handle(config).Value().(*host.Config).Instance
 	defer host.Recover(x, func() { opened = 0 })
 	c := &connection{handle: handle, instance: x}
+	// The timer's lock keeps rocketmqProxyChainClose from returning, and the host from freeing the
+	// connection, while the wake is on its way to the worker.
+	c.timer = host.NewTimer(func() { C.wake(functions, c.handle) })
 	c.session = session.New(&x.Environment, c, string(view(&local)))
 	c.session.Open(host.Now())
 	return C.uint64_t(cgo.NewHandle(c))
@@ -93,7 +98,7 @@ func connectionOf(handle C.uint64_t) *connection { return cgo.Handle(handle).Val
 func rocketmqProxyChainData(handle C.uint64_t, side C.int, slices *C.rocketmq_proxy_slice, count, _ C.int) (result C.int) {
 	c := connectionOf(handle)
 	result = C.ROCKETMQ_PROXY_REPLACE
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	in := c.slices[:0]
 	for i := range unsafe.Slice(slices, int(count)) {
 		in = append(in, view(&unsafe.Slice(slices, int(count))[i]))
@@ -116,23 +121,26 @@ func rocketmqProxyChainData(handle C.uint64_t, side C.int, slices *C.rocketmq_pr
 //export rocketmqProxyChainWake
 func rocketmqProxyChainWake(handle C.uint64_t) {
 	c := connectionOf(handle)
-	defer host.Recover(c.instance, c.CloseDownstream)
+	defer host.Recover(c.instance, c.abandon)
 	c.session.Wake(host.Now())
 }
 
 //export rocketmqProxyChainClose
-func rocketmqProxyChainClose(handle C.uint64_t, _ C.int) {
+func rocketmqProxyChainClose(handle C.uint64_t, event C.int) {
 	c := connectionOf(handle)
 	defer host.Recover(c.instance, func() {})
 	cgo.Handle(handle).Delete()
-	c.mu.Lock()
-	c.closed = true
-	if c.timer != nil {
-		c.timer.Stop()
+	c.timer.Stop()
+	lost := event == localClose && !c.closing
+	c.closing = true
+	if lost { // tcp_proxy closes the client's connection when its upstream is gone
+		c.session.UpstreamClosed(host.Now(), c.upstream)
 	}
-	c.mu.Unlock()
 	c.session.Close(host.Now())
 }
+
+// localClose is Envoy's ConnectionEvent for a connection that Envoy closed.
+const localClose = 1
 
 // Capabilities implements session.Host.
 func (c *connection) Capabilities() session.Capabilities {
@@ -162,31 +170,15 @@ func (c *connection) WriteDownstream(b []byte) {
 }
 
 // CloseDownstream implements session.Host.
-func (c *connection) CloseDownstream() { C.close_downstream(functions, c.handle) }
+func (c *connection) CloseDownstream() {
+	if !c.closing {
+		c.closing = true
+		C.close_downstream(functions, c.handle)
+	}
+}
 
 // WakeAt implements session.Host.
-func (c *connection) WakeAt(at session.Instant) {
-	wait := max(at-host.Now(), 0)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.closed:
-	case c.timer == nil:
-		c.timer = time.AfterFunc(wait, c.wake)
-	default:
-		c.timer.Reset(wait)
-	}
-}
-
-// wake asks for rocketmqProxyChainWake on the worker. The lock keeps rocketmqProxyChainClose from
-// returning, and the host from freeing the connection, in the meantime.
-func (c *connection) wake() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		C.wake(functions, c.handle)
-	}
-}
+func (c *connection) WakeAt(at session.Instant) { c.timer.Set(at) }
 
 func view(s *C.rocketmq_proxy_slice) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(s.data)), int(s.size))
