@@ -146,14 +146,11 @@ func TestRouteRewriteRefusesWhatItCannotJudge(t *testing.T) {
 	}
 }
 
-func TestParseTopicRouteDataReadsQueuesAndMappings(t *testing.T) {
+func TestParseTopicRouteDataReadsBrokersAndMappings(t *testing.T) {
 	r, err := ParseTopicRouteData([]byte(route(brokerA, queueA+","+queueC,
 		`"topicQueueMappingByBroker":{"a":{"bname":"a9","currIdMap":{0:3,"1":4},"dirty":false,"epoch":7,"scope":"__global__","topic":"T","totalQueues":8},"b":null,"c":{}},`)))
 	if err != nil {
 		t.Fatal(err)
-	}
-	if want := []QueueData{{"a", 4, 8, 6}, {"c", 0, 0, 6}}; !slices.Equal(r.Queues, want) {
-		t.Errorf("got %v, want %v", r.Queues, want)
 	}
 	if len(r.Brokers) != 3 || len(r.Mappings) != 2 {
 		t.Fatalf("got %+v", r)
@@ -165,7 +162,7 @@ func TestParseTopicRouteDataReadsQueuesAndMappings(t *testing.T) {
 	if r.Mappings[1].BrokerName != "c" {
 		t.Errorf("got %+v", r.Mappings[1])
 	}
-	for _, bad := range []string{``, `{"queueDatas":[{"perm":"x"}]}`, `{"queueDatas":[{"perm":4294967296}]}`, `{"queueDatas":{}}`} {
+	for _, bad := range []string{``, `{"brokerDatas":{}}`, `{"topicQueueMappingByBroker":{"a":{"epoch":"x"}}}`} {
 		if _, err := ParseTopicRouteData([]byte(bad)); err == nil {
 			t.Errorf("%s is a route", bad)
 		}

@@ -8,14 +8,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/jsonscan"
 )
 
-// QueueData says how many queues of a topic a broker has. Java: QueueData.
-type QueueData struct {
-	BrokerName     string
-	ReadQueueNums  int32
-	WriteQueueNums int32
-	Perm           int32 // 4 read, 2 write
-}
-
 // QueueMapping is what one broker says about the queues of a static topic: Java's
 // TopicQueueMappingInfo.
 type QueueMapping struct {
@@ -30,7 +22,6 @@ type QueueMapping struct {
 // it. Java: TopicRouteData.
 type TopicRouteData struct {
 	Brokers  []Address
-	Queues   []QueueData
 	Mappings []QueueMapping // static topics only
 }
 
@@ -43,11 +34,6 @@ func ParseTopicRouteData(src []byte) (*TopicRouteData, error) {
 	r := &TopicRouteData{}
 	m := c.routeMembers()
 	c.elements(m.brokers, "brokerDatas", func(e span) { c.broker(e, nil, nil, &r.Brokers) })
-	c.elements(m.queues, "queueDatas", func(e span) {
-		if c.room(len(r.Queues), e, "queueDatas") {
-			r.Queues = append(r.Queues, c.queueData(e))
-		}
-	})
 	c.each(m.mappings, "topicQueueMappingByBroker", func(m member) {
 		if c.room(len(r.Mappings), m.name, "mappings") && !c.isNull(m.value) {
 			r.Mappings = append(r.Mappings, c.queueMapping(m))
@@ -188,22 +174,6 @@ func (c *cursor) cutQueues(m routeMembers, gone brokerSet, e *edits) {
 	if cut {
 		*e = append(*e, edit{m.order, jsonscan.AppendString(nil, string(kept))})
 	}
-}
-
-func (c *cursor) queueData(v span) (q QueueData) {
-	c.each(v, "QueueData", func(m member) {
-		switch string(c.text(m.name)) {
-		case "brokerName":
-			q.BrokerName = c.str(m.value, "brokerName")
-		case "readQueueNums":
-			q.ReadQueueNums = int32(c.integer(m.value, 32, "readQueueNums"))
-		case "writeQueueNums":
-			q.WriteQueueNums = int32(c.integer(m.value, 32, "writeQueueNums"))
-		case "perm":
-			q.Perm = int32(c.integer(m.value, 32, "perm"))
-		}
-	})
-	return q
 }
 
 func (c *cursor) queueMapping(of member) (q QueueMapping) {
