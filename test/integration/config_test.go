@@ -35,7 +35,7 @@ func example(t *testing.T, name string) string {
 }
 
 func TestExampleConfigsAreAccepted(t *testing.T) {
-	for _, name := range []string{"unified.yaml", "per-broker.yaml"} {
+	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "transparent.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			if log, ok := validate(t, example(t, name)); !ok {
 				t.Errorf("refused:\n%s", log)
@@ -64,7 +64,7 @@ func TestBadConfigsAreRefusedWithEveryBadFieldNamed(t *testing.T) {
 		"rocketmq_proxy.stat_prefix is invalid: value length must be at least 1 runes",
 		`clusters[0].name_servers[0] is "nowhere"; want host:port`,
 		`addressing.unified.advertised_address is "x"; want host:port`,
-		"limits.max_frame_bytes is 1; want 8 to 1073741824",
+		"limits.max_frame_bytes is 1; want 29 to 1073741824",
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log does not say %q:\n%s", want, log)

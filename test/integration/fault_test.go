@@ -49,7 +49,8 @@ func TestFaults(t *testing.T) {
 				if err := x.Brokers[0].Start(x.limit(time.Minute)); err != nil {
 					x.Fatal(err)
 				}
-				x.flows(&ledger, x.Brokers[0], 35*time.Second)
+				// Clients ask for routes every 30 s.
+				x.flows(&ledger, x.Brokers[0], time.Minute)
 			})
 
 			if _, err := producer.Finish(x.limit(time.Minute)); err != nil {

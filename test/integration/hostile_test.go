@@ -124,36 +124,44 @@ func (x *installation) connect() net.Conn {
 	return c
 }
 
-// exchange sends one request on a connection of its own and reads one answer.
+// exchange sends one request on a connection of its own and reads one answer, which must not name a
+// server's port.
 func (x *installation) exchange(frame []byte) *codec.Header {
 	x.Helper()
 	c := x.connect()
 	defer c.Close()
-	if _, err := c.Write(frame); err != nil {
-		x.Fatal(err)
-	}
-	start := make([]byte, codec.PrefixSize)
-	if _, err := io.ReadFull(c, start); err != nil {
-		x.Fatalf("no answer: %v", err)
-	}
-	prefix, err := codec.ParsePrefix(start, codec.Limits{})
-	if err != nil {
-		x.Fatal(err)
-	}
-	rest := make([]byte, prefix.HeaderSize+prefix.BodySize)
-	if _, err := io.ReadFull(c, rest); err != nil {
-		x.Fatal(err)
-	}
-	h := &codec.Header{}
-	if err := h.Parse(prefix.Type, rest[:prefix.HeaderSize]); err != nil {
-		x.Fatal(err)
-	}
+	h, body := exchangeOn(x.T, c, frame)
 	for _, p := range x.ServerPorts() {
-		if bytes.Contains(rest, []byte(":"+strconv.Itoa(p)+`"`)) {
-			x.Errorf("an answer names the port %d of a server: %s", p, rest)
+		if bytes.Contains(body, []byte(":"+strconv.Itoa(p)+`"`)) {
+			x.Errorf("an answer names the port %d of a server: %s", p, body)
 		}
 	}
 	return h
+}
+
+// exchangeOn sends one request on a connection and reads one answer.
+func exchangeOn(t *testing.T, c net.Conn, frame []byte) (*codec.Header, []byte) {
+	t.Helper()
+	if _, err := c.Write(frame); err != nil {
+		t.Fatal(err)
+	}
+	start := make([]byte, codec.PrefixSize)
+	if _, err := io.ReadFull(c, start); err != nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	prefix, err := codec.ParsePrefix(start, codec.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := make([]byte, prefix.HeaderSize+prefix.BodySize)
+	if _, err := io.ReadFull(c, rest); err != nil {
+		t.Fatal(err)
+	}
+	h := &codec.Header{}
+	if err := h.Parse(prefix.Type, rest[:prefix.HeaderSize]); err != nil {
+		t.Fatal(err)
+	}
+	return h, rest[prefix.HeaderSize:]
 }
 
 // files is how many files Envoy has open.
