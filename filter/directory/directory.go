@@ -25,6 +25,8 @@ type NameServers interface {
 	Brokers(ctx context.Context, address string) ([]body.Address, error)
 	// Resolve turns host:port into ip:port.
 	Resolve(ctx context.Context, address string) (string, error)
+	// Send gives one name server a client's request, as the client sent it, and waits for its answer.
+	Send(ctx context.Context, address string, frame []byte) error
 }
 
 // Directory is shared by all sessions of a RocketMQ cluster. All methods may be called from any thread.

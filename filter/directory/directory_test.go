@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,7 @@ type fakeSource struct {
 	calls   atomic.Int32
 	allDown atomic.Bool
 	noDNS   atomic.Bool
+	sent    sync.Map        // address -> frame
 	down    map[string]bool // constant
 	brokers func() []body.Address
 }
@@ -39,6 +41,14 @@ func (f *fakeSource) Resolve(_ context.Context, address string) (string, error) 
 		return "", errors.New("no such host")
 	}
 	return address, nil
+}
+
+func (f *fakeSource) Send(_ context.Context, address string, frame []byte) error {
+	if f.down[address] {
+		return errors.New("down")
+	}
+	f.sent.Store(address, string(frame))
+	return nil
 }
 
 func (f *fakeSource) Brokers(_ context.Context, address string) ([]body.Address, error) {
@@ -175,6 +185,27 @@ func TestStopDoesNotWaitForASilentNameServer(t *testing.T) {
 	if took := time.Since(begin); took > nameServerTimeout/2 {
 		t.Errorf("Stop took %v", took)
 	}
+}
+
+func TestChangesReachEveryNameServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{brokers: twoBrokers, down: map[string]bool{"10.0.0.7:9876": true}}
+		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876", "10.0.0.9:9876"}, 30*time.Second, source)
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		var failures atomic.Int32
+		d.Replicate([]byte("frame"), func(error) { failures.Add(1) })
+		synctest.Wait()
+		for _, address := range []string{"10.0.0.8:9876", "10.0.0.9:9876"} {
+			if got, _ := source.sent.Load(address); got != "frame" {
+				t.Errorf("%s got %v", address, got)
+			}
+		}
+		if failures.Load() != 1 {
+			t.Errorf("%d failures", failures.Load())
+		}
+	})
 }
 
 func TestTheNameServerThatAnswersComesFirst(t *testing.T) {

@@ -30,6 +30,28 @@ func (RemotingNameServers) Resolve(ctx context.Context, address string) (string,
 
 // Brokers sends one GET_BROKER_CLUSTER_INFO on a connection of its own.
 func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]body.Address, error) {
+	request := codec.Command{
+		Code:     int32(codec.RequestGetBrokerClusterInfo),
+		Language: codec.LanguageOther,
+		Version:  clientVersion,
+		Opaque:   1,
+	}
+	s.Credentials.sign(&request)
+	answer, err := s.exchange(ctx, address, request.Append(nil))
+	if err != nil {
+		return nil, err
+	}
+	return body.ParseClusterInfo(answer)
+}
+
+// Send implements NameServers, on a connection of its own.
+func (s RemotingNameServers) Send(ctx context.Context, address string, frame []byte) error {
+	_, err := s.exchange(ctx, address, frame)
+	return err
+}
+
+// exchange sends one request and gives the body of a successful answer.
+func (s RemotingNameServers) exchange(ctx context.Context, address string, frame []byte) ([]byte, error) {
 	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -38,14 +60,7 @@ func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]bod
 	// The end of the context, by its deadline or by Stop, ends reading and writing.
 	stop := context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	request := codec.Command{
-		Code:     int32(codec.RequestGetBrokerClusterInfo),
-		Language: codec.LanguageOther,
-		Version:  clientVersion,
-		Opaque:   1,
-	}
-	s.Credentials.sign(&request)
-	if _, err := connection.Write(request.Append(nil)); err != nil {
+	if _, err := connection.Write(frame); err != nil {
 		return nil, err
 	}
 	header, answer, err := readFrame(connection, s.Limits)
@@ -55,7 +70,7 @@ func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]bod
 	if code := header.ResponseCode(); code != codec.ResponseSuccess {
 		return nil, fmt.Errorf("answered %v: %s", code, header.Remark())
 	}
-	return body.ParseClusterInfo(answer)
+	return answer, nil
 }
 
 // readFrame reads the answer to the only request on a connection.

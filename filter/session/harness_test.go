@@ -60,10 +60,18 @@ func (h *fakeHost) CloseDownstream()  { h.downClosed = true }
 func (h *fakeHost) WakeAt(at Instant) { h.wakeAt = at }
 
 // fakeNameServers answers the directory.
-type fakeNameServers struct{ down bool }
+type fakeNameServers struct {
+	down bool
+	sent chan string
+}
 
 func (f fakeNameServers) Resolve(_ context.Context, address string) (string, error) {
 	return address, nil
+}
+
+func (f fakeNameServers) Send(_ context.Context, address string, frame []byte) error {
+	f.sent <- address + " " + string(frame)
+	return nil
 }
 
 func (f fakeNameServers) Brokers(context.Context, string) ([]body.Address, error) {
@@ -97,7 +105,11 @@ var (
 
 func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.NameServers) *Environment {
 	t.Helper()
-	d := directory.New([]string{nameServerAddress}, time.Hour, source)
+	servers := []string{nameServerAddress}
+	if f, ok := source.(fakeNameServers); ok && f.sent != nil {
+		servers = append(servers, "10.0.0.8:9876")
+	}
+	d := directory.New(servers, time.Hour, source)
 	refreshed := make(chan struct{})
 	wake := func() { close(refreshed) }
 	d.Await(&wake)

@@ -3,6 +3,8 @@
 package session
 
 import (
+	"bytes"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
@@ -12,18 +14,22 @@ import (
 // requestJudge judges the frames of the client.
 type requestJudge struct{ *Session }
 
-func (s requestJudge) judge(frame []byte, h *codec.Header, _ bool) verdict {
+func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	if s.state == closed {
 		return verdict{action: stop}
+	}
+	code := h.RequestCode()
+	kind := router.Of(code)
+	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == router.AllNameServers && !h.IsResponse()
+	if replicate && !complete {
+		return verdict{action: more}
 	}
 	s.recorder.Inc(stats.Request)
 	s.recorder.Inc(stats.RequestDecodingSuccess)
 	if h.IsResponse() {
 		return s.clientAnswered(frame, h)
 	}
-	code := h.RequestCode()
 	s.countRequest(code, h)
-	kind := router.Of(code)
 	switch {
 	case kind.Class == router.Internal:
 		return s.refuse(h, router.RefusedInternal)
@@ -31,8 +37,16 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, _ bool) verdict {
 		return s.refuse(h, router.RefusedChange)
 	case s.role.Kind == addressing.ToAll:
 		return s.routeRequest(kind, frame, h)
+	case replicate:
+		s.replicate(frame)
 	}
 	return s.forward(s.only, kind, h)
+}
+
+// replicate gives a change of name-server data to the name servers that this connection does not lead to.
+func (s *Session) replicate(frame []byte) {
+	recorder := s.recorder
+	s.environment.Directory.Replicate(bytes.Clone(frame), func(error) { recorder.Inc(stats.NameServerCopyFailure) })
 }
 
 func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {

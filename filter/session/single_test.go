@@ -322,6 +322,25 @@ func TestABrokersRouteAnswerDoesNotTeachTheDirectory(t *testing.T) {
 	h.wantIdle()
 }
 
+func TestChangesOfNameServerDataAreGivenToEveryNameServer(t *testing.T) {
+	sent := make(chan string, 10)
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{sent: sent}), 9876, inPlace)
+	change := request(codec.RequestPutKVConfig, 7, "a body", codec.Field{Name: "namespace", Value: "n"})
+	h.send(change[:len(change)-3])
+	h.send(change[len(change)-3:])
+	if got := h.host.up[h.only.id].String(); got != string(change) {
+		t.Errorf("the client's own name server got %q", got)
+	}
+	for _, address := range []string{nameServerAddress, "10.0.0.8:9876"} {
+		if got := <-sent; got != address+" "+string(change) {
+			t.Errorf("got %q", got)
+		}
+	}
+	h.receive(h.only.id, response(codec.ResponseSuccess, 7, ""))
+	one(t, h.tookDown())
+	h.wantIdle()
+}
+
 func TestAConnectionWithoutAPortHasTheRoleOfItsMode(t *testing.T) {
 	h := dialAddress(t, newEnvironment(t, unifiedMode, fakeNameServers{}), "/run/envoy.sock", terminal)
 	if h.role.Kind != addressing.ToAll {

@@ -74,6 +74,7 @@ const (
 	DirectoryRefresh
 	DirectoryRefreshFailure
 	DirectoryStale
+	NameServerCopyFailure
 	Panic
 
 	// Rows of their own for each FrameErrorKind and each known RequestCode follow.
@@ -138,6 +139,7 @@ var Table = append([]Def{
 	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
 	DirectoryRefreshFailure:  {Counter, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
 	DirectoryStale:           {Gauge, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
+	NameServerCopyFailure:    {Counter, "name_server_copy_failure", "changes of name-server data that one of several name servers did not take"},
 	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
 }, generated()...)
 
