@@ -35,9 +35,10 @@ func example(t *testing.T, name string) string {
 }
 
 func TestExampleConfigsAreAccepted(t *testing.T) {
-	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "transparent.yaml"} {
+	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "per-broker-tls.yaml", "transparent.yaml"} {
 		t.Run(name, func(t *testing.T) {
-			if log, ok := validate(t, example(t, name)); !ok {
+			config := strings.ReplaceAll(example(t, name), tlsFolder, makeCertificate(t))
+			if log, ok := validate(t, config); !ok {
 				t.Errorf("refused:\n%s", log)
 			}
 		})

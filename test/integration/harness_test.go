@@ -24,7 +24,8 @@ var modes = []world.Mode{world.PerBroker, world.Unified}
 type installation struct {
 	*testing.T
 	*world.World
-	number int // of the next client, for names
+	number    int // of the next client, for names
+	javaFlags []string
 }
 
 // install starts RocketMQ and Envoy. At the end of the test Envoy's log must be free of errors, no
@@ -74,7 +75,7 @@ func (x *installation) limit(d time.Duration) context.Context {
 func (x *installation) start(class string, ledger *world.Ledger, args ...string) *world.Java {
 	x.Helper()
 	x.number++
-	o := world.JavaOptions{Name: fmt.Sprintf("%s-%d", strings.ToLower(class), x.number), Class: "workload." + class, Args: append([]string{"--namesrv", x.ProxyAddr}, args...)}
+	o := world.JavaOptions{Name: fmt.Sprintf("%s-%d", strings.ToLower(class), x.number), Class: "workload." + class, Args: append([]string{"--namesrv", x.ProxyAddr}, args...), Flags: x.javaFlags}
 	switch class {
 	case "Producer":
 		o.Records = ledger.Acknowledged
