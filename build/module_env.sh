@@ -7,6 +7,11 @@ abi_version=v0.0.0-20260423231439-f1dd21b16c24
 
 module=$root/filter/host/module
 cxx=${CXX:-g++}
-abi=$(go mod download -json "$abi_module@$abi_version" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')
-[[ -f $abi/abi/abi.h ]] || { echo "cannot find abi/abi.h of $abi_module@$abi_version" >&2; exit 1; }
-cxxflags=(-std=c++17 -Wall -Wextra -Werror -pthread -isystem "$abi" -I"$module" -I"$root/filter/host")
+abi=$(go mod download -json "$abi_module@$abi_version" |
+  sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')
+if [[ ! -f $abi/abi/abi.h ]]; then
+  echo "cannot find abi/abi.h of $abi_module@$abi_version" >&2
+  exit 1
+fi
+cxxflags=(-std=c++17 -Wall -Wextra -Werror -pthread)
+cxxflags+=(-isystem "$abi" -I"$module" -I"$root/filter/host")

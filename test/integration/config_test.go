@@ -79,3 +79,13 @@ func TestAConfigWithAnUnknownFieldIsRefused(t *testing.T) {
 		t.Errorf("accepted, or the field not named:\n%s", log)
 	}
 }
+
+func TestUnifiedAddressingInFrontOfTCPProxyIsRefused(t *testing.T) {
+	bad := example(t, "per-broker.yaml")
+	start := strings.Index(bad, "                per_broker:\n")
+	end := strings.Index(bad, "      - name: tcp_proxy\n")
+	log, ok := validate(t, bad[:start]+"                unified: {}\n"+bad[end:])
+	if ok || !strings.Contains(log, "addressing.unified needs several upstreams") {
+		t.Errorf("accepted, or the field not named:\n%s", log)
+	}
+}

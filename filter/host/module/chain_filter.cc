@@ -19,7 +19,7 @@ constexpr std::string_view kDestinationKey = "envoy.network.transport_socket.ori
 constexpr std::string_view kCloseDetails = "rocketmq_proxy_close";
 // Envoy has no hook for "tcp_proxy is connected".
 constexpr std::chrono::milliseconds kRetryInterval(5);
-constexpr size_t kKeepCapacity = 64 << 10;
+constexpr size_t kKeepCapacity = 16 << 10;
 
 static_assert(sizeof(rocketmq_proxy_slice) == sizeof(EnvoyBuffer) &&
                   offsetof(rocketmq_proxy_slice, size) == offsetof(EnvoyBuffer, length),
@@ -138,8 +138,8 @@ FilterStatus ChainFilter::OnNewConnection() {
   const std::string remote = RemoteAddress(envoy_);
   {
     const Scope scope(this, Call::kOpen);
-    session_ = GetPlugin().chain_open(config_.handle(), connection(), ToSlice(local),
-                                      ToSlice(remote));
+    session_ =
+        GetPlugin().chain_open(config_.handle(), connection(), ToSlice(local), ToSlice(remote));
   }
   if (session_ == 0) {
     closing_ = true;
@@ -183,10 +183,9 @@ FilterStatus ChainFilter::OnRead(size_t size, bool end_stream) {
   }
   if (size > skip || end_stream) {
     const Scope scope(this, Call::kData);
-    verdict = GetPlugin().chain_data(
-        session_, ROCKETMQ_PROXY_DOWNSTREAM,
-        reinterpret_cast<const rocketmq_proxy_slice*>(chunks.data()),
-        static_cast<int>(chunks.count()), end_stream ? 1 : 0);
+    verdict = GetPlugin().chain_data(session_, ROCKETMQ_PROXY_DOWNSTREAM,
+                                     reinterpret_cast<const rocketmq_proxy_slice*>(chunks.data()),
+                                     static_cast<int>(chunks.count()), end_stream ? 1 : 0);
   }
   if (verdict != ROCKETMQ_PROXY_PASS) {
     // Envoy can only drain from the front.
@@ -196,8 +195,7 @@ FilterStatus ChainFilter::OnRead(size_t size, bool end_stream) {
     }
   }
   if (!to_upstream_.empty()) {
-    envoy_dynamic_module_callback_network_filter_append_read_buffer(envoy_,
-                                                                    ToBuffer(to_upstream_));
+    envoy_dynamic_module_callback_network_filter_append_read_buffer(envoy_, ToBuffer(to_upstream_));
     Reset(&to_upstream_);
   }
   if (!started_) seen_ = envoy_dynamic_module_callback_network_filter_get_read_buffer_size(envoy_);
@@ -220,10 +218,9 @@ FilterStatus ChainFilter::OnWrite(size_t size, bool end_stream) {
   {
     Chunks chunks(envoy_, Chunks::kWriteBuffer);
     const Scope scope(this, Call::kData);
-    verdict = GetPlugin().chain_data(
-        session_, ROCKETMQ_PROXY_UPSTREAM,
-        reinterpret_cast<const rocketmq_proxy_slice*>(chunks.data()),
-        static_cast<int>(chunks.count()), end_stream ? 1 : 0);
+    verdict = GetPlugin().chain_data(session_, ROCKETMQ_PROXY_UPSTREAM,
+                                     reinterpret_cast<const rocketmq_proxy_slice*>(chunks.data()),
+                                     static_cast<int>(chunks.count()), end_stream ? 1 : 0);
   }
   if (verdict != ROCKETMQ_PROXY_PASS && size > 0) {
     envoy_dynamic_module_callback_network_filter_drain_write_buffer(envoy_, size);

@@ -23,8 +23,8 @@ const rocketmq_proxy_host* ChainHost();
 
 // Threads: the worker, see Filter; other threads only know the Waker, by its id.
 // Lifetime: see Filter. Within a hook the connection may close whenever a function of Envoy is
-// called that runs other filters (write, inject_read_data, continue_reading, close): `session_` is 0
-// then and nothing more is done.
+// called that runs other filters (write, inject_read_data, continue_reading, close): `session_` is
+// 0 then and nothing more is done.
 class ChainFilter : public Filter {
  public:
   ChainFilter(const FilterConfig& config, void* envoy_filter);
@@ -50,8 +50,8 @@ class ChainFilter : public Filter {
   enum class Call { kNone, kOpen, kData, kWake };
   enum Event : uint64_t { kWakeEvent, kHousekeepingEvent };
 
-  // What `wake` needs, reachable by id, so that a wake which overlaps the end of the connection finds
-  // either a live object of its own or nothing.
+  // What `wake` needs, reachable by id, so that a wake which overlaps the end of the connection
+  // finds either a live object of its own or nothing.
   struct Waker {
     explicit Waker(void* envoy_filter) : scheduler(Scheduler::kFilter, envoy_filter) {}
     Scheduler scheduler;
@@ -79,8 +79,8 @@ class ChainFilter : public Filter {
   uint64_t session_ = 0;
   Call call_ = Call::kNone;
   bool connect_called_ = false;
-  bool started_ = false;    // tcp_proxy has been let go
-  bool closing_ = false;    // closed, or about to be by the scheduler
+  bool started_ = false;  // tcp_proxy has been let go
+  bool closing_ = false;  // closed, or about to be by the scheduler
   bool close_called_ = false;
   bool own_write_ = false;  // OnWrite sees our own bytes now
   bool retrying_ = false;

@@ -13,7 +13,8 @@
 namespace rocketmq_proxy {
 namespace {
 
-constexpr size_t kSpareSize = 256 << 10;
+// Kept for the next batch; an idle connection must not cost more than this.
+constexpr size_t kSpareSize = 16 << 10;
 constexpr char kCloseDetails[] = "rocketmq_proxy_downstream_close";
 
 thread_local DownstreamConnection* t_current = nullptr;
@@ -46,8 +47,8 @@ GoStatus DownstreamConnection::Write(std::string_view data, bool end_stream) {
   if (filter_ == nullptr || closing_) return kFilterIsGone;
   if (data.empty() && !end_stream) return kOk;
   if (OnWorker() && out_.empty() && !out_end_) {
-    // Envoy only buffers here. Of our hooks it calls OnWrite, which lets the plugin's own bytes pass
-    // unseen, and OnWatermark: neither enters the plugin.
+    // Envoy only buffers here. Of our hooks it calls OnWrite, which lets the plugin's own bytes
+    // pass unseen, and OnWatermark: neither enters the plugin.
     void* const filter = filter_;
     lock.unlock();
     envoy_dynamic_module_callback_network_filter_write(filter, ToBuffer(data), end_stream);

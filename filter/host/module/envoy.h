@@ -15,8 +15,8 @@
 #pragma GCC visibility push(default)
 #include "abi/abi.h"
 
-// Envoy 1.39 added these; on 1.38 they resolve to null. They are absent from the ABI header that the
-// build uses, which is older than 1.39.
+// Envoy 1.39 added these; on 1.38 they resolve to null. They are absent from the ABI header that
+// the build uses, which is older than 1.39.
 extern "C" {
 envoy_dynamic_module_type_metrics_result
 envoy_dynamic_module_callback_network_filter_config_increment_counter(void* config, size_t id,
@@ -48,7 +48,13 @@ using ModuleBuffer = envoy_dynamic_module_type_module_buffer;
 // Values that Envoy, the Golang ABI and our plugin share.
 enum class FilterStatus : uint8_t { kContinue = 0, kStopIteration = 1 };
 enum ConnectionEvent { kRemoteClose = 0, kLocalClose = 1, kConnected = 2, kConnectedZeroRtt = 3 };
-enum CloseType { kFlushWrite = 0, kNoFlush = 1, kFlushWriteAndDelay = 2, kAbort = 3, kAbortReset = 4 };
+enum CloseType {
+  kFlushWrite = 0,
+  kNoFlush = 1,
+  kFlushWriteAndDelay = 2,
+  kAbort = 3,
+  kAbortReset = 4
+};
 
 inline bool IsClose(int event) { return event == kRemoteClose || event == kLocalClose; }
 
@@ -81,9 +87,10 @@ class Chunks {
   enum Side { kReadBuffer, kWriteBuffer };
 
   Chunks(void* filter, Side side) {
-    count_ = side == kReadBuffer
-                 ? envoy_dynamic_module_callback_network_filter_get_read_buffer_chunks_size(filter)
-                 : envoy_dynamic_module_callback_network_filter_get_write_buffer_chunks_size(filter);
+    count_ =
+        side == kReadBuffer
+            ? envoy_dynamic_module_callback_network_filter_get_read_buffer_chunks_size(filter)
+            : envoy_dynamic_module_callback_network_filter_get_write_buffer_chunks_size(filter);
     if (count_ > kFew) {  // Rare: no allocation for the usual read.
       many_.resize(count_);
       data_ = many_.data();

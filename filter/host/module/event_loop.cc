@@ -30,8 +30,8 @@ std::atomic<uint32_t> g_workers{1};
 void BlockSignals() {
   sigset_t set;
   sigfillset(&set);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGURG,
-                           SIGPROF}) {
+  for (const int signal :
+       {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGURG, SIGPROF}) {
     sigdelset(&set, signal);
   }
   pthread_sigmask(SIG_SETMASK, &set, nullptr);

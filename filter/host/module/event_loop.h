@@ -16,12 +16,12 @@
 
 namespace rocketmq_proxy {
 
-// Threads: Post, RunAfter, Modify and ForKey from any; Add and Remove on the loop's own thread, where
-// tasks and Watcher::OnSocket run.
+// Threads: Post, RunAfter, Modify and ForKey from any; Add and Remove on the loop's own thread,
+// where tasks and Watcher::OnSocket run.
 // Lock: mu_ protects tasks and timers, and is not held while they run.
 // Lifetime: started when first asked for (a config that is only validated starts none) and never
-// destroyed: the process may exit while the thread is inside the plugin, and static destruction must
-// not pull anything from under it.
+// destroyed: the process may exit while the thread is inside the plugin, and static destruction
+// must not pull anything from under it.
 class EventLoop {
  public:
   using Task = std::function<void()>;
@@ -32,8 +32,8 @@ class EventLoop {
     virtual void OnSocket(uint32_t epoll_events) = 0;
   };
 
-  // The loop of `key`. What belongs to one downstream connection uses one key, and so one thread: the
-  // plugin serializes it anyway.
+  // The loop of `key`. What belongs to one downstream connection uses one key, and so one thread:
+  // the plugin serializes it anyway.
   static EventLoop& ForKey(uint64_t key);
   // How many workers Envoy has; counts until the first loop is started.
   static void SetWorkers(uint32_t workers);

@@ -91,7 +91,7 @@ std::unique_ptr<FilterConfig> FilterConfig::Create(void* envoy_config, std::stri
     const ConfigMetrics::DefineWindow window(config->metrics_.get());
     config->golang_id_ = GetPlugin().on_config(Address(kTerminalName), kTerminalName.size(),
                                                Address(any), any.size());
-    config->handle_ = GetPlugin().last_config(&errors);
+    config->handle_ = GetPlugin().last_config(role == Role::kChain ? 1 : 0, &errors);
   }
   if (errors == nullptr) return config;
   LogLines(errors);

@@ -21,12 +21,12 @@ enum class Role {
 bool ParseRole(std::string_view filter_name, Role* out);
 
 // The serialized google.protobuf.Any that the plugin gets. Envoy has stripped the type of what the
-// user wrote: JSON text (from TypedStruct, Struct, or a StringValue) becomes a StringValue, which the
-// plugin tells apart by its fields; anything else becomes a BytesValue.
+// user wrote: JSON text (from TypedStruct, Struct, or a StringValue) becomes a StringValue, which
+// the plugin tells apart by its fields; anything else becomes a BytesValue.
 std::string WrapConfig(std::string_view bytes);
 
-// Threads: made on the main thread and immutable from then on. The destructor may run on any thread:
-// connections keep their config alive, so the last of them, or even a thread that schedules
+// Threads: made on the main thread and immutable from then on. The destructor may run on any
+// thread: connections keep their config alive, so the last of them, or even a thread that schedules
 // something for Envoy, may be the one that lets go of it.
 // Lifetime: Envoy's, which keeps it longer than any filter made from it.
 class FilterConfig {

@@ -105,8 +105,8 @@ int envoyGoFilterUpstreamInfo(void* wrapper, int type, void* go_string_out) {
   }
 }
 
-// Envoy's module ABI keeps the state for the life of the connection, which is what all spans but the
-// request's mean for a network filter.
+// Envoy's module ABI keeps the state for the life of the connection, which is what all spans but
+// the request's mean for a network filter.
 int envoyGoFilterSetFilterState(void* wrapper, void* go_key, void* go_value, int, int, int) {
   return Downstream(wrapper).connection->SetFilterState(View(go_key), View(go_value));
 }
@@ -130,8 +130,8 @@ uint32_t envoyGoFilterLogLevel() {
   return level;
 }
 
-// Metrics. The handle is that of an HTTP filter's config; a network plugin has none and passes null,
-// meaning the config that is being parsed.
+// Metrics. The handle is that of an HTTP filter's config; a network plugin has none and passes
+// null, meaning the config that is being parsed.
 int envoyGoFilterHttpDefineMetric(void*, uint32_t type, void* name, int size, uint32_t* id_out) {
   return ConfigMetrics::Define(type, View(name, size), id_out);
 }

@@ -62,17 +62,17 @@ ConfigMetrics::~ConfigMetrics() {
     const std::lock_guard<std::mutex> lock(registry.mu);
     for (const uint32_t id : ids_) registry.entries.erase(id >> 2);
     last = TakeLocked();
-    // Nothing of a config that is gone is active any more. The plugin's last decrements may come too
-    // late, and the gauge would stay too high for ever.
+    // Nothing of a config that is gone is active any more. The plugin's last decrements may come
+    // too late, and the gauge would stay too high for ever.
     for (const Metric& m : metrics_) {
       if (m.type == kGauge && !m.ever_set && m.total != 0) {
         last.updates.push_back({kGauge, m.envoy_id, -m.total, 0, false});
       }
     }
   }
-  // Envoy's config object is still whole while it tells us of its end, whatever the thread; counters
-  // and gauges are atomics. Histogram values are let go: they use storage of Envoy's threads, and
-  // this may be none.
+  // Envoy's config object is still whole while it tells us of its end, whatever the thread;
+  // counters and gauges are atomics. Histogram values are let go: they use storage of Envoy's
+  // threads, and this may be none.
   if (through_config_) ApplyThroughConfig(last);
 }
 
@@ -227,9 +227,8 @@ void ConfigMetrics::OnConfigScheduled() {
 void ConfigMetrics::ApplyThroughConfig(const Batch& batch) {
   for (const Update& u : batch.updates) {
     if (u.type == kCounter) {
-      envoy_dynamic_module_callback_network_filter_config_increment_counter(envoy_config_,
-                                                                            u.envoy_id,
-                                                                            Magnitude(u.delta));
+      envoy_dynamic_module_callback_network_filter_config_increment_counter(
+          envoy_config_, u.envoy_id, Magnitude(u.delta));
     } else if (u.set) {
       envoy_dynamic_module_callback_network_filter_config_set_gauge(
           envoy_config_, u.envoy_id, u.set_value + static_cast<uint64_t>(u.delta));

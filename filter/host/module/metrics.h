@@ -15,8 +15,8 @@
 
 namespace rocketmq_proxy {
 
-// The metrics of one filter config. A metric belongs to the config whose parsing defined it; several
-// configs that define one name get ids of their own, and Envoy makes them one stat.
+// The metrics of one filter config. A metric belongs to the config whose parsing defined it;
+// several configs that define one name get ids of their own, and Envoy makes them one stat.
 //
 // Updates are gathered and handed to Envoy in batches: on the main thread, or, on an Envoy whose
 // config-level functions are missing (1.38), in the next hook of a filter of this config.

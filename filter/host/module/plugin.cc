@@ -38,8 +38,8 @@ bool Resolve(void* library, const char* name, Function** out, std::string* error
   return false;
 }
 
-// Envoy opens modules RTLD_LOCAL. The plugin has no library to link against for what it imports from
-// us, so its loader must find those functions in the global scope.
+// Envoy opens modules RTLD_LOCAL. The plugin has no library to link against for what it imports
+// from us, so its loader must find those functions in the global scope.
 bool BecomeGlobal(std::string* error) {
   const std::string self = ModulePath();
   if (dlopen(self.c_str(), RTLD_NOLOAD | RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE) != nullptr) {

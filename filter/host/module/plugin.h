@@ -33,7 +33,7 @@ struct Plugin {
 
   // Our own contract (filter/host/stock/rocketmq_proxy_host.h).
   int (*attach)(const rocketmq_proxy_host* host);
-  uint64_t (*last_config)(char** errors);
+  uint64_t (*last_config)(int chained, char** errors);
   void (*config_destroy)(uint64_t config);
   uint64_t (*chain_open)(uint64_t config, void* connection, rocketmq_proxy_slice local,
                          rocketmq_proxy_slice remote);

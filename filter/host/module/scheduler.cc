@@ -22,30 +22,33 @@ Scheduler::Scheduler(Kind kind, void* envoy)
 void Scheduler::Commit(uint64_t event_id) {
   const std::lock_guard<std::mutex> lock(mu_);
   if (handle_ == nullptr) return;
-  const Scheduler* outer = t_committing;
-  t_committing = this;
+  const Scheduler* const outer = std::exchange(t_committing, this);
   // Envoy only queues the event here; it calls no hook, except the destroy hook in the case told
-  // about above.
+  // about in the header, which may call Detach.
   if (kind_ == kFilter) {
     envoy_dynamic_module_callback_network_filter_scheduler_commit(handle_, event_id);
   } else {
     envoy_dynamic_module_callback_network_filter_config_scheduler_commit(handle_, event_id);
   }
   t_committing = outer;
+  if (detached_inside_) Delete(std::exchange(handle_, nullptr));
 }
 
 void Scheduler::Detach() {
-  // Inside our own commit the lock is ours already, and the handle is in use. It is a few bytes that
-  // are better lost than freed under Envoy's feet.
+  // The lock is this thread's already, and Envoy is still using the handle.
   if (t_committing == this) {
-    handle_ = nullptr;
+    detached_inside_ = true;
     return;
   }
-  void* handle = nullptr;
+  void* handle;
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    std::swap(handle, handle_);
+    handle = std::exchange(handle_, nullptr);
   }
+  Delete(handle);
+}
+
+void Scheduler::Delete(void* handle) const {
   if (handle == nullptr) return;
   if (kind_ == kFilter) {
     envoy_dynamic_module_callback_network_filter_scheduler_delete(handle);

@@ -9,8 +9,8 @@
 namespace rocketmq_proxy {
 
 // Threads: Commit from any; Detach and the destructor from the thread that runs the owner's hooks.
-// Lock: mu_ protects handle_ and is held across Envoy's commit, so that after Detach no thread is
-// inside it any more.
+// Lock: mu_ protects what follows it and is held across Envoy's commit, so that after Detach no
+// thread is inside it any more.
 //
 // Why that matters: Envoy's commit holds a strong reference to the filter (or config) for a moment.
 // If that became the last one, Envoy would destroy the filter on the committing thread, inside a
@@ -35,9 +35,12 @@ class Scheduler {
   static bool InsideCommit();
 
  private:
+  void Delete(void* handle) const;
+
   const Kind kind_;
   std::mutex mu_;
   void* handle_;
+  bool detached_inside_ = false;  // of our own commit
 };
 
 }  // namespace rocketmq_proxy

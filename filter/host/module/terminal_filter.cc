@@ -29,9 +29,9 @@ FilterStatus TerminalFilter::OnNewConnection() {
   const DownstreamConnection::Scope scope(connection_.get());
   config_.metrics().ApplyOnWorker(envoy_);
   wrapper_ = new DownstreamWrapper{connection_, ""};  // deleted by envoyGoFilterDownstreamFinalize
-  const GoUint64 status = GetPlugin().on_downstream_connection(
-      wrapper_, reinterpret_cast<GoUint64>(kPluginName.data()), kPluginName.size(),
-      config_.golang_id());
+  const GoUint64 status =
+      GetPlugin().on_downstream_connection(wrapper_, reinterpret_cast<GoUint64>(kPluginName.data()),
+                                           kPluginName.size(), config_.golang_id());
   return status == 0 ? FilterStatus::kContinue : FilterStatus::kStopIteration;
 }
 
@@ -41,9 +41,9 @@ FilterStatus TerminalFilter::OnRead(size_t size, bool end_stream) {
   GoUint64 status = 1;
   if (wrapper_ != nullptr) {
     Chunks chunks(envoy_, Chunks::kReadBuffer);
-    status = GetPlugin().on_downstream_data(
-        wrapper_, size, reinterpret_cast<GoUint64>(chunks.data()),
-        static_cast<GoInt>(chunks.count()), end_stream ? 1 : 0);
+    status =
+        GetPlugin().on_downstream_data(wrapper_, size, reinterpret_cast<GoUint64>(chunks.data()),
+                                       static_cast<GoInt>(chunks.count()), end_stream ? 1 : 0);
   }
   // All of it, whatever the plugin says: that is the ABI's contract.
   if (size > 0) envoy_dynamic_module_callback_network_filter_drain_read_buffer(envoy_, size);
@@ -74,7 +74,8 @@ void TerminalFilter::Closed(int event) {
   DownstreamWrapper* const wrapper = std::exchange(wrapper_, nullptr);
   if (wrapper == nullptr) return;
   if (Scheduler::InsideCommit()) {
-    EventLoop::ForKey(0).Post([wrapper, event] { GetPlugin().on_downstream_event(wrapper, event); });
+    EventLoop::ForKey(0).Post(
+        [wrapper, event] { GetPlugin().on_downstream_event(wrapper, event); });
     return;
   }
   GetPlugin().on_downstream_event(wrapper, event);

@@ -27,7 +27,9 @@ constexpr size_t kMaxDiscard = 1 << 20;
 
 std::atomic<uint64_t> g_ownerless{0};
 
-bool Flushes(int close_type) { return close_type == kFlushWrite || close_type == kFlushWriteAndDelay; }
+bool Flushes(int close_type) {
+  return close_type == kFlushWrite || close_type == kFlushWriteAndDelay;
+}
 
 // Of a send: the socket may take it later.
 bool Transient(int error) {
@@ -45,8 +47,8 @@ std::shared_ptr<UpstreamConnection> UpstreamConnection::Connect(std::string addr
   EventLoop& loop =
       EventLoop::ForKey(owner != nullptr ? owner->worker_index()
                                          : g_ownerless.fetch_add(1, std::memory_order_relaxed));
-  auto connection = std::make_shared<UpstreamConnection>(std::move(address), connection_id, wrapper,
-                                                         owner, loop);
+  auto connection =
+      std::make_shared<UpstreamConnection>(std::move(address), connection_id, wrapper, owner, loop);
   if (owner != nullptr) owner->AddUpstream(connection);
   // Before the loop knows: the plugin may use the wrapper in the callbacks while we still return.
   wrapper->connection = connection;
@@ -71,8 +73,8 @@ void UpstreamConnection::Start() {
   if (!ParseAddress(address_, &address)) return Fail(kLocalConnectionFailure);
   const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
-    Log(LogLevel::kError, "rocketmq_proxy: no socket for upstream " + address_ + ", errno " +
-                              std::to_string(errno));
+    Log(LogLevel::kError,
+        "rocketmq_proxy: no socket for upstream " + address_ + ", errno " + std::to_string(errno));
     return Fail(kLocalConnectionFailure);
   }
   const int on = 1;
@@ -380,8 +382,8 @@ void UpstreamConnection::CloseSocket(int close_type) {
     const linger reset{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   } else if (Flushes(close_type)) {
-    // Closed with received bytes unread, Linux sends a reset, and the peer may lose what was flushed
-    // to it.
+    // Closed with received bytes unread, Linux sends a reset, and the peer may lose what was
+    // flushed to it.
     char* const nowhere = loop_.scratch().data();
     const size_t room = loop_.scratch().size();
     for (size_t total = 0; total < kMaxDiscard;) {

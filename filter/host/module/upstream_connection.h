@@ -34,8 +34,8 @@ class UpstreamConnection : public EventLoop::Watcher,
   // returns. `wrapper` is what the plugin knows the connection by; it is filled in here.
   //
   // It belongs to the downstream connection in whose hook, or in a hook of one of whose upstreams,
-  // this thread is: that is the one flow control ties it to. A call from anywhere else (a goroutine,
-  // a timer) makes a connection without an owner, which works but is never held back.
+  // this thread is: that is the one flow control ties it to. A call from anywhere else (a
+  // goroutine, a timer) makes a connection without an owner, which works but is never held back.
   static std::shared_ptr<UpstreamConnection> Connect(std::string address, uint64_t connection_id,
                                                      UpstreamWrapper* wrapper);
 
@@ -94,14 +94,14 @@ class UpstreamConnection : public EventLoop::Watcher,
   std::string remote_;
   ByteQueue out_;
   bool full_ = false;
-  bool attention_ = false;     // Attend is on its way
-  bool fin_wanted_ = false;    // after out_
+  bool attention_ = false;   // Attend is on its way
+  bool fin_wanted_ = false;  // after out_
   bool fin_sent_ = false;
   bool peer_ended_ = false;    // its FIN was taken as half close
   bool write_failed_ = false;  // the peer is gone; reading will tell how
   bool silenced_ = false;      // reported as dead while not to be read
   bool abandoned_ = false;
-  int close_type_ = -1;        // what the plugin asked for
+  int close_type_ = -1;  // what the plugin asked for
 };
 
 // What the plugin holds.

@@ -53,7 +53,7 @@ enum { ROCKETMQ_PROXY_DOWNSTREAM = 0, ROCKETMQ_PROXY_UPSTREAM = 1 };
 
 /* Verdict of rocketmqProxyChainData. */
 enum {
-  ROCKETMQ_PROXY_PASS = 0,   /* the bytes shown go on as they are; nothing was written to that side */
+  ROCKETMQ_PROXY_PASS = 0, /* the bytes shown go on as they are; nothing was written to that side */
   ROCKETMQ_PROXY_REPLACE = 1 /* the bytes shown are consumed; what was written goes on instead */
 };
 
@@ -63,10 +63,11 @@ enum {
  *   int rocketmqProxyAttach(const rocketmq_proxy_host* host);
  *     Once, before everything else. 0, or -1 when the versions differ.
  *
- *   uint64_t rocketmqProxyLastConfig(char** errors);
+ *   uint64_t rocketmqProxyLastConfig(int chained, char** errors);
  *     After envoyGoFilterOnNetworkFilterConfig, on the same thread: the handle of the config just
- *     parsed. `*errors` is NULL, or a malloc'ed text with one line for each bad field; the caller
- *     frees it, and the config is then unusable (but must be destroyed as well).
+ *     parsed, which will be used in front of tcp_proxy if `chained` is 1, and as the last filter of
+ *     its chain if it is 0. `*errors` is NULL, or a malloc'ed text with one line for each bad
+ * field; the caller frees it, and the config is then unusable (but must be destroyed as well).
  *
  *   void rocketmqProxyConfigDestroy(uint64_t config);
  *     No new session will use this config.

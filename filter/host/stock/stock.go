@@ -24,6 +24,7 @@ import (
 	"strings"
 	"unsafe"
 
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
@@ -44,9 +45,12 @@ func rocketmqProxyAttach(h *C.rocketmq_proxy_host) C.int {
 }
 
 //export rocketmqProxyLastConfig
-func rocketmqProxyLastConfig(errors **C.char) C.uint64_t {
+func rocketmqProxyLastConfig(chained C.int, errors **C.char) C.uint64_t {
 	config := host.LastConfig()
 	*errors = nil
+	if config.Err == nil && chained == 1 && config.Instance.Config.Addressing.Mode == apiv1.UnifiedMode {
+		config.Err = apiv1.Errors{{Path: "addressing.unified", Problem: "needs several upstreams: use filter_name rocketmq_proxy with terminal_filter true and nothing behind it"}}
+	}
 	if config.Err != nil {
 		*errors = C.CString(strings.TrimSpace(config.Err.Error()))
 	}

@@ -2,7 +2,6 @@
 //
 // The chained role, in front of a fake tcp_proxy.
 #include "chain_filter.h"
-
 #include "envoy.h"
 #include "fake_plugin.h"
 #include "harness.h"
@@ -58,9 +57,7 @@ struct Setup {
     options.tcp_proxy = true;
     connection = Connection::Create(config, WorkerAt(0), options);
   }
-  int Connect() {
-    return plugin.Host()->connect(handle, address.data(), address.size());
-  }
+  int Connect() { return plugin.Host()->connect(handle, address.data(), address.size()); }
   void Up(const std::string& data) {
     plugin.Host()->write_upstream(handle, data.data(), data.size());
   }

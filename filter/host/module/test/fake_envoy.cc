@@ -241,8 +241,7 @@ void Connection::Write(const std::string& data, bool end) {
   if (!data.empty()) piece.push_back(data);
   auto* const outer = std::exchange(write_buffer, &piece);
   in_write++;
-  const int status =
-      envoy_dynamic_module_on_network_filter_write(this, module, Size(piece), end);
+  const int status = envoy_dynamic_module_on_network_filter_write(this, module, Size(piece), end);
   in_write--;
   write_buffer = outer;
   if (status != 0 || !open) return;
@@ -269,7 +268,8 @@ void Connection::ClientReads(size_t size) {
     unsent -= std::min(size, unsent);
     if (above && unsent < options.high_watermark / 2) {
       above = false;
-      if (open) envoy_dynamic_module_on_network_filter_below_write_buffer_low_watermark(this, module);
+      if (!open) return;
+      envoy_dynamic_module_on_network_filter_below_write_buffer_low_watermark(this, module);
     }
   });
 }
@@ -391,8 +391,7 @@ void CALLBACK(scheduler_delete)(void* scheduler) {
   delete static_cast<fake::FilterScheduler*>(scheduler);
 }
 void CALLBACK(scheduler_commit)(void* scheduler, uint64_t event_id) {
-  const std::weak_ptr<Connection> weak =
-      static_cast<fake::FilterScheduler*>(scheduler)->connection;
+  const std::weak_ptr<Connection> weak = static_cast<fake::FilterScheduler*>(scheduler)->connection;
   const std::shared_ptr<Connection> strong = weak.lock();
   if (strong == nullptr) return;
   strong->commits++;
@@ -475,6 +474,7 @@ void CALLBACK(inject_read_data)(void* f, ModuleBuffer data, bool end) {
   Connection& c = ToConnection(f);
   c.CheckThread("inject_read_data");
   c.calls.push_back("inject_read " + std::to_string(data.length));
+  if (!c.open) fake::Violation("injected after the close");
   if (!c.open) return;
   c.StartNext();
   if (!c.upstream_host && !c.options.early_data) {
@@ -496,6 +496,7 @@ void CALLBACK(close_with_details)(void* f,
   Connection& c = ToConnection(f);
   c.CheckThread("close");
   if (c.in_write > 0) fake::Violation("close inside on_write");
+  if (!c.open) fake::Violation("close after the close");
   c.CloseNow(rocketmq_proxy::kLocalClose, std::to_string(static_cast<int>(type)));
 }
 bool CALLBACK(get_local_address)(void* f, EnvoyBuffer* ip, uint32_t* port) {

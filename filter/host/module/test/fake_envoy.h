@@ -2,8 +2,8 @@
 //
 // As much of Envoy as a network filter module sees: workers, a connection with its filter chain
 // (ours and, in the chained role, a tcp_proxy behind it), schedulers and metrics. It keeps to the
-// habits of the real one that matter: schedulers hold the filter strongly while they commit, filters
-// are destroyed by whoever lets go of them last, and callbacks belong on the worker.
+// habits of the real one that matter: schedulers hold the filter strongly while they commit,
+// filters are destroyed by whoever lets go of them last, and callbacks belong on the worker.
 #pragma once
 
 #include <atomic>
@@ -75,11 +75,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   struct Options {
     bool tcp_proxy = false;
-    bool early_data = false;        // tcp_proxy reads before its upstream is there
-    bool upstream_at_once = true;   // tcp_proxy has its upstream as soon as it starts
-    bool close_at_start = false;    // tcp_proxy finds no host
+    bool early_data = false;       // tcp_proxy reads before its upstream is there
+    bool upstream_at_once = true;  // tcp_proxy has its upstream as soon as it starts
+    bool close_at_start = false;   // tcp_proxy finds no host
     size_t high_watermark = 64 << 10;
-    bool start = true;              // run new_connection
+    bool start = true;  // run new_connection
   };
   static std::shared_ptr<Connection> Create(const std::shared_ptr<Config>& config, Worker& worker);
   static std::shared_ptr<Connection> Create(const std::shared_ptr<Config>& config, Worker& worker,
@@ -111,16 +111,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   int last_status = -1;
   int in_hook = 0;
   int in_write = 0;
-  std::vector<std::string> calls;       // callbacks that do something, in order
+  std::vector<std::string> calls;  // callbacks that do something, in order
   std::deque<std::string> read_buffer;
-  bool read_buffer_known = false;       // since the first read
+  bool read_buffer_known = false;  // since the first read
   std::deque<std::string>* write_buffer = nullptr;
-  std::string to_client;                // all that was written
+  std::string to_client;  // all that was written
   bool to_client_ended = false;
-  size_t unsent = 0;                    // of it, in Envoy's write buffer
+  size_t unsent = 0;  // of it, in Envoy's write buffer
   bool above = false;
   bool client_stalled = false;
-  std::string to_upstream;              // all that tcp_proxy took
+  std::string to_upstream;  // all that tcp_proxy took
   bool to_upstream_ended = false;
   bool read_ended = false;
   bool next_started = false;

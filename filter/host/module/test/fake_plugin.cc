@@ -40,7 +40,7 @@ GoUint64 OnConfig(GoUint64, GoUint64, GoUint64 config, GoUint64 size) {
   return p->configs.size();
 }
 
-uint64_t LastConfig(char** errors) {
+uint64_t LastConfig(int /*chained*/, char** errors) {
   Plugin* const p = g_plugin;
   if (!p->errors.empty()) *errors = strdup(p->errors.c_str());
   const std::lock_guard<std::mutex> lock(p->mu);

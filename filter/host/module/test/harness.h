@@ -77,14 +77,14 @@ inline void Sleep(int ms) { std::this_thread::sleep_for(std::chrono::millisecond
 
 }  // namespace test
 
-#define TEST(name)                                                   \
-  static void name();                                                \
+#define TEST(name)                                                    \
+  static void name();                                                 \
   static const ::test::Registration registration_##name(#name, name); \
   static void name()
 #define EXPECT(condition) \
   ((condition) ? (void)0 : ::test::Fail(__FILE__, __LINE__, "false: " #condition))
 #define EXPECT_EQ(a, b) ::test::CheckEqual((a), (b), #a " == " #b, __FILE__, __LINE__)
-#define EXPECT_EVENTUALLY(condition)        \
+#define EXPECT_EVENTUALLY(condition)               \
   (::test::Eventually([&] { return (condition); }) \
-       ? (void)0                            \
+       ? (void)0                                   \
        : ::test::Fail(__FILE__, __LINE__, "never true: " #condition))

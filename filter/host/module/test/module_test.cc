@@ -29,8 +29,7 @@ TEST(AddressJoin) {
 
 TEST(ConfigWrap) {
   const std::string url = "type.googleapis.com/google.protobuf.StringValue";
-  EXPECT_EQ(rocketmq_proxy::WrapConfig(" {}"),
-            "\x0a\x2f" + url + "\x12\x05\x0a\x03 {}");
+  EXPECT_EQ(rocketmq_proxy::WrapConfig(" {}"), "\x0a\x2f" + url + "\x12\x05\x0a\x03 {}");
   const std::string any = rocketmq_proxy::WrapConfig("\x0a\x01z");
   EXPECT(any.find("google.protobuf.BytesValue") != std::string::npos);
   // A length of more than seven bits.
@@ -56,7 +55,7 @@ TEST(ConfigErrorsAreLoggedAndRejected) {
   plugin.errors = "a.b: too big\n\nc: missing\n";
   EXPECT(fake::Config::Create("rocketmq_proxy", "{}") == nullptr);
   EXPECT_EQ(fake::TakeLogs(), (std::vector<std::string>{"4 rocketmq_proxy: config: a.b: too big",
-                                                       "4 rocketmq_proxy: config: c: missing"}));
+                                                        "4 rocketmq_proxy: config: c: missing"}));
   EXPECT_EQ(plugin.destroyed, std::vector<uint64_t>{1001});
 }
 

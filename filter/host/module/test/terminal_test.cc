@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The downstream side of the terminal role.
-#include "terminal_filter.h"
-
 #include "envoy.h"
 #include "fake_plugin.h"
 #include "golang_abi.h"
 #include "harness.h"
+#include "terminal_filter.h"
 
 using fake::Connection;
 using fake::WorkerAt;
@@ -15,8 +14,8 @@ using rocketmq_proxy::GoString;
 namespace {
 
 int Write(void* wrapper, std::string data, int end = 0) {
-  const int status = envoyGoFilterDownstreamWrite(wrapper, data.data(),
-                                                  static_cast<int>(data.size()), end);
+  const int status =
+      envoyGoFilterDownstreamWrite(wrapper, data.data(), static_cast<int>(data.size()), end);
   data.assign(data.size(), '!');  // copied by now
   return status;
 }
@@ -96,8 +95,7 @@ TEST(TerminalWriteInAHookIsDirect) {
   s.Open();
   s.connection->ClientSends({"abc"});
   EXPECT_EQ(s.connection->commits.load(), 0);
-  EXPECT_EQ(s.connection->calls,
-            (std::vector<std::string>{"write 3", "write 0", "drain_read 3"}));
+  EXPECT_EQ(s.connection->calls, (std::vector<std::string>{"write 3", "write 0", "drain_read 3"}));
   EXPECT(s.connection->to_client_ended);
 }
 
@@ -179,7 +177,11 @@ TEST(TerminalWritesRaceWithTheClose) {
     });
     if (i % 2 != 0) s.connection->Close(0);
     // Envoy destroys the filter while the others are at it.
-    if (i % 4 < 2) s.connection->worker.Run([&] { s.connection->Close(0); s.connection.reset(); });
+    if (i % 4 < 2)
+      s.connection->worker.Run([&] {
+        s.connection->Close(0);
+        s.connection.reset();
+      });
     writer.join();
     closer.join();
     WorkerAt(0).Drain();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Upstream connections of the terminal role, on real loopback sockets.
-#include "upstream_connection.h"
-
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -20,6 +18,7 @@
 #include "fake_plugin.h"
 #include "golang_abi.h"
 #include "harness.h"
+#include "upstream_connection.h"
 
 using fake::Connection;
 using fake::WorkerAt;
@@ -38,7 +37,8 @@ class Peer {
     a.sin_family = AF_INET;
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(a);
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&a), size) != 0 || listen(listener_, 1024) != 0 ||
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&a), size) != 0 ||
+        listen(listener_, 1024) != 0 ||  // never full, or the kernel forgets connections
         getsockname(listener_, reinterpret_cast<sockaddr*>(&a), &size) != 0) {
       abort();
     }
@@ -125,8 +125,8 @@ struct Setup {
     return id;
   }
   uint64_t ConnectReady(Peer* peer) {
-    const uint64_t id = connection != nullptr ? ConnectOwned(peer->address())
-                                              : plugin.Connect(peer->address());
+    const uint64_t id =
+        connection != nullptr ? ConnectOwned(peer->address()) : plugin.Connect(peer->address());
     peer->Accept();
     EXPECT_EVENTUALLY(plugin.Up(id).Has("ready"));
     return id;
@@ -350,11 +350,12 @@ TEST(UpstreamCloseFlushes) {
   Setup s;
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
-  peer.Send(std::string(100000, 'z'));  // unread input must not turn the close into a reset
   const std::string data = Pattern(8 << 20);
   EXPECT_EQ(Write(s.up(id), data), 0);
   EXPECT_EQ(envoyGoFilterUpstreamClose(s.up(id), 0), 0);
   EXPECT_EQ(Write(s.up(id), "x"), -1);
+  // Nobody reads it now, and unread input must not turn the close into a reset.
+  peer.Send(std::string(100000, 'z'));
   test::Sleep(20);
   EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
   EXPECT(peer.ReceiveAll() == data);
@@ -640,8 +641,10 @@ TEST(UpstreamChurn) {
   std::thread server([&] {
     for (int i = 0; !stop; i++) {
       peer.Accept();
-      if (i % 3 == 0) peer.Reset();
-      else peer.Close();
+      if (i % 3 == 0)
+        peer.Reset();
+      else
+        peer.Close();
     }
   });
   s.plugin.on_ready = [](uint64_t id, void* w) {
