@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package instance
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+type fakeSink struct {
+	mu     sync.Mutex
+	values map[stats.ID]int64
+}
+
+func (s *fakeSink) Add(id stats.ID, delta int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values[id] += delta
+}
+func (*fakeSink) Record(stats.ID, uint64, uint64) {}
+
+func (s *fakeSink) value(id stats.ID) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.values[id]
+}
+
+// config has a name server that refuses connections.
+func config(interval time.Duration) *apiv1.Config {
+	return &apiv1.Config{
+		StatPrefix: "t",
+		Cluster:    apiv1.ClusterConfig{Name: "c", NameServers: []string{"127.0.0.1:1"}, RefreshInterval: interval},
+		Addressing: apiv1.AddressingConfig{Mode: apiv1.UnifiedMode},
+		Limits:     apiv1.LimitsConfig{MaxFrameBytes: 1 << 20, MaxHeaderBytes: 1 << 16},
+	}
+}
+
+func TestConfigsOfOneClusterShareItsDirectory(t *testing.T) {
+	a, b := Start(config(time.Minute), nil), Start(config(time.Minute), nil)
+	other := Start(config(time.Hour), nil)
+	defer other.Close()
+	if a.Directory != b.Directory || a.Directory == other.Directory {
+		t.Error("want one directory for equal clusters, and another for a different one")
+	}
+	a.Close()
+	again := Start(config(time.Minute), nil)
+	if again.Directory != b.Directory {
+		t.Error("the directory went with the first of its configs")
+	}
+	b.Close()
+	again.Close()
+	again.Close() // a second time does nothing
+	if last := Start(config(time.Minute), nil); last.Directory == b.Directory {
+		t.Error("a directory that has stopped is used again")
+	} else {
+		last.Close()
+	}
+}
+
+func TestStatsReachTheSinkWhileAConfigLivesAndOnceMoreAtItsEnd(t *testing.T) {
+	sink := &fakeSink{values: map[stats.ID]int64{}}
+	x := Start(config(time.Minute), sink)
+	x.Stats.Recorder().Inc(stats.Request)
+	for limit := time.Now().Add(10 * time.Second); sink.value(stats.DirectoryStale) != 1 || sink.value(stats.Request) != 1; {
+		if time.Now().After(limit) {
+			t.Fatalf("directory_stale is %d, request is %d", sink.value(stats.DirectoryStale), sink.value(stats.Request))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	x.Stats.Recorder().Inc(stats.Request)
+	x.Close()
+	if sink.value(stats.Request) != 2 || sink.value(stats.DirectoryStale) != 0 || sink.value(stats.DirectoryRefreshFailure) == 0 {
+		t.Errorf("after the end: %v", sink.values)
+	}
+}
