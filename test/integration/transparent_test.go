@@ -5,7 +5,6 @@
 package integration
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -89,12 +88,7 @@ func TestVIPChannelAndReadOnly(t *testing.T) {
 	x := install(t, world.Options{
 		Mode: world.PerBroker,
 		EditConfig: func(w *world.World, yaml string) (string, error) {
-			listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-			if err != nil {
-				return "", err
-			}
-			vip = listener.Addr().String()
-			listener.Close()
+			vip = freePort(t)
 			_, port, err := net.SplitHostPort(vip)
 			if err != nil {
 				return "", err
