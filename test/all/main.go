@@ -34,14 +34,14 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	r := runner{ctx: ctx}
-	r.goTest("Go tests under the race detector", nil, append([]string{"-race"}, "./...")...)
+	r.goTest("Go tests under the race detector", nil, "-race", "-short", "./...") // short: without what starts RocketMQ
 	r.goTest("the core without cgo", []string{"CGO_ENABLED=0"}, core...)
 	r.module("the stock-Envoy host's own tests", "build/module_test.sh", "out/test")
 	r.module("the same under the address and undefined-behaviour sanitizers", "build/module_test.sh", "out/test", "address,undefined")
 	if !*skip {
 		r.build("building the plugin", "build/plugin.sh", "out")
 		r.build("building the stock-Envoy host", "build/module.sh", "out")
-		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-run", *pattern, "./test/integration")
+		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-p", "1", "-run", *pattern, "./test/world", "./test/integration")
 	}
 	stop()
 	fmt.Printf("%d passed, %d failed\n", r.passed, r.failed)

@@ -18,7 +18,7 @@ import (
 )
 
 // startLimit is how long Start and each Restart may take.
-const startLimit = 60 * time.Second
+const startLimit = 2 * time.Minute
 
 // Mode is how clients are kept on the proxy: which file of envoy-config/ Envoy gets.
 type Mode string
