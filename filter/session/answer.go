@@ -38,7 +38,7 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	}
 	s.finish(u, h.Opaque, p)
 	if p.fanOut != nil {
-		p.fanOut.answered(s, h)
+		p.fanOut.answered(s, h, frame)
 		return verdict{action: drop}
 	}
 	s.recorder.Time(s.now-p.start, p.longPoll)

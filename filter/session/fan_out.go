@@ -3,6 +3,7 @@
 package session
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,6 +32,7 @@ type fanOut struct {
 	finished *mergedAnswer
 
 	successes int
+	frame     []byte          // strict: the answer that stands for all, whole
 	refused   *router.Refusal // the first answer that was not a success
 	lost      *router.Refusal // the first copy that got no answer
 	version   int32           // the least of those that answered
@@ -40,6 +42,7 @@ type fanOut struct {
 
 // mergedAnswer is what the client gets.
 type mergedAnswer struct {
+	frame     []byte // an answer to pass on as it came; if not nil the rest is not used
 	code      codec.ResponseCode
 	remark    string
 	version   int32
@@ -198,9 +201,14 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	return f
 }
 
-// answered takes one copy's answer in.
-func (f *fanOut) answered(s *Session, h *codec.Header) {
+// answered takes one copy's answer in. Of a strict fan-out the client gets the first answer of all that
+// says no or, if none does, the first that says yes: it may have fields of its own.
+func (f *fanOut) answered(s *Session, h *codec.Header, frame []byte) {
 	f.waiting--
+	refuses := h.ResponseCode() != codec.ResponseSuccess
+	if f.strict && (f.frame == nil || refuses && f.refused == nil) {
+		f.frame = bytes.Clone(frame)
+	}
 	if code := h.ResponseCode(); code == codec.ResponseSuccess {
 		if f.successes++; f.successes == 1 || h.Version < f.version {
 			f.version = h.Version
@@ -245,9 +253,12 @@ func (f *fanOut) finishIfDone(s *Session) {
 
 func (f *fanOut) merge() *mergedAnswer {
 	if f.successes > 0 && !f.strict || f.lost == nil && f.refused == nil {
-		return &mergedAnswer{version: f.version, supportV2: f.supportV2, subChange: f.subChange}
+		return &mergedAnswer{frame: f.frame, version: f.version, supportV2: f.supportV2, subChange: f.subChange}
 	}
 	own := f.refused == nil // the proxy's answer, not a broker's
+	if !own && f.strict {
+		return &mergedAnswer{frame: f.frame}
+	}
 	refusal := f.refused
 	if own {
 		refusal = f.lost
@@ -270,6 +281,10 @@ func (s *Session) countMerged(f *fanOut) {
 
 func (s *Session) writeMerged(f *fanOut, opaque int32) {
 	answer := f.finished
+	if answer.frame != nil { // its opaque is the request's: copies are sent as they came
+		s.writeDownstream(answer.frame)
+		return
+	}
 	command := codec.Command{
 		Code:     int32(answer.code),
 		Language: codec.LanguageJava, // the version is a broker's

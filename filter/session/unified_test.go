@@ -579,6 +579,12 @@ func TestChangesOfNameServerDataReachAllNameServersAndAllMustAgree(t *testing.T)
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError {
 		t.Errorf("got %v", got.ResponseCode())
 	}
+	h.send(request(codec.RequestWipeWritePermOfBroker, 2, "", codec.Field{Name: "brokerName", Value: "broker-a"}))
+	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 2, "", codec.Field{Name: "wipeTopicCount", Value: "7"}))
+	got := one(t, h.tookDown())
+	if n, _ := got.IntField("wipeTopicCount"); n != 7 || got.Opaque != 2 {
+		t.Errorf("got opaque %d, wipeTopicCount %d: the answer's own fields are lost", got.Opaque, n)
+	}
 	h.wantIdle()
 }
 
