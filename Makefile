@@ -37,6 +37,11 @@ bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUI
 	go build -o out/bench ./test/bench
 	exec out/bench
 
+.PHONY: interop
+interop: build ## Features × client versions × modes with real clients, into docs/COMPATIBILITY.md
+	go build -o out/interop ./test/interop
+	exec out/interop
+
 .PHONY: capture
 capture: ## Record the golden bytes anew from real clients
 	test/capture/record.sh

@@ -181,14 +181,25 @@ func (x *installation) stat(name string) int64 {
 // awaitStat waits until a stat has a value: stats reach Envoy about once a second.
 func (x *installation) awaitStat(name string, want int64) {
 	x.Helper()
+	x.await(name, fmt.Sprint(want), func(got int64) bool { return got == want })
+}
+
+// awaitAtLeast waits until a stat has a value or a greater one.
+func (x *installation) awaitAtLeast(name string, want int64) {
+	x.Helper()
+	x.await(name, fmt.Sprintf("at least %d", want), func(got int64) bool { return got >= want })
+}
+
+func (x *installation) await(name, want string, ok func(int64) bool) {
+	x.Helper()
 	var got int64
 	for range 100 {
-		if got = x.stat(name); got == want {
+		if got = x.stat(name); ok(got) {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	x.Errorf("stat %s is %d, want %d", name, got, want)
+	x.Errorf("stat %s is %d, want %s", name, got, want)
 }
 
 // idle demands that every gauge is back at zero when no client is left.
