@@ -7,7 +7,12 @@
 #   <cache>/rocketmq/<version>/lib/*.jar   RocketMQ and its dependencies, by Maven
 #   <cache>/java/workload/classes          test/java/workload, compiled against those jars
 #
-# usage: build/fetch.sh [envoy|rocketmq|java|all]...      (default: all; java implies rocketmq)
+# and, only if asked for by "interop", other clients for test/interop:
+#
+#   <cache>/rocketmq-client/<version>/lib/*.jar   Java clients of other releases, by Maven
+#   <cache>/java/interop/<version>/classes        test/java/interop, compiled against each
+#
+# usage: build/fetch.sh [envoy|rocketmq|java|interop|all]...      (default: all; java implies rocketmq)
 #
 #   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
 #   ENVOY_VERSION          default 1.40.0; 1.39.3 and 1.38.3 are known too, others are taken unverified
@@ -110,6 +115,56 @@ build_java() {
   install_dir "$tmp" "$dir" "$key"
 }
 
+# Which folders of test/java/interop/src each client's API allows.
+interop_sources() {
+  case $1 in
+    4.4.0) echo common until49 ;;
+    4.9.*) echo common until49 since46 ;;
+    5.0.0) echo common since46 since50 ;;
+    "$rocketmq_version") echo common since46 since50 since53 ;;
+  esac
+}
+
+fetch_client() {
+  local version=$1 dir=$cache/rocketmq-client/$1 client_pom=$root/test/java/interop/pom.xml key
+  key="$version $(sha256sum <"$client_pom")"
+  fresh "$dir" "$key" && return
+  need java "a JDK, 17 or later"
+  need mvn "Maven 3.8 or later"
+  say "RocketMQ's Java client $version"
+  local tmp=$work/client-$version
+  mkdir -p "$tmp"
+  mvn --quiet --batch-mode --file "$client_pom" dependency:copy-dependencies -DincludeScope=runtime \
+    -Dclient.version="$version" -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get rocketmq-client $version"
+  install_dir "$tmp" "$dir" "$key"
+}
+
+build_interop() {
+  local version=$1 lib=$2 dir=$cache/java/interop/$1 key folders files=()
+  read -ra folders <<<"$(interop_sources "$version")"
+  mapfile -t files < <(cd "$root/test/java/interop/src" && find "${folders[@]}" -name '*.java' | LC_ALL=C sort)
+  key=$(cd "$root/test/java/interop/src" && { echo "$version"; sha256sum "${files[@]}"; } | sha256sum)
+  fresh "$dir" "$key" && return
+  need javac "a JDK, 17 or later"
+  say "Java scenarios for client $version"
+  local tmp=$work/interop-$version
+  mkdir -p "$tmp/classes"
+  (cd "$root/test/java/interop/src" && javac --release 11 -Xlint:all,-processing,-classfile,-path,-deprecation -proc:none \
+    -cp "$lib/*" -d "$tmp/classes" "${files[@]}" 2>&1 | { grep -v '^Note: ' >&2 || true; }
+    exit "${PIPESTATUS[0]}") || die "the Java scenarios do not compile for client $version"
+  install_dir "$tmp" "$dir" "$key"
+}
+
+fetch_interop() {
+  local version
+  fetch_rocketmq
+  build_interop "$rocketmq_version" "$cache/rocketmq/$rocketmq_version/lib"
+  for version in 4.4.0 4.9.4 4.9.8 5.0.0; do
+    fetch_client "$version"
+    build_interop "$version" "$cache/rocketmq-client/$version/lib"
+  done
+}
+
 wanted=("$@")
 ((${#wanted[@]})) || wanted=(all)
 [[ -n $rocketmq_version ]] || die "$pom names no rocketmq.version"
@@ -129,6 +184,7 @@ for part in "${wanted[@]}"; do
     envoy) fetch_envoy ;;
     rocketmq) fetch_rocketmq ;;
     java) fetch_rocketmq; build_java ;;
-    *) die "unknown part $part: want envoy, rocketmq, java or all" ;;
+    interop) fetch_interop ;;
+    *) die "unknown part $part: want envoy, rocketmq, java, interop or all" ;;
   esac
 done

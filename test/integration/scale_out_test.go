@@ -55,7 +55,7 @@ func (x *installation) secondEnvoy() string {
 		_, port, _ := net.SplitHostPort(after)
 		yaml = strings.ReplaceAll(yaml, "port_value: "+old, "port_value: "+port)
 	}
-	file := filepath.Join(x.T.TempDir(), "second.yaml")
+	file := filepath.Join(x.TempDir(), "second.yaml")
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
 		x.Fatal(err)
 	}

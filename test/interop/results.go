@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+)
+
+// outcome is what a program says of a scenario.
+type outcome struct {
+	Name    string `json:"name"`
+	Outcome string `json:"outcome"` // works, failed, lacking
+	Detail  string `json:"detail"`
+	Code    int    `json:"code"`
+	Remark  string `json:"remark"`
+	Millis  int64  `json:"ms"`
+}
+
+// cell is a place in the matrix.
+type cell struct {
+	scenario, client string
+	mode             world.Mode
+}
+
+// result is an outcome held against what was expected.
+type result struct {
+	cell
+	outcome  outcome
+	expected expectation
+	problem  string // why it is a FAIL; empty if it is none
+	first    string // the problem of the first try, if this is the second
+}
+
+// word is what the table on stdout shows.
+func (r result) word() string {
+	if r.problem != "" {
+		return "FAIL"
+	}
+	return r.expected.kind.String()
+}
+
+// judge tells what is wrong with an outcome, or nothing.
+func judge(o outcome, want expectation) string {
+	got := o.Detail
+	if o.Outcome == "works" {
+		got = "it works"
+	}
+	switch want.kind {
+	case works:
+		if o.Outcome != "works" {
+			return got
+		}
+	case refused:
+		if o.Outcome != "failed" || o.Code != want.code || !strings.Contains(o.Remark, want.remark) {
+			return fmt.Sprintf("expected to be refused with %d, %q; %s", want.code, want.remark, got)
+		}
+	case impossible:
+		if o.Outcome == "works" {
+			return "expected to be impossible (" + want.reason + "), but it works"
+		}
+	}
+	return ""
+}
+
+// results of a run; may be used by several goroutines.
+type results struct {
+	mu    sync.Mutex
+	all   map[cell]result
+	order []cell
+	out   func(result)
+}
+
+func newResults() *results {
+	return &results{all: map[cell]result{}, out: printResult}
+}
+
+func (r *results) add(c cell, o outcome, want expectation) {
+	res := result{cell: c, outcome: o, expected: want, problem: judge(o, want)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if before, ok := r.all[c]; ok {
+		res.first = before.problem
+	} else {
+		r.order = append(r.order, c)
+	}
+	r.all[c] = res
+	r.out(res)
+}
+
+// failed are the scenarios of a client that came out wrong in a mode and may be tried again.
+func (r *results) failed(c *client, mode world.Mode) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, at := range r.order {
+		if at.client == c.id && at.mode == mode && at.scenario != onProxy && r.all[at].problem != "" {
+			ids = append(ids, at.scenario)
+		}
+	}
+	return ids
+}
+
+func printResult(r result) {
+	why := r.problem
+	if r.first != "" {
+		why = "(second try) " + why
+	}
+	if why == "" && r.expected.kind != works {
+		why = r.expected.why()
+	}
+	fmt.Printf("%-10s %-18s %-20s %-10s %5.1fs  %s\n", modeName(r.mode), r.client, r.scenario, r.word(),
+		(time.Duration(r.outcome.Millis) * time.Millisecond).Seconds(), shorten(why, 160))
+}
+
+func shorten(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}
+
+type sum struct{ works, refused, impossible, fail int }
+
+func (r *results) sum() sum {
+	var s sum
+	for _, res := range r.all {
+		switch {
+		case res.problem != "":
+			s.fail++
+		case res.expected.kind == works:
+			s.works++
+		case res.expected.kind == refused:
+			s.refused++
+		default:
+			s.impossible++
+		}
+	}
+	return s
+}
+
+func printFailures(out io.Writer, r *results) {
+	for _, c := range r.order {
+		if res := r.all[c]; res.problem != "" {
+			fmt.Fprintf(out, "FAIL %s, %s, %s: %s\n", modeName(c.mode), c.client, c.scenario, shorten(res.problem, 400))
+		}
+	}
+	for _, c := range r.order {
+		if res := r.all[c]; res.problem == "" && res.first != "" {
+			fmt.Fprintf(out, "second try %s, %s, %s; the first: %s\n", modeName(c.mode), c.client, c.scenario, shorten(res.first, 300))
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, have := range list {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}

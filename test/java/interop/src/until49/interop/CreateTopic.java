@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package interop;
+
+import org.apache.rocketmq.client.exception.MQClientException;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+
+/** The call that makes a topic, as it was before 5.0. */
+final class CreateTopic {
+    private CreateTopic() {
+    }
+
+    static void call(DefaultMQProducer client, String topic, int queues) throws MQClientException {
+        client.createTopic("TBW102", topic, queues);
+    }
+}
