@@ -15,18 +15,18 @@ build: ## Build the plugin and the stock-Envoy host into out/
 
 .PHONY: run
 run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATION=20s MODE=unified|per-broker RATE=500)
-	go build -o out/run ./test/run
-	exec out/run
+	go build -o out/bin/run ./test/run
+	exec out/bin/run
 
 .PHONY: test
 test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed"
-	go build -o out/all ./test/all
-	exec out/all
+	go build -o out/bin/all ./test/all
+	exec out/bin/all
 
 .PHONY: unit
 unit: ## The tests that need neither RocketMQ nor Envoy
-	go build -o out/all ./test/all
-	exec out/all -skip-integration
+	go build -o out/bin/all ./test/all
+	exec out/bin/all -skip-integration
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (30s)
@@ -34,13 +34,13 @@ fuzz: ## Fuzz each target for FUZZTIME (30s)
 
 .PHONY: bench
 bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUICK=1 for a minute)
-	go build -o out/bench ./test/bench
-	exec out/bench
+	go build -o out/bin/bench ./test/bench
+	exec out/bin/bench
 
 .PHONY: interop
 interop: build ## Features × client versions × modes with real clients, into docs/COMPATIBILITY.md
-	go build -o out/interop ./test/interop
-	exec out/interop
+	go build -o out/bin/interop ./test/interop
+	exec out/bin/interop
 
 .PHONY: capture
 capture: ## Record the golden bytes anew from real clients

@@ -95,7 +95,7 @@ fetch_rocketmq() {
   say "RocketMQ $rocketmq_version"
   local tmp=$work/rocketmq
   mkdir -p "$tmp"
-  mvn --quiet --batch-mode --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
+  mvn --quiet --batch-mode -Dstyle.color=never --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
     -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get RocketMQ $rocketmq_version"
   install_dir "$tmp" "$dir" "$key"
 }
@@ -134,7 +134,7 @@ fetch_client() {
   say "RocketMQ's Java client $version"
   local tmp=$work/client-$version
   mkdir -p "$tmp"
-  mvn --quiet --batch-mode --file "$client_pom" dependency:copy-dependencies -DincludeScope=runtime \
+  mvn --quiet --batch-mode -Dstyle.color=never --file "$client_pom" dependency:copy-dependencies -DincludeScope=runtime \
     -Dclient.version="$version" -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get rocketmq-client $version"
   install_dir "$tmp" "$dir" "$key"
 }

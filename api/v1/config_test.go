@@ -3,6 +3,7 @@
 package apiv1
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,8 +88,8 @@ func TestWhatIsNoConfigIsRefused(t *testing.T) {
 		"a field nobody knows":      pack(t, wrapperspb.String(`{"rocketmq_proxy":{"stat_prefix":"demo"},"adressing":{}}`)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Parse(in); err == nil || !strings.Contains(err.Error(), "plugin_config") {
-				t.Errorf("got error %v, want one that names plugin_config", err)
+			if _, err := Parse(in); err == nil || !strings.Contains(err.Error(), "the config") && name != "a field nobody knows" {
+				t.Errorf("got error %v, want one that names the config", err)
 			}
 		})
 	}
@@ -193,6 +194,44 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 	}
 }
 
+func TestEveryTypoAndWrongTypeIsNamedWithItsPath(t *testing.T) {
+	_, err := Parse(pack(t, wrapperspb.String(`{
+		"rocketmq_proxy":{"stat_prefx":"x","stat_prefix":5},
+		"clusters":[{"name":"c","name_server":["a:1"]},{"name_servers":"a:1"}],
+		"addressing":{"per_broker":{"brokers":[{"broker_id":-1,"listener_port":"x","broker_name":null}]},"uncovered":"LEAK"},
+		"limits":{"max_frame_bytes":1.5},
+		"timeouts":{"connect":5},
+		"policy":{"read_only_admin":"yes"},
+		"polcy":{}}`)))
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	got := strings.Split(err.Error(), "\n")
+	for _, want := range []string{
+		"rocketmq_proxy.stat_prefx is not a field; want stat_prefix, route_config, transient_object_life_span, develop_mode",
+		"rocketmq_proxy.stat_prefix is 5; want a string",
+		"clusters[0].name_server is not a field; want name, name_servers, refresh_interval, credentials",
+		`clusters[1].name_servers is "a:1"; want a list`,
+		"addressing.per_broker.brokers[0].broker_id is -1; want a whole number from 0 on",
+		`addressing.uncovered is "LEAK"; want one of DROP, PASS`,
+		"limits.max_frame_bytes is 1.5; want a whole number from 0 on",
+		`timeouts.connect is 5; want a duration in seconds, as "2.5s"`,
+		`policy.read_only_admin is "yes"; want true or false`,
+		"polcy is not a field; want rocketmq_proxy, clusters, addressing, limits, timeouts, policy",
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no line %q", want)
+		}
+	}
+	if len(got) != 10 {
+		t.Errorf("%d lines, want 10:\n%s", len(got), err)
+	}
+	_, err = Resolve(&FilterConfig{})
+	if err == nil || !strings.Contains(err.Error(), "rocketmq_proxy is missing") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTemplatesCredentialsAndPolicyArriveAndAreChecked(t *testing.T) {
 	text := func(addressing, more string) string {
 		return `{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:1"],"credentials":{"access_key":"a","secret_key":"s"}}],"addressing":` + addressing + more + `}`
@@ -209,10 +248,11 @@ func TestTemplatesCredentialsAndPolicyArriveAndAreChecked(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for addressing, want := range map[string]string{
-		`{"per_broker":{"template":{"advertised_host":"h:1","advertised_base_port":1,"listener_base_port":1,"numbers":1}}}`:    "template.advertised_host",
-		`{"per_broker":{"template":{"advertised_host":"h","advertised_base_port":1,"listener_base_port":65530,"numbers":10}}}`: "template.listener_base_port is 65530; with 10 ports the last is 65539, want at most 65535",
-		`{"per_broker":{"template":{"advertised_host":"h","advertised_base_port":0,"listener_base_port":1,"numbers":0}}}`:      "template.numbers is 0",
-		`{"per_broker":{"brokers":[{"broker_name":"a","listener_port":5,"advertised_address":"h:5","vip_channel_port":5}]}}`:   "brokers[0].vip_channel_port is 5",
+		`{"per_broker":{"template":{"advertised_host":"h:1","advertised_base_port":1,"listener_base_port":1,"numbers":1}}}`:                                          "template.advertised_host",
+		`{"per_broker":{"template":{"advertised_host":"h","advertised_base_port":1,"listener_base_port":65530,"numbers":10}}}`:                                       "template.listener_base_port is 65530; with 10 ports the last is 65539, want at most 65535",
+		`{"per_broker":{"template":{"advertised_host":"h","advertised_base_port":0,"listener_base_port":1,"numbers":0}}}`:                                            "template.numbers is 0; want 1 to 65535",
+		`{"per_broker":{"template":{"advertised_host":"{brokr}","advertised_base_port":1,"listener_base_port":1,"numbers":4294967295,"ids_per_broker":4294967295}}}`: "template.advertised_host has {brokr}",
+		`{"per_broker":{"brokers":[{"broker_name":"a","listener_port":5,"advertised_address":"h:5","vip_channel_port":5}]}}`:                                         "brokers[0].vip_channel_port is 5",
 	} {
 		if _, err := resolveText(t, text(addressing, "")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", addressing, err, want)

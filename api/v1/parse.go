@@ -28,7 +28,7 @@ const (
 //   - a FilterConfig, or Envoy's RocketmqProxy;
 //   - an xds.type.v3.TypedStruct (or the older udpa one) of either, by its type URL;
 //   - a Struct, or a StringValue or BytesValue with JSON, of either: one with the member
-//     `rocketmq_proxy` is a FilterConfig, any other a RocketmqProxy;
+//     `stat_prefix` is a RocketmqProxy, any other a FilterConfig;
 //   - a BytesValue with a serialized TypedStruct.
 //
 // The last two are what a stock Envoy gives a dynamic module that is configured with a TypedStruct:
@@ -37,11 +37,11 @@ const (
 // A RocketmqProxy comes back as a FilterConfig that has nothing else. The error is an [Errors].
 func Parse(any *anypb.Any) (*FilterConfig, error) {
 	if any == nil || any.GetTypeUrl() == "" {
-		return nil, Errors{{Path: "plugin_config", Problem: "is missing"}}
+		return nil, Errors{{Path: "the config", Problem: "is missing"}}
 	}
 	message, err := any.UnmarshalNew()
 	if err != nil {
-		return nil, Errors{{Path: "plugin_config", Problem: fmt.Sprintf("cannot be read: %v", err)}}
+		return nil, Errors{{Path: "the config", Problem: fmt.Sprintf("cannot be read: %v", err)}}
 	}
 	switch m := message.(type) {
 	case *FilterConfig:
@@ -59,7 +59,7 @@ func Parse(any *anypb.Any) (*FilterConfig, error) {
 	case *wrapperspb.BytesValue:
 		return fromBytes(m.GetValue())
 	}
-	return nil, Errors{{Path: "plugin_config", Problem: fmt.Sprintf("has the type %s; want a TypedStruct of %s or %s, or one of these messages",
+	return nil, Errors{{Path: "the config", Problem: fmt.Sprintf("has the type %s; want a TypedStruct of %s or %s, or one of these messages",
 		message.ProtoReflect().Descriptor().FullName(), filterConfigType, rocketmqProxyType)}}
 }
 
@@ -67,7 +67,7 @@ func fromTypedStruct(typeURL string, value *structpb.Struct) (*FilterConfig, err
 	name := typeURL[strings.LastIndexByte(typeURL, '/')+1:]
 	text, err := protojson.Marshal(value)
 	if err != nil {
-		return nil, Errors{{Path: "plugin_config.value", Problem: err.Error()}}
+		return nil, Errors{{Path: "the config's value", Problem: err.Error()}}
 	}
 	switch name {
 	case filterConfigType:
@@ -75,13 +75,13 @@ func fromTypedStruct(typeURL string, value *structpb.Struct) (*FilterConfig, err
 	case rocketmqProxyType:
 		return intoRocketmqProxy(text)
 	}
-	return nil, Errors{{Path: "plugin_config.type_url", Problem: fmt.Sprintf("is %q; want %s or %s", typeURL, filterConfigType, rocketmqProxyType)}}
+	return nil, Errors{{Path: "the config's type_url", Problem: fmt.Sprintf("is %q; want %s or %s", typeURL, filterConfigType, rocketmqProxyType)}}
 }
 
 func fromStruct(value *structpb.Struct) (*FilterConfig, error) {
 	text, err := protojson.Marshal(value)
 	if err != nil {
-		return nil, Errors{{Path: "plugin_config", Problem: err.Error()}}
+		return nil, Errors{{Path: "the config", Problem: err.Error()}}
 	}
 	return fromJSON(text)
 }
@@ -95,16 +95,19 @@ func fromBytes(value []byte) (*FilterConfig, error) {
 }
 
 func fromJSON(text []byte) (*FilterConfig, error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, Errors{{Path: "the config", Problem: "is missing"}}
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(bytes.TrimSpace(text), &members); err != nil {
-		return nil, Errors{{Path: "plugin_config", Problem: fmt.Sprintf("is not a JSON object: %v", err)}}
+		return nil, Errors{{Path: "the config", Problem: fmt.Sprintf("is not a JSON object: %v", err)}}
 	}
-	for _, own := range []string{"rocketmq_proxy", "rocketmqProxy"} {
-		if _, ok := members[own]; ok {
-			return intoFilterConfig(text)
+	for _, plain := range []string{"stat_prefix", "statPrefix"} {
+		if _, ok := members[plain]; ok {
+			return intoRocketmqProxy(text)
 		}
 	}
-	return intoRocketmqProxy(text)
+	return intoFilterConfig(text)
 }
 
 func intoFilterConfig(text []byte) (*FilterConfig, error) {
@@ -118,8 +121,11 @@ func intoRocketmqProxy(text []byte) (*FilterConfig, error) {
 }
 
 func unmarshalJSON(text []byte, into proto.Message) error {
+	if errs := shapeErrors(text, into.ProtoReflect().Descriptor()); len(errs) > 0 {
+		return errs
+	}
 	if err := protojson.Unmarshal(text, into); err != nil {
-		return Errors{{Path: "plugin_config", Problem: err.Error()}}
+		return Errors{{Path: "the config", Problem: err.Error()}}
 	}
 	return nil
 }

@@ -184,8 +184,16 @@ func (c *checker) template(m *BrokerTemplate) *BrokerTemplateConfig {
 	if t.AdvertisedHost == "" || strings.ContainsAny(t.AdvertisedHost, " /\"\\,;:") {
 		c.add(path+".advertised_host", "is %q; want a host name, in which {cluster}, {broker}, {id} and {number} are replaced", t.AdvertisedHost)
 	}
-	if t.Numbers < 1 {
-		c.add(path+".numbers", "is 0; want how many numbers are covered")
+	for _, placeholder := range regexp.MustCompile(`\{[^}]*\}?`).FindAllString(t.AdvertisedHost, -1) {
+		if !slices.Contains([]string{"{cluster}", "{broker}", "{id}", "{number}"}, placeholder) {
+			c.add(path+".advertised_host", "has %s; want {cluster}, {broker}, {id} or {number}", placeholder)
+		}
+	}
+	if t.Numbers < 1 || t.Numbers > 65535 {
+		c.add(path+".numbers", "is %d; want 1 to 65535", t.Numbers)
+	}
+	if t.IDsPerBroker > 65535 {
+		c.add(path+".ids_per_broker", "is %d; want 1 to 65535", t.IDsPerBroker)
 	}
 	ports := t.Numbers * t.IDsPerBroker
 	for _, base := range []struct {

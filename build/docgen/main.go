@@ -30,7 +30,7 @@ func main() {
 func statsPage() string {
 	var b strings.Builder
 	b.WriteString("# Stats\n\n<!-- Written by build/docgen from filter/stats/table.go: change it there. -->\n\n" +
-		"Names follow `rocketmq.<stat_prefix>.`; Envoy's `/stats` has them about a second after the fact.\n\n" +
+		"Names follow `rocketmq.<stat_prefix>.`; Envoy's `/stats` has them about a second after the fact (in Envoy 1.38: once a connection of the same listener does something).\n\n" +
 		"| stat | kind | what it counts |\n| --- | --- | --- |\n")
 	for _, def := range stats.Table {
 		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", def.Name, def.Kind, def.Meaning)

@@ -82,16 +82,17 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 	if len(targets) == 0 {
 		return s.refuse(h, brokerUnknown)
 	}
-	if !s.belowLimit(h) {
-		return verdict{action: drop}
+	f, v := s.fanOut(kind, targets, frame, h, false)
+	if f == nil {
+		return v
 	}
 	if heartbeat {
 		s.recorder.Add(stats.HeartbeatFanOut, int64(len(targets)))
 	}
-	if f := s.fanOut(kind, targets, frame, h, false); !h.IsOneway() {
+	if !h.IsOneway() {
 		last.sent = f
 	}
-	return verdict{action: drop}
+	return v
 }
 
 // unregisterContent is what makes two UNREGISTER_CLIENT requests equal.
@@ -147,10 +148,8 @@ func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Hea
 	if len(targets) == 0 {
 		return s.refuse(h, nameServerUnknown)
 	}
-	if s.belowLimit(h) {
-		s.fanOut(kind, targets, frame, h, true)
-	}
-	return verdict{action: drop}
+	_, v := s.fanOut(kind, targets, frame, h, true)
+	return v
 }
 
 // toEveryBroker sends a change to the master of every broker of the cluster.
@@ -166,14 +165,22 @@ func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, h *codec.Header
 	if len(targets) == 0 {
 		return s.refuse(h, brokerUnknown)
 	}
-	if s.belowLimit(h) {
-		s.fanOut(kind, targets, frame, h, true)
-	}
-	return verdict{action: drop}
+	_, v := s.fanOut(kind, targets, frame, h, true)
+	return v
 }
 
-// fanOut sends a copy of a request to each target.
-func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) *fanOut {
+// fanOut sends a copy of a request to each target. It gives nil if the request goes nowhere.
+func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) (*fanOut, verdict) {
+	if !h.IsOneway() {
+		for _, u := range targets {
+			if s.reused(u, h.Opaque) {
+				return nil, verdict{action: stop}
+			}
+		}
+		if !s.belowLimit(h) {
+			return nil, verdict{action: drop}
+		}
+	}
 	f := &fanOut{code: kind.Code, asker: askerOf(h), strict: strict, start: s.now, sending: true, supportV2: true}
 	if !h.IsOneway() {
 		f.opaques = []int32{h.Opaque}
@@ -189,7 +196,6 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 			continue
 		}
 		if !h.IsOneway() {
-			s.dropRepeated(u, h.Opaque)
 			u.pending[h.Opaque] = pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, fanOut: f}
 			f.waiting++
 		}
@@ -198,7 +204,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	s.arm(deadline)
 	f.sending = false
 	f.finishIfDone(s)
-	return f
+	return f, verdict{action: drop}
 }
 
 // answered takes one copy's answer in. Of a strict fan-out the client gets the first answer of all that

@@ -43,12 +43,8 @@ func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
 	return s.now + timeout + wait
 }
 
-// expect notes that a request was sent to u and wants an answer. It returns false, and has answered
-// the request, when too many are waiting already.
-func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) bool {
-	if !s.belowLimit(h) {
-		return false
-	}
+// expect notes that a request is sent to u and wants an answer.
+func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
 	p := pending{kind: kind, code: h.RequestCode(), asker: askerOf(h), start: s.now}
 	var wait Instant
 	if kind.Wait != nil {
@@ -61,11 +57,9 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) bool {
 		topic, _ := h.Field("topic")
 		p.topic = string(topic)
 	}
-	s.dropRepeated(u, h.Opaque)
 	u.pending[h.Opaque] = p
 	s.count(p.code, 1)
 	s.arm(p.deadline)
-	return true
 }
 
 // belowLimit tells whether one more request may wait; if not, it has answered it.
@@ -77,20 +71,15 @@ func (s *Session) belowLimit(h *codec.Header) bool {
 	return false
 }
 
-// dropRepeated gives up a request whose opaque the client uses again before the answer: only the
-// later one can be answered then.
-func (s *Session) dropRepeated(u *upstream, opaque int32) {
-	p, ok := u.pending[opaque]
-	if !ok {
-		return
+// reused ends the session if the client uses the opaque of a request that still waits at u: nobody could
+// tell which of the two an answer is for, and a route must not pass for something else.
+func (s *Session) reused(u *upstream, opaque int32) bool {
+	if _, taken := u.pending[opaque]; !taken {
+		return false
 	}
-	s.finish(u, opaque, p)
-	if p.fanOut != nil {
-		p.fanOut.failed(s, upstreamLost)
-		return
-	}
-	s.recorder.Inc(stats.RequestCancelled)
-	s.recorder.Inc(stats.ResponseError)
+	s.recorder.Inc(stats.RequestOpaqueReused)
+	s.closeDownstream()
+	return true
 }
 
 // finish takes a request out of what is waiting.

@@ -76,8 +76,14 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}
-	if !h.IsOneway() && !s.expect(u, kind, h) {
-		return verdict{action: drop}
+	if !h.IsOneway() {
+		if s.reused(u, h.Opaque) {
+			return verdict{action: stop}
+		}
+		if !s.belowLimit(h) {
+			return verdict{action: drop}
+		}
+		s.expect(u, kind, h)
 	}
 	return verdict{action: pass, to: u.id}
 }

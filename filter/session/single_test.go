@@ -263,16 +263,36 @@ func TestTerminalConnectionOfOneBrokerEndsWithItAndAnswersNothing(t *testing.T) 
 	}
 }
 
-func TestARepeatedOpaqueDoesNotLeakARoute(t *testing.T) {
-	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
-	question := request(codec.RequestGetRouteInfoByTopic, 7, "", codec.Field{Name: "topic", Value: "t"})
-	h.send(append(bytes.Clone(question), question...))
-	answer := response(codec.ResponseSuccess, 7, routeBody)
-	h.receive(h.only.id, append(bytes.Clone(answer), answer...))
-	if got := one(t, h.tookDown()); strings.Contains(got.body, "10.0.0.") {
-		t.Errorf("the client was told %s", got.body)
+func TestAnOpaqueThatIsInUseEndsTheConnectionAndLeaksNoRoute(t *testing.T) {
+	topic := codec.Field{Name: "topic", Value: "t"}
+	route := request(codec.RequestGetRouteInfoByTopic, 7, "", topic)
+	for name, second := range map[string][]byte{
+		"a second route": route,
+		"something else": request(codec.RequestGetKVConfig, 7, "", codec.Field{Name: "key", Value: "k"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
+			h.send(append(bytes.Clone(route), second...))
+			if !h.host.downClosed {
+				t.Error("it stays open")
+			}
+			h.receive(1, response(codec.ResponseSuccess, 7, routeBody))
+			if got := h.tookDown(); len(got) != 0 {
+				t.Errorf("the client got %v", got)
+			}
+			h.wantStats(map[stats.ID]int64{stats.RequestOpaqueReused: 1})
+			h.wantIdle()
+		})
 	}
-	h.wantStats(map[stats.ID]int64{stats.ResponseUnexpected: 1, stats.RequestCancelled: 1, stats.ResponseError: 1})
+}
+
+func TestUnexpectedAnswersOfANameServerAreDropped(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
+	h.receive(h.only.id, response(codec.ResponseSuccess, 7, routeBody))
+	if got := h.tookDown(); len(got) != 0 {
+		t.Errorf("the client got %v", got)
+	}
+	h.wantStats(map[stats.ID]int64{stats.ResponseUnexpected: 1})
 	h.wantIdle()
 }
 

@@ -260,6 +260,23 @@ func TestUnregisterOfOneGroupKeepsTheOthersRegistered(t *testing.T) {
 	h.wantIdle()
 }
 
+func TestAnOpaqueThatIsInUseEndsAUnifiedConnectionToo(t *testing.T) {
+	for name, second := range map[string][]byte{
+		"a send":      sendV2(5, "broker-a", "t"),
+		"a heartbeat": request(codec.RequestHeartBeat, 5, heartbeatBody),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := dialUnified(t)
+			h.send(sendV2(5, "broker-a", "t"))
+			h.send(second)
+			if !h.host.downClosed {
+				t.Error("it stays open")
+			}
+			h.wantIdle()
+		})
+	}
+}
+
 func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()

@@ -53,6 +53,7 @@ const (
 	RequestExpired
 	RequestCancelled
 	RequestOverLimit
+	RequestOpaqueReused
 	RequestUnknownCode
 	ResponseUnexpected
 	ServerRequest
@@ -118,6 +119,7 @@ var Table = append([]Def{
 	RequestExpired:           {Counter, "request_expired", "requests whose deadline passed without an answer"},
 	RequestCancelled:         {Counter, "request_cancelled", "requests whose client went away before their answer"},
 	RequestOverLimit:         {Counter, "request_over_limit", "requests answered SYSTEM_BUSY because a limit of the config was reached"},
+	RequestOpaqueReused:      {Counter, "request_opaque_reused", "requests with the opaque of one that still waits; each closes its connection"},
 	RequestUnknownCode:       {Counter, "request_unknown_code", "requests with a code this version does not know"},
 	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
 	ServerRequest:            {Counter, "server_request", "requests from brokers to clients"},
@@ -135,7 +137,7 @@ var Table = append([]Def{
 	UpstreamActive:           {Gauge, "upstream_active", "upstream connections that are open or opening"},
 	UpstreamConnect:          {Counter, "upstream_connect", "upstream connections that were begun"},
 	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open"},
-	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed for another reason"},
+	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
 	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
 	DirectoryRefreshFailure:  {Counter, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
 	DirectoryStale:           {Gauge, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},

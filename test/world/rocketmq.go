@@ -33,7 +33,7 @@ type Broker struct {
 // javaArgv is the start of a java command line. The options make a JVM start sooner and stay small; they cost
 // throughput that no test here needs. -Duser.home keeps RocketMQ's logs and offsets in our folder.
 func (w *World) javaArgv(home, classPath string, flags ...string) []string {
-	argv := []string{"java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto", "-Duser.home=" + home}
+	argv := []string{"java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto", "-Duser.home=" + home, "-Djava.io.tmpdir=" + home}
 	return append(append(argv, flags...), "-cp", classPath)
 }
 

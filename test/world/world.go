@@ -251,7 +251,7 @@ func (w *World) WriteLogs(out io.Writer, n int) error {
 		"*.log",
 		"*/logs/rocketmqlogs/namesrv.log",
 		"*/logs/rocketmqlogs/broker.log",
-		"*/logs/rocketmqlogs/rocketmq_client.log",
+		"*/logs/rocketmqlogs/remoting.log",
 	} {
 		files, err := filepath.Glob(filepath.Join(w.Dir, pattern))
 		if err != nil {

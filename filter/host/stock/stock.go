@@ -75,6 +75,7 @@ type connection struct {
 	slices   [8][]byte // room for the views of an event
 	timer    *host.Timer
 	closing  bool // by us, or closed already
+	ended    bool // the client has said that it will send no more
 }
 
 // abandon closes the connection after a fault.
@@ -99,8 +100,9 @@ func rocketmqProxyChainOpen(config C.uint64_t, handle unsafe.Pointer, local, _ C
 func connectionOf(handle C.uint64_t) *connection { return cgo.Handle(handle).Value().(*connection) }
 
 //export rocketmqProxyChainData
-func rocketmqProxyChainData(handle C.uint64_t, side C.int, slices *C.rocketmq_proxy_slice, count, _ C.int) (result C.int) {
+func rocketmqProxyChainData(handle C.uint64_t, side C.int, slices *C.rocketmq_proxy_slice, count, end C.int) (result C.int) {
 	c := connectionOf(handle)
+	c.ended = c.ended || side == C.ROCKETMQ_PROXY_DOWNSTREAM && end == 1
 	result = C.ROCKETMQ_PROXY_REPLACE
 	defer host.Recover(c.instance, c.abandon)
 	in := c.slices[:0]
@@ -135,7 +137,7 @@ func rocketmqProxyChainClose(handle C.uint64_t, event C.int) {
 	defer host.Recover(c.instance, func() {})
 	cgo.Handle(handle).Delete()
 	c.timer.Stop()
-	lost := event == localClose && !c.closing
+	lost := event == localClose && !c.closing && !c.ended
 	c.closing = true
 	if lost { // tcp_proxy closes the client's connection when its upstream is gone
 		c.session.UpstreamClosed(host.Now(), c.upstream)

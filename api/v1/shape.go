@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiv1
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// shape compares JSON with the message it shall become and names every unknown field and every value
+// of a wrong type: the JSON reader of protobuf stops at the first, and names it by a column of a text
+// that the user has never seen.
+type shape struct{ errors Errors }
+
+func shapeErrors(text []byte, message protoreflect.MessageDescriptor) Errors {
+	var value any
+	if json.Unmarshal(text, &value) != nil {
+		return nil // the reader will say what is wrong
+	}
+	var s shape
+	s.message("", value, message)
+	return s.errors
+}
+
+func (s *shape) add(path, format string, args ...any) {
+	if path == "" {
+		path = "the config"
+	}
+	s.errors = append(s.errors, FieldError{Path: path, Problem: fmt.Sprintf(format, args...)})
+}
+
+func (s *shape) message(path string, value any, message protoreflect.MessageDescriptor) {
+	if wellKnown(message) {
+		s.wellKnown(path, value, message)
+		return
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		s.add(path, "is %s; want an object", show(value))
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		inner := strings.TrimPrefix(path+"."+name, ".")
+		field := message.Fields().ByJSONName(name)
+		if field == nil {
+			field = message.Fields().ByTextName(name)
+		}
+		switch {
+		case strings.HasPrefix(name, "@"): // the type of an Any
+		case field == nil:
+			s.add(inner, "is not a field; want %s", fieldNames(message))
+		case object[name] == nil: // null is the default
+		case field.IsMap():
+		case field.IsList():
+			list, ok := object[name].([]any)
+			if !ok {
+				s.add(inner, "is %s; want a list", show(object[name]))
+			}
+			for i, element := range list {
+				s.value(fmt.Sprintf("%s[%d]", inner, i), element, field)
+			}
+		default:
+			s.value(inner, object[name], field)
+		}
+	}
+}
+
+func (s *shape) value(path string, value any, field protoreflect.FieldDescriptor) {
+	_, isString := value.(string)
+	_, isNumber := value.(float64)
+	_, isBool := value.(bool)
+	switch field.Kind() {
+	case protoreflect.MessageKind:
+		s.message(path, value, field.Message())
+	case protoreflect.StringKind, protoreflect.BytesKind:
+		if !isString {
+			s.add(path, "is %s; want a string", show(value))
+		}
+	case protoreflect.BoolKind:
+		if !isBool {
+			s.add(path, "is %s; want true or false", show(value))
+		}
+	case protoreflect.EnumKind:
+		if text, ok := value.(string); !ok || field.Enum().Values().ByName(protoreflect.Name(text)) == nil {
+			s.add(path, "is %s; want one of %s", show(value), valueNames(field.Enum()))
+		}
+	case protoreflect.Uint32Kind, protoreflect.Uint64Kind:
+		s.unsigned(path, value)
+	default:
+		if !isNumber && !isString {
+			s.add(path, "is %s; want a number", show(value))
+		}
+	}
+}
+
+// unsigned leaves text to the reader, which takes numbers as text.
+func (s *shape) unsigned(path string, value any) {
+	number, ok := value.(float64)
+	if _, isString := value.(string); isString {
+		return
+	}
+	if !ok || number < 0 || number != float64(uint64(number)) {
+		s.add(path, "is %s; want a whole number from 0 on", show(value))
+	}
+}
+
+func wellKnown(message protoreflect.MessageDescriptor) bool {
+	return message.FullName().Parent() == "google.protobuf"
+}
+
+func (s *shape) wellKnown(path string, value any, message protoreflect.MessageDescriptor) {
+	switch message.Name() {
+	case "Duration":
+		if text, ok := value.(string); !ok || !strings.HasSuffix(text, "s") {
+			s.add(path, `is %s; want a duration in seconds, as "2.5s"`, show(value))
+		}
+	case "UInt32Value":
+		s.unsigned(path, value)
+	}
+}
+
+// show gives a value as the user wrote it, or at least its kind.
+func show(value any) string {
+	switch value.(type) {
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "unreadable"
+	}
+	return string(text)
+}
+
+func fieldNames(message protoreflect.MessageDescriptor) string {
+	var names []string
+	for i := range message.Fields().Len() {
+		names = append(names, string(message.Fields().Get(i).Name()))
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+func valueNames(enum protoreflect.EnumDescriptor) string {
+	var names []string
+	for i := range enum.Values().Len() {
+		names = append(names, string(enum.Values().Get(i).Name()))
+	}
+	return strings.Join(names, ", ")
+}
