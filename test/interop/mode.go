@@ -158,8 +158,11 @@ func (p *program) add(s scenario, o outcome) {
 }
 
 // run starts the client, takes what it says, and notes what it did not say.
-func (p *program) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, programLimit)
+func (p *program) run(whole context.Context) error {
+	if err := whole.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(whole, programLimit)
 	defer cancel()
 	all := map[string]scenario{}
 	var first, last []string
@@ -211,6 +214,9 @@ func (p *program) run(ctx context.Context) error {
 	}
 	if stopErr := j.Stop(); err == nil {
 		err = stopErr
+	}
+	if err := whole.Err(); err != nil {
+		return err // interrupted: what is missing means nothing
 	}
 	for id, s := range all {
 		if !p.got[id] && id != onProxy {
