@@ -43,18 +43,6 @@ const (
 	TransparentMode
 )
 
-func (m AddressingMode) String() string {
-	switch m {
-	case PerBrokerMode:
-		return "per_broker"
-	case UnifiedMode:
-		return "unified"
-	case TransparentMode:
-		return "transparent"
-	}
-	return "unknown"
-}
-
 // AddressingConfig holds the rules of one mode.
 type AddressingConfig struct {
 	Mode AddressingMode

@@ -75,7 +75,11 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 	names := s.registrationBrokers()
 	targets := make([]*upstream, 0, len(names))
 	for _, name := range names {
-		if u := s.registrationUpstream(name); u != nil {
+		address, known := s.environment.Directory.Snapshot().Master(name)
+		if !known {
+			continue
+		}
+		if u, _ := s.reach(name, address); u != nil { // not broker: no replay, the registration follows
 			targets = append(targets, u)
 		}
 	}
@@ -104,19 +108,6 @@ func unregisterContent(h *codec.Header) (content []byte) {
 	return content
 }
 
-// registrationUpstream is the connection to a broker, without a replay: the registration follows.
-func (s *Session) registrationUpstream(name string) *upstream {
-	address, ok := s.environment.Directory.Snapshot().Master(name)
-	if !ok {
-		return nil
-	}
-	if u := s.unified.byAddress[address]; u != nil {
-		return u
-	}
-	u, _ := s.connectTo(name, address)
-	return u
-}
-
 // registrationBrokers are the brokers this client has learned of through this connection. A client
 // that has just reconnected with a route it knew before has learned of none: then all.
 func (s *Session) registrationBrokers() []string {
@@ -134,36 +125,33 @@ func (s *Session) registrationBrokers() []string {
 
 // toAllNameServers sends a change to every name server.
 func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	var targets []*upstream
-	for _, address := range s.environment.Directory.Snapshot().NameServers() {
-		u := s.unified.byAddress[address]
-		if u == nil {
-			u, _ = s.connectTo("", address)
-		}
-		if u == nil {
-			return s.refuse(h, tooManyUpstreams)
-		}
-		targets = append(targets, u)
-	}
-	if len(targets) == 0 {
-		return s.refuse(h, nameServerUnknown)
-	}
-	_, v := s.fanOut(kind, targets, frame, h, true)
-	return v
+	addresses := s.environment.Directory.Snapshot().NameServers()
+	return s.change(kind, frame, h, addresses, nameServerUnknown, func(address string) (*upstream, *router.Refusal) {
+		return s.reach("", address)
+	})
 }
 
 // toEveryBroker sends a change to the master of every broker of the cluster.
 func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	var targets []*upstream
-	for _, name := range s.environment.Directory.Snapshot().BrokerNames() {
-		u, refusal := s.broker([]byte(name))
+	names := s.environment.Directory.Snapshot().BrokerNames()
+	return s.change(kind, frame, h, names, brokerUnknown, func(name string) (*upstream, *router.Refusal) {
+		return s.broker([]byte(name))
+	})
+}
+
+// change sends a request to all of `to`, or to none: one failure is the answer. `nobody` answers it if there
+// are none.
+func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, to []string, nobody *router.Refusal, reach func(string) (*upstream, *router.Refusal)) verdict {
+	targets := make([]*upstream, 0, len(to))
+	for _, each := range to {
+		u, refusal := reach(each)
 		if refusal != nil {
 			return s.refuse(h, refusal)
 		}
 		targets = append(targets, u)
 	}
 	if len(targets) == 0 {
-		return s.refuse(h, brokerUnknown)
+		return s.refuse(h, nobody)
 	}
 	_, v := s.fanOut(kind, targets, frame, h, true)
 	return v
@@ -190,7 +178,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	deadline := s.deadlineOf(kind, 0)
 	s.goingUp.flushJudged()
 	for _, u := range targets {
-		if !u.canWrite(s, len(frame)) {
+		if !u.canWrite(len(frame)) {
 			s.recorder.Inc(stats.RequestOverLimit)
 			f.lost = overLimit
 			continue
@@ -199,7 +187,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 			u.pending[h.Opaque] = pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, fanOut: f}
 			f.waiting++
 		}
-		u.write(s, frame)
+		u.write(frame)
 	}
 	s.arm(deadline)
 	f.sending = false

@@ -112,5 +112,5 @@ func (s *Session) replayHeartbeat(u *upstream) {
 		kind := router.Of(codec.RequestHeartBeat)
 		u.pending[header.Opaque] = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}}
 	}
-	u.write(s, frame)
+	u.write(frame)
 }

@@ -72,7 +72,7 @@ func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {
 
 // forward sends a request on to one upstream.
 func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdict {
-	if !u.canWrite(s, s.requests.prefix.FrameSize()) {
+	if !u.canWrite(s.requests.prefix.FrameSize()) {
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}

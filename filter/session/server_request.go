@@ -70,6 +70,6 @@ func (s *Session) clientAnswered(frame []byte, h *codec.Header) verdict {
 	delete(s.unified.serverRequests, h.Opaque)
 	rest := frame[codec.PrefixSize+len(h.Raw()):]
 	s.goingUp.flushJudged()
-	u.write(s, append(h.AppendWithOpaque(nil, r.opaque, len(rest)), rest...))
+	u.write(append(h.AppendWithOpaque(nil, r.opaque, len(rest)), rest...))
 	return verdict{action: drop}
 }

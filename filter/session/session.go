@@ -70,7 +70,7 @@ func New(environment *Environment, host Host, local string) *Session {
 	}
 	s.goingUp.write = func(to UpstreamID, b []byte) {
 		if u := s.upstreams[to]; u != nil {
-			u.write(s, b)
+			u.write(b)
 		}
 	}
 	s.coming.write = func(_ UpstreamID, b []byte) { s.host.WriteDownstream(b) }

@@ -104,7 +104,7 @@ func (s *Session) broker(name []byte) (*upstream, *router.Refusal) {
 	if u := s.unified.byAddress[address]; u != nil {
 		return u, nil
 	}
-	u, refusal := s.connectTo(string(name), address)
+	u, refusal := s.reach(string(name), address)
 	if refusal == nil {
 		s.replayHeartbeat(u)
 	}
@@ -133,10 +133,14 @@ func (s *Session) nameServer() (*upstream, *router.Refusal) {
 		s.environment.Directory.RefreshSoon()
 		return nil, nameServerUnknown
 	}
-	return s.connectTo("", servers[0])
+	return s.reach("", servers[0])
 }
 
-func (s *Session) connectTo(broker, address string) (*upstream, *router.Refusal) {
+// reach gives the connection to an address, opening it if need be.
+func (s *Session) reach(broker, address string) (*upstream, *router.Refusal) {
+	if u := s.unified.byAddress[address]; u != nil {
+		return u, nil
+	}
 	if len(s.upstreams) >= s.environment.Config.Limits.MaxUpstreamConnections {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, tooManyUpstreams

@@ -56,7 +56,8 @@ func (s *Session) connect(broker, address string) *upstream {
 }
 
 // write sends bytes to u, or keeps them until it is connected.
-func (u *upstream) write(s *Session, b []byte) {
+func (u *upstream) write(b []byte) {
+	s := u.session
 	if u.connected {
 		s.host.WriteUpstream(u.id, b)
 		return
@@ -66,20 +67,21 @@ func (u *upstream) write(s *Session, b []byte) {
 }
 
 // canWrite tells whether u can take n bytes more within max_buffered_bytes.
-func (u *upstream) canWrite(s *Session, n int) bool {
+func (u *upstream) canWrite(n int) bool {
+	s := u.session
 	return u.connected || s.queued+n <= s.environment.Config.Limits.MaxBufferedBytes
 }
 
 // dropQueue empties what waits for the connection.
-func (u *upstream) dropQueue(s *Session) {
-	s.queued -= len(u.queue)
+func (u *upstream) dropQueue() {
+	u.session.queued -= len(u.queue)
 	u.queue = nil
 }
 
 // forget takes u out of the session.
 func (s *Session) forget(u *upstream) {
 	delete(s.upstreams, u.id)
-	u.dropQueue(s)
+	u.dropQueue()
 	if s.unified != nil {
 		s.unified.forget(u)
 	}
@@ -98,7 +100,7 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 	u.connected = true
 	if len(u.queue) > 0 {
 		s.host.WriteUpstream(u.id, u.queue)
-		u.dropQueue(s)
+		u.dropQueue()
 	}
 }
 
