@@ -18,13 +18,17 @@ const (
 // client writes has about thirty.
 const MaxFields = 1024
 
+// spareMarks is how many words of marks are kept for the next header: enough for one of 8 KiB.
+const spareMarks = 8<<10/64 + 1
+
 // inlineFields is how many field positions a Header holds without help of the heap.
 const inlineFields = 32
 
 // Header is the decoded view of a frame's header. The zero value is ready for
 // Parse, and Parse may be called again and again; the view borrows the bytes given
 // to the latest Parse and must not be used after they change. After a failed Parse
-// only another Parse is allowed. Java: RemotingCommand.
+// only another Parse is allowed. Copies share room: at most one of them may be used
+// for Parse again. Java: RemotingCommand.
 type Header struct {
 	// Code is a request code or, in an answer, a response code, as written: with
 	// ROCKETMQ a 16-bit number, see RequestCode.
@@ -46,7 +50,9 @@ type Header struct {
 	remarkEscaped          bool
 	fields                 int32
 	inline                 [inlineFields]extField
-	more                   []extField // fields beyond inline
+	more                   []extField     // fields beyond inline
+	marks                  jsonscan.Marks // of raw; kept for its room
+	pattern                pattern        // matches headers like the latest, or none
 }
 
 // extField is where one extField stands in raw.
@@ -70,6 +76,20 @@ const (
 // only once and only in their exact spelling, code and opaque must be there, nothing
 // may follow the object, and a ROCKETMQ header must be used up by its fields.
 func (h *Header) Parse(t SerializeType, raw []byte) error {
+	again := t == JSON && len(raw) == h.pattern.size
+	if again && h.matchPattern(raw) {
+		return nil
+	}
+	h.pattern.Clear()
+	h.pattern.size = len(raw)
+	err := h.parse(t, raw)
+	if again && err == nil {
+		h.setPattern()
+	}
+	return err
+}
+
+func (h *Header) parse(t SerializeType, raw []byte) error {
 	h.Code, h.Language, h.Version, h.Opaque, h.Flag = 0, LanguageUnknown, 0, 0, 0
 	h.Type, h.raw = t, raw
 	h.opaqueStart, h.opaqueEnd, h.remarkStart, h.remarkEnd = 0, 0, 0, 0
@@ -77,6 +97,9 @@ func (h *Header) Parse(t SerializeType, raw []byte) error {
 	h.fields = 0
 	if h.more != nil {
 		h.more = nil // rare enough not to keep
+	}
+	if cap(h.marks) > spareMarks {
+		h.marks = nil
 	}
 	if len(raw) > headerCeiling {
 		return badHeader("too long")
@@ -92,19 +115,19 @@ func (h *Header) Parse(t SerializeType, raw []byte) error {
 
 func badHeader(detail string) error { return &FrameError{BadHeader, detail} }
 
-// addField records a field and reports whether there was room for it.
-func (h *Header) addField(f extField) bool {
-	if h.fields < inlineFields {
-		h.inline[h.fields] = f
+// newField gives room for one more field, nil when there are MaxFields.
+func (h *Header) newField() *extField {
+	n := h.fields
+	if n < inlineFields {
 		h.fields++
-		return true
+		return &h.inline[n]
 	}
-	if h.fields >= MaxFields {
-		return false
+	if n == MaxFields {
+		return nil
 	}
-	h.more = append(h.more, f)
 	h.fields++
-	return true
+	h.more = append(h.more, extField{})
+	return &h.more[n-inlineFields]
 }
 
 func (h *Header) field(i int) *extField {

@@ -46,7 +46,11 @@ func (h *Header) parseBinary() error {
 		if nameSize < 0 || nameSize > len(b)-i-4 {
 			return badHeader("field name length")
 		}
-		f := extField{name: uint32(i), nameSize: uint16(nameSize)}
+		f := h.newField()
+		if f == nil {
+			return badHeader("too many extFields")
+		}
+		f.name, f.nameSize, f.marks = uint32(i), uint16(nameSize), 0
 		i += nameSize
 		size = int64(int32(binary.BigEndian.Uint32(b[i:])))
 		i += 4
@@ -56,9 +60,6 @@ func (h *Header) parseBinary() error {
 		f.value = uint32(i)
 		i += int(size)
 		f.valueEnd = uint32(i)
-		if !h.addField(f) {
-			return badHeader("too many extFields")
-		}
 	}
 	return nil
 }

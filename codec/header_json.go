@@ -22,126 +22,163 @@ const (
 // parseJSON reads raw in one pass. Source: RemotingSerializable.decode (fastjson).
 func (h *Header) parseJSON() error {
 	b := h.raw
-	i := jsonscan.Space(b, 0)
-	if i >= len(b) || b[i] != '{' {
+	start := jsonscan.Space(b, 0)
+	if start >= len(b) || b[start] != '{' {
 		return badHeader("no JSON object")
 	}
-	i = jsonscan.Space(b, i+1)
-	seen := 0
-	if i < len(b) && b[i] == '}' {
+	if end := jsonscan.Space(b, start+1); end < len(b) && b[end] == '}' {
 		return badHeader("no code")
 	}
-	for {
-		if i >= len(b) || b[i] != '"' {
-			return badHeader("no member name")
-		}
-		start := i + 1
-		end, escaped := jsonscan.StringEnd(b, start, '"')
-		if end < 0 || escaped {
-			// Names are never escaped by a client; one that is would hide from us.
-			return badHeader("bad member name")
-		}
-		if i = jsonscan.Space(b, end+1); i >= len(b) || b[i] != ':' {
-			return badHeader("no colon")
-		}
-		i = jsonscan.Space(b, i+1)
-
-		member := 0
-		var detail string
-		switch string(b[start:end]) {
-		case "code":
-			member = seenCode
-			h.Code, i = jsonInt32(b, i)
-		case "flag":
-			member = seenFlag
-			h.Flag, i = jsonInt32(b, i)
-		case "opaque":
-			member = seenOpaque
-			h.opaqueStart = int32(i)
-			h.Opaque, i = jsonInt32(b, i)
-			h.opaqueEnd = int32(i)
-		case "version":
-			member = seenVersion
-			h.Version, i = jsonInt32(b, i)
-		case "language":
-			member = seenLanguage
-			i = h.jsonLanguage(i)
-		case "remark":
-			member = seenRemark
-			i = h.jsonRemark(i)
-		case "extFields":
-			member = seenExtFields
-			if i, detail = h.jsonFields(i); i < 0 {
-				return badHeader(detail)
+	h.marks = h.marks.Find(b)
+	i, seen, detail := h.usualMembers(start)
+	for i >= 0 {
+		if i > start { // behind a member
+			if i = space(b, i); i >= len(b) {
+				return badHeader("object not closed")
 			}
-		default:
-			if looksLikeMember(b[start:end]) {
-				return badHeader("member name in another spelling")
+			if b[i] == '}' {
+				break
 			}
-			i = jsonscan.Skip(b, i, 1, jsonscan.Strict)
+			if b[i] != ',' {
+				return badHeader("no comma")
+			}
 		}
-		if i < 0 {
-			return badHeader("bad member value")
-		}
-		if seen&member != 0 {
+		var member int
+		i, member, detail = h.jsonMember(space(b, i+1))
+		if i >= 0 && seen&member != 0 {
 			return badHeader("member twice")
 		}
 		seen |= member
-
-		if i = jsonscan.Space(b, i); i >= len(b) {
-			return badHeader("object not closed")
-		}
-		if b[i] == '}' {
-			break
-		}
-		if b[i] != ',' {
-			return badHeader("no comma")
-		}
-		i = jsonscan.Space(b, i+1)
 	}
-	if jsonscan.Space(b, i+1) != len(b) {
+	switch {
+	case i < 0:
+		return badHeader(detail)
+	case jsonscan.Space(b, i+1) != len(b):
 		return badHeader("bytes behind the object")
-	}
-	if seen&seenCode == 0 || seen&seenOpaque == 0 {
+	case seen&seenCode == 0 || seen&seenOpaque == 0:
 		return badHeader("no code or no opaque")
 	}
 	return nil
 }
 
-// jsonInt32 reads a JSON integer of at most 32 bits; next is -1 for anything else.
-func jsonInt32(b []byte, i int) (n int32, next int) {
-	neg := false
-	if i < len(b) && b[i] == '-' {
-		neg = true
-		i++
+const badValue = "bad member value"
+
+// usualMembers reads members, from the brace at raw[i] on, while they come as fastjson writes them:
+// in alphabetical order and without blanks before their colons. It returns the position behind them, i if there are none,
+// or -1 with the reason in detail.
+func (h *Header) usualMembers(i int) (next, seen int, detail string) {
+	b := h.raw
+	detail = badValue
+	if value := behind(b, i, `{"code":`); value > 0 {
+		seen |= seenCode
+		h.Code, i = jsonInt32(b, space(b, value))
 	}
-	start := i
-	var u uint64
-	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
-		u = u*10 + uint64(b[i]-'0')
-		if u > -math.MinInt32 {
-			return 0, -1
+	if value := behind(b, i, `,"extFields":`); value > 0 {
+		seen |= seenExtFields
+		if i, detail = h.jsonFields(space(b, value)); i < 0 {
+			return i, seen, detail
 		}
-		i++
+		detail = badValue
 	}
-	switch {
-	case i == start, b[start] == '0' && i > start+1:
-		return 0, -1
-	case i < len(b) && (b[i] == '.' || b[i]|0x20 == 'e'):
-		return 0, -1
-	case neg:
-		return int32(-int64(u)), i
-	case u > math.MaxInt32:
-		return 0, -1
+	if value := behind(b, i, `,"flag":`); value > 0 {
+		seen |= seenFlag
+		h.Flag, i = jsonInt32(b, space(b, value))
 	}
-	return int32(u), i
+	if value := behind(b, i, `,"language":`); value > 0 {
+		seen |= seenLanguage
+		i = h.jsonLanguage(space(b, value))
+	}
+	if value := behind(b, i, `,"opaque":`); value > 0 {
+		seen |= seenOpaque
+		i = h.jsonOpaque(space(b, value))
+	}
+	if value := behind(b, i, `,"remark":`); value > 0 {
+		seen |= seenRemark
+		i = h.jsonRemark(space(b, value))
+	}
+	if value := behind(b, i, `,"serializeTypeCurrentRPC":"JSON"`); value > 0 {
+		i = value
+	}
+	if value := behind(b, i, `,"version":`); value > 0 {
+		seen |= seenVersion
+		h.Version, i = jsonInt32(b, space(b, value))
+	}
+	return i, seen, detail
+}
+
+// behind gives the position behind text if that is at b[i], else 0; i may be -1.
+func behind(b []byte, i int, text string) int {
+	end := i + len(text)
+	if i >= 0 && end <= len(b) && string(b[i:end]) == text {
+		return end
+	}
+	return 0
+}
+
+// jsonMember reads the member whose name is at raw[i], and tells which it is; next is -1 with the
+// reason in detail.
+func (h *Header) jsonMember(i int) (next, member int, detail string) {
+	b := h.raw
+	if i >= len(b) || b[i] != '"' {
+		return -1, 0, "no member name"
+	}
+	start := i + 1
+	end, _ := h.marks.Next(h.marks.From(start))
+	if end >= len(b) || b[end] != '"' {
+		// Names are never escaped by a client; one that is would hide from us.
+		return -1, 0, "bad member name"
+	}
+	if i = space(b, end+1); i >= len(b) || b[i] != ':' {
+		return -1, 0, "no colon"
+	}
+	i = space(b, i+1)
+	switch string(b[start:end]) {
+	case "code":
+		member = seenCode
+		h.Code, i = jsonInt32(b, i)
+	case "flag":
+		member = seenFlag
+		h.Flag, i = jsonInt32(b, i)
+	case "opaque":
+		member = seenOpaque
+		i = h.jsonOpaque(i)
+	case "version":
+		member = seenVersion
+		h.Version, i = jsonInt32(b, i)
+	case "language":
+		member = seenLanguage
+		i = h.jsonLanguage(i)
+	case "remark":
+		member = seenRemark
+		i = h.jsonRemark(i)
+	case "extFields":
+		i, detail = h.jsonFields(i)
+		return i, seenExtFields, detail
+	default:
+		if looksLikeMember(b[start:end]) {
+			return -1, 0, "member name in another spelling"
+		}
+		i = jsonscan.Skip(b, i, 1, jsonscan.Strict)
+	}
+	return i, member, badValue
+}
+
+// jsonOpaque reads the opaque and notes where it stands.
+func (h *Header) jsonOpaque(i int) (next int) {
+	h.Opaque, next = jsonInt32(h.raw, i)
+	h.opaqueStart, h.opaqueEnd = int32(i), int32(next)
+	return next
 }
 
 // jsonLanguage reads the language: a name, its number, or null.
 func (h *Header) jsonLanguage(i int) (next int) {
 	b := h.raw
+	if next = behind(b, i, `"JAVA"`); next > 0 {
+		h.Language = LanguageJava
+		return next
+	}
 	if i < len(b) && b[i] == '"' {
-		end, _ := jsonscan.StringEnd(b, i+1, '"')
+		end, _ := h.marks.StringEnd(b, i+1)
 		if end < 0 {
 			return -1
 		}
@@ -163,7 +200,7 @@ func (h *Header) jsonRemark(i int) (next int) {
 	if i >= len(b) || b[i] != '"' {
 		return jsonNull(b, i)
 	}
-	end, escaped := jsonscan.StringEnd(b, i+1, '"')
+	end, escaped := h.marks.StringEnd(b, i+1)
 	if end < 0 {
 		return -1
 	}
@@ -171,91 +208,71 @@ func (h *Header) jsonRemark(i int) (next int) {
 	return end + 1
 }
 
-func jsonNull(b []byte, i int) (next int) {
-	if i+4 <= len(b) && string(b[i:i+4]) == "null" {
-		return i + 4
-	}
-	return -1
-}
-
 // jsonFields reads extFields: null, or an object of strings; next is -1 with the
 // reason in detail.
 func (h *Header) jsonFields(i int) (next int, detail string) {
-	b := h.raw
+	b, marks := h.raw, h.marks
 	if i >= len(b) || b[i] != '{' {
 		return jsonNull(b, i), "extFields is no object"
 	}
-	i++
-	if i < len(b) && b[i] != '"' {
-		if i = jsonscan.Space(b, i); i < len(b) && b[i] == '}' {
-			return i + 1, ""
-		}
+	if i = space(b, i+1); i < len(b) && b[i] == '}' {
+		return i + 1, ""
 	}
+	at := marks.From(i)
 	for {
 		if i >= len(b) || b[i] != '"' {
 			return -1, "no field name"
 		}
-		start := i + 1
-		end, escaped := start+1, false
-		if end >= len(b) || b[end] != '"' || b[start] == '"' || b[start] == '\\' {
-			end, escaped = jsonscan.StringEnd(b, start, '"')
-		} // else: one byte, as most names in SEND_MESSAGE_V2
-		if end < 0 || end-start > math.MaxUint16 {
-			return -1, "bad field name"
-		}
-		f := extField{name: uint32(start), nameSize: uint16(end - start)}
-		if escaped {
-			f.marks = nameEscaped
-		}
-		i = end + 1
-		if i < len(b) && b[i] != ':' {
-			i = jsonscan.Space(b, i)
-		}
-		if i >= len(b) || b[i] != ':' {
-			return -1, "no colon in extFields"
-		}
-		i++
-		if i < len(b) && b[i] != '"' {
-			i = jsonscan.Space(b, i)
-		}
-		if i >= len(b) {
-			return -1, "no field value"
-		}
-		if b[i] == '"' {
-			start = i + 1
-			end, escaped = start+1, false
-			if end >= len(b) || b[end] != '"' || b[start] == '"' || b[start] == '\\' {
-				if end, escaped = jsonscan.StringEnd(b, start, '"'); end < 0 {
-					return -1, "bad field value"
+		at = marks.Pass(at)
+		for more := true; more; { // a field, and those that stand behind it as fastjson writes them
+			f := h.newField()
+			if f == nil {
+				return -1, "too many extFields"
+			}
+			f.name = uint32(i + 1)
+			f.marks = 0
+			var end int
+			if end, at = marks.Next(at); threeAt(b, end) == quoteColonQuote && end-i <= math.MaxUint16+1 {
+				f.nameSize = uint16(end - i - 1)
+				i = end + 2
+			} else {
+				if end < len(b) && b[end] == '\\' {
+					f.marks = nameEscaped
+					end, at = marks.EscapedEnd(b, end, at)
+				}
+				if end >= len(b) || end-i > math.MaxUint16+1 {
+					return -1, "bad field name"
+				}
+				f.nameSize = uint16(end - i - 1)
+				if i = space(b, end+1); i >= len(b) || b[i] != ':' {
+					return -1, "no colon in extFields"
+				}
+				if i = space(b, i+1); i >= len(b) {
+					return -1, "no field value"
+				}
+				if b[i] != '"' {
+					if i = h.jsonScalar(f, i); i < 0 {
+						return -1, "bad field value"
+					}
+					break
 				}
 			}
-			f.value, f.valueEnd = uint32(start), uint32(end)
-			if escaped {
+			f.value = uint32(i + 1)
+			if end, at = marks.Next(marks.Pass(at)); end < len(b) && b[end] == '\\' {
 				f.marks |= valueEscaped
+				end, at = marks.EscapedEnd(b, end, at)
 			}
-			i = end + 1
-		} else {
-			// fastjson turns other values into strings too. An object or array here
-			// is no client's doing.
-			if b[i] == '{' || b[i] == '[' {
-				return -1, "field value is no string"
-			}
-			if end = jsonscan.Skip(b, i, 2, jsonscan.Strict); end < 0 {
+			if end >= len(b) {
 				return -1, "bad field value"
 			}
-			f.value, f.valueEnd = uint32(i), uint32(end)
-			if b[i] == 'n' {
-				f.marks |= valueNull
+			f.valueEnd = uint32(end)
+			i = end + 1
+			if more = threeAt(b, end) == quoteCommaQuote; more {
+				i = end + 2
+				at = marks.Pass(at)
 			}
-			i = end
 		}
-		if !h.addField(f) {
-			return -1, "too many extFields"
-		}
-		if i < len(b) && b[i] != ',' {
-			i = jsonscan.Space(b, i)
-		}
-		if i >= len(b) {
+		if i = space(b, i); i >= len(b) {
 			return -1, "extFields not closed"
 		}
 		if b[i] == '}' {
@@ -264,11 +281,26 @@ func (h *Header) jsonFields(i int) (next int, detail string) {
 		if b[i] != ',' {
 			return -1, "no comma in extFields"
 		}
-		i++
-		if i < len(b) && b[i] != '"' {
-			i = jsonscan.Space(b, i)
-		}
+		i = space(b, i+1)
 	}
+}
+
+// jsonScalar reads a field's value that is no string. fastjson turns these into strings too. An object
+// or array here is no client's doing.
+func (h *Header) jsonScalar(f *extField, i int) (next int) {
+	b := h.raw
+	if b[i] == '{' || b[i] == '[' {
+		return -1
+	}
+	end := jsonscan.Skip(b, i, 2, jsonscan.Strict)
+	if end < 0 {
+		return -1
+	}
+	f.value, f.valueEnd = uint32(i), uint32(end)
+	if b[i] == 'n' {
+		f.marks |= valueNull
+	}
+	return end
 }
 
 // looksLikeMember reports whether fastjson's "smart match" could take name for a

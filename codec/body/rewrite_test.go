@@ -329,23 +329,6 @@ func FuzzRewriteClusterInfo(f *testing.F) {
 	})
 }
 
-func BenchmarkRewriteTopicRouteData(b *testing.B) {
-	var brokers, queues []string
-	for i := range 8 {
-		name := string(rune('a' + i))
-		brokers = append(brokers, strings.NewReplacer(`"b"`, `"`+name+`"`, "b0:1", name+".mq.internal:10911").Replace(brokerB))
-		queues = append(queues, strings.Replace(queueB, `"b"`, `"`+name+`"`, 1))
-	}
-	src := []byte(route(strings.Join(brokers, ","), strings.Join(queues, ",")))
-	b.ReportAllocs()
-	b.SetBytes(int64(len(src)))
-	for b.Loop() {
-		if _, _, err := RewriteTopicRouteData(src, func(a Address) (string, bool) { return "proxy.example:20001", true }); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func TestRewriteWorkIsLinear(t *testing.T) {
 	n := maxEntries/8 - 1
 	src := []byte(route(strings.Repeat(brokerB+",", n)+brokerB, strings.Repeat(queueB+",", n)+queueB, `"orderTopicConf":"`+strings.Repeat("b:4;", n)+`b:4",`))
