@@ -14,6 +14,9 @@
 // a client may have signed the fields and because other clients spell JSON
 // differently.
 //
+// A Header that reads the frames of one direction of a connection, one after the other, recognizes those
+// that are like the one before and does not scan them again: see pattern.
+//
 // Not its business: reassembly of a stream, bodies (package body below), routing,
 // and what a code means for the proxy.
 //

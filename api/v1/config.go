@@ -2,17 +2,38 @@
 
 package apiv1
 
-import "time"
+import (
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
+)
 
 // Config is a checked FilterConfig with every default filled in. It is immutable.
 type Config struct {
 	// StatPrefix is the middle of each stat's name: rocketmq.<StatPrefix>.<name>.
 	StatPrefix string
-	Cluster    ClusterConfig
+	// Clusters are at least one, unless Compatible is set; the first has what belongs to none in particular.
+	Clusters []ClusterConfig
+	// ClusterOf is the place in Clusters of the one that has a topic.
+	ClusterOf  func(topic string) int
 	Addressing AddressingConfig
 	Limits     LimitsConfig
 	Timeouts   TimeoutsConfig
 	Policy     PolicyConfig
+	// Compatible is set, and Clusters are none, where the config is that of Envoy's own rocketmq_proxy.
+	Compatible *CompatibleConfig
+	// Egress is the host:port that the proxy's own connections go to first; empty: none.
+	Egress string
+}
+
+// CompatibleConfig is what Envoy's own filter is configured with, and where the endpoints of its clusters are read.
+type CompatibleConfig struct {
+	Routes *routeconfig.Table
+	// LifeSpan is how long an ack directive lives after its message was popped; 0 is no time at all.
+	LifeSpan        time.Duration
+	DevelopMode     bool
+	AdminAddress    string // host:port or a path
+	RefreshInterval time.Duration
 }
 
 // ClusterConfig names one RocketMQ cluster.

@@ -109,7 +109,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Addressing.Mode != UnifiedMode || got.Addressing.PassUncovered || got.Cluster.RefreshInterval != 30*time.Second {
+	if got.Addressing.Mode != UnifiedMode || got.Addressing.PassUncovered || got.Clusters[0].RefreshInterval != 30*time.Second {
 		t.Errorf("got %+v", got)
 	}
 	wantLimits := LimitsConfig{MaxFrameBytes: 16 << 20, MaxHeaderBytes: 256 << 10, MaxPendingRequests: 8192, MaxBufferedBytes: 4 << 20, MaxUpstreamConnections: 256}
@@ -131,8 +131,8 @@ func TestEveryFieldArrives(t *testing.T) {
 	if got.Addressing.Mode != PerBrokerMode || !got.Addressing.PassUncovered || got.Addressing.Brokers[0] != want {
 		t.Errorf("addressing is %+v", got.Addressing)
 	}
-	if got.Cluster.Name != "c" || len(got.Cluster.NameServers) != 2 || got.Cluster.RefreshInterval != 5*time.Second {
-		t.Errorf("cluster is %+v", got.Cluster)
+	if got.Clusters[0].Name != "c" || len(got.Clusters[0].NameServers) != 2 || got.Clusters[0].RefreshInterval != 5*time.Second {
+		t.Errorf("cluster is %+v", got.Clusters[0])
 	}
 	if got.Limits.MaxPendingRequests != 10 || got.Timeouts.Connect != time.Second {
 		t.Errorf("limits are %+v, timeouts %+v", got.Limits, got.Timeouts)
@@ -141,7 +141,8 @@ func TestEveryFieldArrives(t *testing.T) {
 
 func TestEveryBadFieldIsNamed(t *testing.T) {
 	_, err := resolveText(t, `{
-		"rocketmq_proxy":{"stat_prefix":"","route_config":{"routes":[{"match":{"topic":{"exact":"t"}},"route":{"cluster":""}}]}},
+		"rocketmq_proxy":{"stat_prefix":"","develop_mode":true,"transient_object_life_span":"1s","route_config":{"routes":[{"match":{"topic":{"exact":"t"}},"route":{"cluster":""}}]}},
+		"envoy_admin":{},
 		"clusters":[{"name":"","name_servers":["ns","ns:0","a:1","a:1","0.0.0.0:1","x'{}:1"],"refresh_interval":"0.5s"},{"name":"d"}],
 		"addressing":{"per_broker":{"brokers":[
 			{"broker_name":"","listener_port":70000,"advertised_address":"nowhere"},
@@ -155,15 +156,17 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 	lines := strings.Split(err.Error(), "\n")
 	for _, want := range []string{
 		"rocketmq_proxy.stat_prefix is invalid: value length must be at least 1 runes",
-		"rocketmq_proxy.route_config.routes[0].route.cluster is invalid: value length must be at least 1 runes",
-		"clusters has 2 entries; want exactly 1",
+		"rocketmq_proxy.route_config.routes[0].route.cluster is empty",
+		"clusters has 2 entries; want 1 unless addressing is unified: a connection of another mode leads to one place",
 		"clusters[0].name is empty",
 		`clusters[0].name_servers[0] is "ns"; want host:port`,
 		`clusters[0].name_servers[1] is "ns:0"; want host:port`,
 		`clusters[0].name_servers[3] repeats "a:1"`,
 		`clusters[0].name_servers[4] is "0.0.0.0:1"; want host:port`,
 		`clusters[0].name_servers[5] is "x'{}:1"; want host:port`,
-		"rocketmq_proxy.route_config is set; this version does not route by it",
+		"rocketmq_proxy.develop_mode is true; with clusters, `addressing` says what clients are told",
+		"rocketmq_proxy.transient_object_life_span is set; with clusters there are no ack directives",
+		"envoy_admin is set; with clusters nothing is read there",
 		"clusters[0].refresh_interval is 500ms; want 1s to 1h0m0s",
 		"clusters[1].name_servers is empty; want host:port of at least one name server",
 		"addressing.per_broker.brokers[0].broker_name is empty",
@@ -189,8 +192,8 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 			t.Errorf("no line %q", want)
 		}
 	}
-	if len(lines) != 26 {
-		t.Errorf("%d lines, want 26:\n%s", len(lines), err)
+	if len(lines) != 28 {
+		t.Errorf("%d lines, want 28:\n%s", len(lines), err)
 	}
 }
 
@@ -217,7 +220,7 @@ func TestEveryTypoAndWrongTypeIsNamedWithItsPath(t *testing.T) {
 		"limits.max_frame_bytes is 1.5; want a whole number from 0 on",
 		`timeouts.connect is 5; want a duration in seconds, as "2.5s"`,
 		`policy.read_only_admin is "yes"; want true or false`,
-		"polcy is not a field; want rocketmq_proxy, clusters, addressing, limits, timeouts, policy",
+		"polcy is not a field; want rocketmq_proxy, clusters, addressing, limits, timeouts, policy, egress, envoy_admin",
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("no line %q", want)
@@ -241,7 +244,7 @@ func TestTemplatesCredentialsAndPolicyArriveAndAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := BrokerTemplateConfig{AdvertisedHost: "{broker}.example", AdvertisedBasePort: 20000, ListenerBasePort: 30000, Numbers: 10, IDsPerBroker: 2}
-	if *got.Addressing.Template != want || got.Addressing.Brokers[0].VIPChannelPort != 3 || !got.Policy.ReadOnlyAdmin || got.Cluster.Credentials.AccessKey != "a" {
+	if *got.Addressing.Template != want || got.Addressing.Brokers[0].VIPChannelPort != 3 || !got.Policy.ReadOnlyAdmin || got.Clusters[0].Credentials.AccessKey != "a" {
 		t.Errorf("got %+v", got)
 	}
 	if got, err := resolveText(t, text(`{"transparent":{}}`, "")); err != nil || got.Addressing.Mode != TransparentMode {
@@ -260,10 +263,59 @@ func TestTemplatesCredentialsAndPolicyArriveAndAreChecked(t *testing.T) {
 	}
 }
 
-func TestAConfigWithoutOurOptionsSaysWhatIsMissing(t *testing.T) {
-	_, err := resolveText(t, plainJSON)
-	if err == nil || !strings.Contains(err.Error(), "clusters has 0 entries") || !strings.Contains(err.Error(), "addressing names no mode") {
-		t.Errorf("got %v", err)
+func TestAConfigWithoutOurOptionsIsThatOfEnvoysFilter(t *testing.T) {
+	got, err := resolveText(t, `{"stat_prefix":"s"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := got.Compatible; c == nil || c.LifeSpan != 30*time.Second || c.DevelopMode || c.AdminAddress != "127.0.0.1:9901" || c.RefreshInterval != 5*time.Second || c.Routes.Len() != 0 || len(got.Clusters) != 0 {
+		t.Errorf("got %+v", got)
+	}
+	got, err = resolveText(t, `{"rocketmq_proxy":{"stat_prefix":"s","develop_mode":true,"transient_object_life_span":"0s","route_config":{"routes":[{"match":{"topic":{"exact":"t"},"headers":[{"name":"code","exact_match":"310"}]},"route":{"cluster":"x"}}]}},"envoy_admin":{"address":"/run/envoy","refresh_interval":"2s"}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := got.Compatible; c.LifeSpan != 0 || !c.DevelopMode || c.AdminAddress != "/run/envoy" || c.RefreshInterval != 2*time.Second || c.Routes.Len() != 1 {
+		t.Errorf("got %+v", c)
+	}
+	_, err = resolveText(t, `{"rocketmq_proxy":{"stat_prefix":"s","transient_object_life_span":"-1s","route_config":{"routes":[{"match":{"topic":{"safe_regex":{"regex":"("}}},"route":{"cluster":""}}]}},"envoy_admin":{"address":"nowhere","refresh_interval":"0.001s"}}`)
+	for _, want := range []string{
+		"rocketmq_proxy.transient_object_life_span is -1s; want 0s to 24h0m0s",
+		"rocketmq_proxy.route_config.routes[0].match.topic.safe_regex.regex is \"(\"",
+		"rocketmq_proxy.route_config.routes[0].route.cluster is empty",
+		`envoy_admin.address is "nowhere"; want host:port`,
+		"envoy_admin.refresh_interval is 1ms; want 1s to 1h0m0s",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+}
+
+func TestTopicsAreInTheClusterThatTheirRouteNames(t *testing.T) {
+	const clusters = `"clusters":[{"name":"c","name_servers":["a:1"]},{"name":"d","name_servers":["b:1"]}]`
+	text := func(routes, addressing string) string {
+		return `{"rocketmq_proxy":{"stat_prefix":"s","route_config":{"routes":[` + routes + `]}},` + clusters + `,"addressing":{` + addressing + `}}`
+	}
+	got, err := resolveText(t, text(`{"match":{"topic":{"prefix":"orders-"}},"route":{"cluster":"d"}},{"match":{"topic":{"exact":"x"}},"route":{"cluster":"c"}}`, `"unified":{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, want := range map[string]int{"orders-1": 1, "x": 0, "unrouted": 0} {
+		if place := got.ClusterOf(topic); place != want {
+			t.Errorf("%s is in cluster %d, want %d", topic, place, want)
+		}
+	}
+	_, err = resolveText(t, text(`{"match":{"topic":{"exact":"x"},"headers":[{"name":"code","exact_match":"310"}]},"route":{"cluster":"e","metadata_match":{}}}`, `"transparent":{}`))
+	for _, want := range []string{
+		"clusters has 2 entries; want 1 unless addressing is unified",
+		"rocketmq_proxy.route_config.routes[0].route.cluster is \"e\"; want the name of one of `clusters`",
+		"rocketmq_proxy.route_config.routes[0].match.headers is set",
+		"rocketmq_proxy.route_config.routes[0].route.metadata_match is set",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
 	}
 }
 
@@ -275,7 +327,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if config, err := Resolve(m); err == nil && (config.StatPrefix == "" || len(config.Cluster.NameServers) == 0 || config.Addressing.Mode == 0) {
+		if config, err := Resolve(m); err == nil && (config.StatPrefix == "" || (config.Compatible == nil) != (len(config.Clusters) > 0) || config.Addressing.Mode == 0) {
 			t.Errorf("accepted %q as %+v", text, config)
 		}
 	})

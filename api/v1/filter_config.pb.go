@@ -75,22 +75,31 @@ func (x Addressing_Uncovered) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Addressing_Uncovered.Descriptor instead.
 func (Addressing_Uncovered) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5, 0}
 }
 
-// The whole configuration of one filter.
+// The whole configuration of one filter. Without `clusters` and `addressing`, or when the config is a plain
+// RocketmqProxy, the filter does what Envoy's own rocketmq_proxy filter does: see docs/CPP_COMPATIBILITY.md.
 type FilterConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Envoy's message. `stat_prefix` is required; names of stats are rocketmq.<stat_prefix>.<name>. Its
-	// other fields are refused in this version.
+	// Envoy's message. `stat_prefix` is required; names of stats are rocketmq.<stat_prefix>.<name>. With
+	// `clusters`, `develop_mode` and `transient_object_life_span` are refused, and `route_config` says which
+	// topics each of several clusters has.
 	RocketmqProxy *v3.RocketmqProxy `protobuf:"bytes,1,opt,name=rocketmq_proxy,json=rocketmqProxy,proto3" json:"rocketmq_proxy,omitempty"`
-	// The RocketMQ clusters behind this filter. Exactly one in this version.
+	// The RocketMQ clusters behind this filter, 1 to 64. Several need unified addressing. A topic is in the
+	// cluster that the first matching route of rocketmq_proxy.route_config names, by nothing but the topic; in
+	// the first cluster if none does. %RETRY% and %DLQ% topics are where the topics of their group are.
 	Clusters []*Cluster `protobuf:"bytes,2,rep,name=clusters,proto3" json:"clusters,omitempty"`
-	// How clients are kept on the proxy. Required.
-	Addressing    *Addressing `protobuf:"bytes,3,opt,name=addressing,proto3" json:"addressing,omitempty"`
-	Limits        *Limits     `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
-	Timeouts      *Timeouts   `protobuf:"bytes,5,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
-	Policy        *Policy     `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	// How clients are kept on the proxy. Required with `clusters`.
+	Addressing *Addressing `protobuf:"bytes,3,opt,name=addressing,proto3" json:"addressing,omitempty"`
+	Limits     *Limits     `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
+	Timeouts   *Timeouts   `protobuf:"bytes,5,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	Policy     *Policy     `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Where the connections that the proxy opens by itself go first. Default: straight to brokers and name
+	// servers.
+	Egress *Egress `protobuf:"bytes,7,opt,name=egress,proto3" json:"egress,omitempty"`
+	// Where the endpoints of Envoy's clusters are read. Without `clusters` only.
+	EnvoyAdmin    *EnvoyAdmin `protobuf:"bytes,8,opt,name=envoy_admin,json=envoyAdmin,proto3" json:"envoy_admin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -167,6 +176,125 @@ func (x *FilterConfig) GetPolicy() *Policy {
 	return nil
 }
 
+func (x *FilterConfig) GetEgress() *Egress {
+	if x != nil {
+		return x.Egress
+	}
+	return nil
+}
+
+func (x *FilterConfig) GetEnvoyAdmin() *EnvoyAdmin {
+	if x != nil {
+		return x.EnvoyAdmin
+	}
+	return nil
+}
+
+// The admin interface of the Envoy that the filter runs in.
+type EnvoyAdmin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// host:port, or the path of a Unix socket. Default 127.0.0.1:9901.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// How often the endpoints are read. 1s to 1h; default 5s.
+	RefreshInterval *durationpb.Duration `protobuf:"bytes,2,opt,name=refresh_interval,json=refreshInterval,proto3" json:"refresh_interval,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *EnvoyAdmin) Reset() {
+	*x = EnvoyAdmin{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnvoyAdmin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnvoyAdmin) ProtoMessage() {}
+
+func (x *EnvoyAdmin) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnvoyAdmin.ProtoReflect.Descriptor instead.
+func (*EnvoyAdmin) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *EnvoyAdmin) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *EnvoyAdmin) GetRefreshInterval() *durationpb.Duration {
+	if x != nil {
+		return x.RefreshInterval
+	}
+	return nil
+}
+
+// A listener, usually of the same Envoy, that takes connections of the proxy to brokers and name servers and
+// adds what only Envoy's clusters can: TLS, circuit breakers, outlier detection, access logs. It is told where a
+// connection shall go by a header of the PROXY protocol, version 2, so it needs the listener filter
+// `proxy_protocol` and a cluster of type ORIGINAL_DST. Connections that the proxy hands on to a tcp_proxy
+// behind it (per_broker and transparent on stock Envoys) do not go there, since tcp_proxy's cluster does the same.
+type Egress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// IP:port. Required.
+	Address       string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Egress) Reset() {
+	*x = Egress{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Egress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Egress) ProtoMessage() {}
+
+func (x *Egress) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Egress.ProtoReflect.Descriptor instead.
+func (*Egress) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Egress) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 // A RocketMQ cluster, known by its name servers.
 type Cluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -185,7 +313,7 @@ type Cluster struct {
 
 func (x *Cluster) Reset() {
 	*x = Cluster{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -197,7 +325,7 @@ func (x *Cluster) String() string {
 func (*Cluster) ProtoMessage() {}
 
 func (x *Cluster) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -210,7 +338,7 @@ func (x *Cluster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cluster.ProtoReflect.Descriptor instead.
 func (*Cluster) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{1}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Cluster) GetName() string {
@@ -256,7 +384,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -268,7 +396,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -281,7 +409,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Credentials) GetAccessKey() string {
@@ -321,7 +449,7 @@ type Addressing struct {
 
 func (x *Addressing) Reset() {
 	*x = Addressing{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -333,7 +461,7 @@ func (x *Addressing) String() string {
 func (*Addressing) ProtoMessage() {}
 
 func (x *Addressing) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -346,7 +474,7 @@ func (x *Addressing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Addressing.ProtoReflect.Descriptor instead.
 func (*Addressing) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Addressing) GetMode() isAddressing_Mode {
@@ -430,7 +558,7 @@ type PerBroker struct {
 
 func (x *PerBroker) Reset() {
 	*x = PerBroker{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -442,7 +570,7 @@ func (x *PerBroker) String() string {
 func (*PerBroker) ProtoMessage() {}
 
 func (x *PerBroker) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -455,7 +583,7 @@ func (x *PerBroker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerBroker.ProtoReflect.Descriptor instead.
 func (*PerBroker) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PerBroker) GetBrokers() []*BrokerListener {
@@ -493,7 +621,7 @@ type BrokerTemplate struct {
 
 func (x *BrokerTemplate) Reset() {
 	*x = BrokerTemplate{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +633,7 @@ func (x *BrokerTemplate) String() string {
 func (*BrokerTemplate) ProtoMessage() {}
 
 func (x *BrokerTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +646,7 @@ func (x *BrokerTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BrokerTemplate.ProtoReflect.Descriptor instead.
 func (*BrokerTemplate) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *BrokerTemplate) GetAdvertisedHost() string {
@@ -575,7 +703,7 @@ type BrokerListener struct {
 
 func (x *BrokerListener) Reset() {
 	*x = BrokerListener{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -587,7 +715,7 @@ func (x *BrokerListener) String() string {
 func (*BrokerListener) ProtoMessage() {}
 
 func (x *BrokerListener) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -600,7 +728,7 @@ func (x *BrokerListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BrokerListener.ProtoReflect.Descriptor instead.
 func (*BrokerListener) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BrokerListener) GetBrokerName() string {
@@ -646,7 +774,7 @@ type Transparent struct {
 
 func (x *Transparent) Reset() {
 	*x = Transparent{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +786,7 @@ func (x *Transparent) String() string {
 func (*Transparent) ProtoMessage() {}
 
 func (x *Transparent) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +799,7 @@ func (x *Transparent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transparent.ProtoReflect.Descriptor instead.
 func (*Transparent) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{9}
 }
 
 type Unified struct {
@@ -684,7 +812,7 @@ type Unified struct {
 
 func (x *Unified) Reset() {
 	*x = Unified{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[8]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -696,7 +824,7 @@ func (x *Unified) String() string {
 func (*Unified) ProtoMessage() {}
 
 func (x *Unified) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[8]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -709,7 +837,7 @@ func (x *Unified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unified.ProtoReflect.Descriptor instead.
 func (*Unified) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{8}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Unified) GetAdvertisedAddress() string {
@@ -745,7 +873,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[9]
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +885,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[9]
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +898,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{9}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Limits) GetMaxFrameBytes() *wrapperspb.UInt32Value {
@@ -825,7 +953,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[10]
+	mi := &file_api_v1_filter_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +965,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[10]
+	mi := &file_api_v1_filter_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +978,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{10}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -886,7 +1014,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	mi := &file_api_v1_filter_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -898,7 +1026,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	mi := &file_api_v1_filter_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -911,7 +1039,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{11}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Policy) GetReadOnlyAdmin() bool {
@@ -925,7 +1053,7 @@ var File_api_v1_filter_config_proto protoreflect.FileDescriptor
 
 const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x8e\x03\n" +
+	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x81\x04\n" +
 	"\fFilterConfig\x12h\n" +
 	"\x0erocketmq_proxy\x18\x01 \x01(\v2A.envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxyR\rrocketmqProxy\x126\n" +
 	"\bclusters\x18\x02 \x03(\v2\x1a.rocketmq_proxy.v1.ClusterR\bclusters\x12=\n" +
@@ -934,7 +1062,16 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"addressing\x121\n" +
 	"\x06limits\x18\x04 \x01(\v2\x19.rocketmq_proxy.v1.LimitsR\x06limits\x127\n" +
 	"\btimeouts\x18\x05 \x01(\v2\x1b.rocketmq_proxy.v1.TimeoutsR\btimeouts\x121\n" +
-	"\x06policy\x18\x06 \x01(\v2\x19.rocketmq_proxy.v1.PolicyR\x06policy\"\xc8\x01\n" +
+	"\x06policy\x18\x06 \x01(\v2\x19.rocketmq_proxy.v1.PolicyR\x06policy\x121\n" +
+	"\x06egress\x18\a \x01(\v2\x19.rocketmq_proxy.v1.EgressR\x06egress\x12>\n" +
+	"\venvoy_admin\x18\b \x01(\v2\x1d.rocketmq_proxy.v1.EnvoyAdminR\n" +
+	"envoyAdmin\"l\n" +
+	"\n" +
+	"EnvoyAdmin\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12D\n" +
+	"\x10refresh_interval\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0frefreshInterval\"\"\n" +
+	"\x06Egress\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"\xc8\x01\n" +
 	"\aCluster\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fname_servers\x18\x02 \x03(\tR\vnameServers\x12D\n" +
@@ -1002,53 +1139,58 @@ func file_api_v1_filter_config_proto_rawDescGZIP() []byte {
 }
 
 var file_api_v1_filter_config_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_api_v1_filter_config_proto_goTypes = []any{
 	(Addressing_Uncovered)(0),      // 0: rocketmq_proxy.v1.Addressing.Uncovered
 	(*FilterConfig)(nil),           // 1: rocketmq_proxy.v1.FilterConfig
-	(*Cluster)(nil),                // 2: rocketmq_proxy.v1.Cluster
-	(*Credentials)(nil),            // 3: rocketmq_proxy.v1.Credentials
-	(*Addressing)(nil),             // 4: rocketmq_proxy.v1.Addressing
-	(*PerBroker)(nil),              // 5: rocketmq_proxy.v1.PerBroker
-	(*BrokerTemplate)(nil),         // 6: rocketmq_proxy.v1.BrokerTemplate
-	(*BrokerListener)(nil),         // 7: rocketmq_proxy.v1.BrokerListener
-	(*Transparent)(nil),            // 8: rocketmq_proxy.v1.Transparent
-	(*Unified)(nil),                // 9: rocketmq_proxy.v1.Unified
-	(*Limits)(nil),                 // 10: rocketmq_proxy.v1.Limits
-	(*Timeouts)(nil),               // 11: rocketmq_proxy.v1.Timeouts
-	(*Policy)(nil),                 // 12: rocketmq_proxy.v1.Policy
-	(*v3.RocketmqProxy)(nil),       // 13: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	(*durationpb.Duration)(nil),    // 14: google.protobuf.Duration
-	(*wrapperspb.UInt32Value)(nil), // 15: google.protobuf.UInt32Value
+	(*EnvoyAdmin)(nil),             // 2: rocketmq_proxy.v1.EnvoyAdmin
+	(*Egress)(nil),                 // 3: rocketmq_proxy.v1.Egress
+	(*Cluster)(nil),                // 4: rocketmq_proxy.v1.Cluster
+	(*Credentials)(nil),            // 5: rocketmq_proxy.v1.Credentials
+	(*Addressing)(nil),             // 6: rocketmq_proxy.v1.Addressing
+	(*PerBroker)(nil),              // 7: rocketmq_proxy.v1.PerBroker
+	(*BrokerTemplate)(nil),         // 8: rocketmq_proxy.v1.BrokerTemplate
+	(*BrokerListener)(nil),         // 9: rocketmq_proxy.v1.BrokerListener
+	(*Transparent)(nil),            // 10: rocketmq_proxy.v1.Transparent
+	(*Unified)(nil),                // 11: rocketmq_proxy.v1.Unified
+	(*Limits)(nil),                 // 12: rocketmq_proxy.v1.Limits
+	(*Timeouts)(nil),               // 13: rocketmq_proxy.v1.Timeouts
+	(*Policy)(nil),                 // 14: rocketmq_proxy.v1.Policy
+	(*v3.RocketmqProxy)(nil),       // 15: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	(*durationpb.Duration)(nil),    // 16: google.protobuf.Duration
+	(*wrapperspb.UInt32Value)(nil), // 17: google.protobuf.UInt32Value
 }
 var file_api_v1_filter_config_proto_depIdxs = []int32{
-	13, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	2,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
-	4,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
-	10, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
-	11, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
-	12, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
-	14, // 6: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
-	3,  // 7: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
-	5,  // 8: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
-	9,  // 9: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
-	8,  // 10: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
-	0,  // 11: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
-	7,  // 12: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
-	6,  // 13: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
-	15, // 14: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
-	15, // 15: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
-	15, // 16: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
-	15, // 17: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
-	15, // 18: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
-	14, // 19: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	14, // 20: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	14, // 21: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	15, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	4,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
+	6,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
+	12, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
+	13, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
+	14, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
+	3,  // 6: rocketmq_proxy.v1.FilterConfig.egress:type_name -> rocketmq_proxy.v1.Egress
+	2,  // 7: rocketmq_proxy.v1.FilterConfig.envoy_admin:type_name -> rocketmq_proxy.v1.EnvoyAdmin
+	16, // 8: rocketmq_proxy.v1.EnvoyAdmin.refresh_interval:type_name -> google.protobuf.Duration
+	16, // 9: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
+	5,  // 10: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
+	7,  // 11: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
+	11, // 12: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
+	10, // 13: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
+	0,  // 14: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
+	9,  // 15: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
+	8,  // 16: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
+	17, // 17: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
+	17, // 18: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
+	17, // 19: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
+	17, // 20: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
+	17, // 21: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
+	16, // 22: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	16, // 23: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	16, // 24: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }
@@ -1056,7 +1198,7 @@ func file_api_v1_filter_config_proto_init() {
 	if File_api_v1_filter_config_proto != nil {
 		return
 	}
-	file_api_v1_filter_config_proto_msgTypes[3].OneofWrappers = []any{
+	file_api_v1_filter_config_proto_msgTypes[5].OneofWrappers = []any{
 		(*Addressing_PerBroker)(nil),
 		(*Addressing_Unified)(nil),
 		(*Addressing_Transparent)(nil),
@@ -1067,7 +1209,7 @@ func file_api_v1_filter_config_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_api_v1_filter_config_proto_rawDesc), len(file_api_v1_filter_config_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

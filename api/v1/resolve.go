@@ -13,8 +13,11 @@ import (
 	"time"
 
 	rocketmqproxy "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 )
 
 // Resolve checks every field of m and fills defaults in. The error is an [Errors] with an entry for
@@ -24,11 +27,17 @@ func Resolve(m *FilterConfig) (*Config, error) {
 	c.rocketmqProxy(m.GetRocketmqProxy())
 	config := &Config{
 		StatPrefix: m.GetRocketmqProxy().GetStatPrefix(),
-		Cluster:    c.clusters(m.GetClusters()),
-		Addressing: c.addressing(m.GetAddressing()),
 		Limits:     c.limits(m.GetLimits()),
 		Timeouts:   c.timeouts(m.GetTimeouts()),
 		Policy:     PolicyConfig{ReadOnlyAdmin: m.GetPolicy().GetReadOnlyAdmin()},
+	}
+	if routes := c.routes(m.GetRocketmqProxy().GetRouteConfig()); len(m.GetClusters()) == 0 && m.GetAddressing() == nil {
+		c.compatible(config, m, routes)
+	} else {
+		c.own(config, m, routes)
+	}
+	if egress := m.GetEgress(); egress != nil && c.hostPort("egress.address", egress.GetAddress()) {
+		config.Egress = egress.GetAddress()
 	}
 	if len(c.errors) > 0 {
 		return nil, c.errors
@@ -49,17 +58,54 @@ func (c *checker) rocketmqProxy(m *rocketmqproxy.RocketmqProxy) {
 		c.add("rocketmq_proxy", "is missing")
 		return
 	}
-	if err := m.ValidateAll(); err != nil {
+	rest := proto.CloneOf(m)
+	rest.RouteConfig = nil // routes says more of it
+	if err := rest.ValidateAll(); err != nil {
 		c.generated("rocketmq_proxy", err)
 	}
-	if m.GetRouteConfig() != nil {
-		c.add("rocketmq_proxy.route_config", "is set; this version does not route by it")
+}
+
+func (c *checker) routes(m *rocketmqproxy.RouteConfiguration) *routeconfig.Table {
+	table, errors := routeconfig.Compile(m)
+	for _, e := range errors {
+		c.add("rocketmq_proxy.route_config."+e.Path, "%s", e.Problem)
 	}
-	if m.GetDevelopMode() {
-		c.add("rocketmq_proxy.develop_mode", "is true; this version does not have it")
+	return table
+}
+
+// own resolves what has this filter's own options.
+func (c *checker) own(config *Config, m *FilterConfig, routes *routeconfig.Table) {
+	config.Clusters = c.clusters(m.GetClusters())
+	config.Addressing = c.addressing(m.GetAddressing())
+	config.ClusterOf = c.clusterOf(config, m.GetRocketmqProxy().GetRouteConfig(), routes)
+	if m.GetRocketmqProxy().GetDevelopMode() {
+		c.add("rocketmq_proxy.develop_mode", "is true; with clusters, `addressing` says what clients are told")
 	}
-	if m.GetTransientObjectLifeSpan() != nil {
-		c.add("rocketmq_proxy.transient_object_life_span", "is set; this version keeps no ack directives")
+	if m.GetRocketmqProxy().GetTransientObjectLifeSpan() != nil {
+		c.add("rocketmq_proxy.transient_object_life_span", "is set; with clusters there are no ack directives")
+	}
+	if m.GetEnvoyAdmin() != nil {
+		c.add("envoy_admin", "is set; with clusters nothing is read there")
+	}
+}
+
+// defaultLifeSpan is that of Envoy's filter.
+const defaultLifeSpan = 30 * time.Second
+
+// compatible resolves what is configured as Envoy's own filter.
+func (c *checker) compatible(config *Config, m *FilterConfig, routes *routeconfig.Table) {
+	config.Addressing.Mode = UnifiedMode // one address for everything
+	config.Compatible = &CompatibleConfig{
+		Routes:          routes,
+		DevelopMode:     m.GetRocketmqProxy().GetDevelopMode(),
+		LifeSpan:        c.duration("rocketmq_proxy.transient_object_life_span", m.GetRocketmqProxy().GetTransientObjectLifeSpan(), defaultLifeSpan, 0, 24*time.Hour),
+		AdminAddress:    "127.0.0.1:9901",
+		RefreshInterval: c.duration("envoy_admin.refresh_interval", m.GetEnvoyAdmin().GetRefreshInterval(), 5*time.Second, time.Second, time.Hour),
+	}
+	if address := m.GetEnvoyAdmin().GetAddress(); strings.HasPrefix(address, "/") || strings.HasPrefix(address, "@") {
+		config.Compatible.AdminAddress = address
+	} else if address != "" && c.hostPort("envoy_admin.address", address) {
+		config.Compatible.AdminAddress = address
 	}
 }
 
@@ -101,48 +147,6 @@ func snakeCase(name string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-func (c *checker) clusters(all []*Cluster) ClusterConfig {
-	if len(all) != 1 {
-		c.add("clusters", "has %d entries; want exactly 1", len(all))
-	}
-	var first ClusterConfig
-	for i, m := range all {
-		path := fmt.Sprintf("clusters[%d]", i)
-		config := ClusterConfig{
-			Name:            m.GetName(),
-			NameServers:     m.GetNameServers(),
-			RefreshInterval: c.duration(path+".refresh_interval", m.GetRefreshInterval(), 30*time.Second, time.Second, time.Hour),
-			Credentials:     c.credentials(path+".credentials", m.GetCredentials()),
-		}
-		if config.Name == "" {
-			c.add(path+".name", "is empty")
-		}
-		if len(config.NameServers) == 0 {
-			c.add(path+".name_servers", "is empty; want host:port of at least one name server")
-		}
-		for j, address := range config.NameServers {
-			field := fmt.Sprintf("%s.name_servers[%d]", path, j)
-			if c.hostPort(field, address) && slices.Index(config.NameServers, address) < j {
-				c.add(field, "repeats %q", address)
-			}
-		}
-		if i == 0 {
-			first = config
-		}
-	}
-	return first
-}
-
-func (c *checker) credentials(path string, m *Credentials) CredentialsConfig {
-	if m != nil && m.GetAccessKey() == "" {
-		c.add(path+".access_key", "is empty")
-	}
-	if m != nil && m.GetSecretKey() == "" {
-		c.add(path+".secret_key", "is empty")
-	}
-	return CredentialsConfig{AccessKey: m.GetAccessKey(), SecretKey: m.GetSecretKey(), SecurityToken: m.GetSecurityToken()}
 }
 
 func (c *checker) addressing(m *Addressing) AddressingConfig {

@@ -77,14 +77,14 @@ func TestLockBatchNamesItsBroker(t *testing.T) {
 }
 
 func TestBatchAckNamesItsBroker(t *testing.T) {
-	if got, err := ParseBatchAck([]byte(`{"acks":[{"c":"g","t":"T","b":"AQ=="}],"brokerName":"a"}`)); got != "a" || err != nil {
+	if got, topic, err := ParseBatchAck([]byte(`{"acks":[{"c":"g","t":"T","b":"AQ=="}],"brokerName":"a"}`)); got != "a" || topic != "T" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if got, err := ParseBatchAck([]byte(`{"acks":[]}`)); got != "" || err != nil {
+	if got, _, err := ParseBatchAck([]byte(`{"acks":[]}`)); got != "" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 	for _, bad := range []string{``, `{"brokerName":1}`, `{"brokerName":"a"`} {
-		if got, err := ParseBatchAck([]byte(bad)); got != "" || err == nil {
+		if got, _, err := ParseBatchAck([]byte(bad)); got != "" || err == nil {
 			t.Errorf("%s: got %q, %v", bad, got, err)
 		}
 	}
@@ -210,7 +210,7 @@ func FuzzLockBatch(f *testing.F) {
 		if err != nil && (queue != MessageQueue{} || only) {
 			t.Fatalf("got %+v, %v, %v", queue, only, err)
 		}
-		if ack, err := ParseBatchAck(src); err != nil && ack != "" {
+		if ack, _, err := ParseBatchAck(src); err != nil && ack != "" {
 			t.Fatalf("got %q, %v", ack, err)
 		}
 	})

@@ -201,6 +201,17 @@ func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
 		}
 	}
 	slices.Sort(learned.brokers)
+	d.learnTopic(name, learned)
+}
+
+// LearnTopic takes in which brokers serve a topic.
+func (d *Directory) LearnTopic(name string, brokers []string) {
+	brokers = slices.Clone(brokers)
+	slices.Sort(brokers)
+	d.learnTopic(name, &topic{brokers: slices.Compact(brokers)})
+}
+
+func (d *Directory) learnTopic(name string, learned *topic) {
 	known := d.topic(name)
 	if known != nil && len(known.mappings)+len(learned.mappings) == 0 && slices.Equal(known.brokers, learned.brokers) {
 		return // the usual case

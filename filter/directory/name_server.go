@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
 )
 
 // clientVersion is what the directory says of itself: V5_3_3 of MQVersion, so that name servers
@@ -21,6 +23,8 @@ const clientVersion = 479
 type RemotingNameServers struct {
 	Limits      codec.Limits
 	Credentials Credentials
+	// Egress ("ip:port") is where connections go first, with a PROXY protocol header; empty: none.
+	Egress string
 }
 
 // Resolve implements NameServers.
@@ -52,7 +56,7 @@ func (s RemotingNameServers) Send(ctx context.Context, address string, frame []b
 
 // exchange sends one request and gives the body of a successful answer.
 func (s RemotingNameServers) exchange(ctx context.Context, address string, frame []byte) ([]byte, error) {
-	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	connection, err := s.dial(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +75,26 @@ func (s RemotingNameServers) exchange(ctx context.Context, address string, frame
 		return nil, fmt.Errorf("answered %v: %s", code, header.Remark())
 	}
 	return answer, nil
+}
+
+func (s RemotingNameServers) dial(ctx context.Context, address string) (net.Conn, error) {
+	if s.Egress == "" {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	}
+	destination, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.Egress)
+	if err != nil {
+		return nil, err
+	}
+	source, _ := netip.ParseAddrPort(connection.LocalAddr().String())
+	if _, err := connection.Write(proxyprotocol.Header(source, destination)); err != nil {
+		_ = connection.Close()
+		return nil, err
+	}
+	return connection, nil
 }
 
 // readFrame reads the answer to the only request on a connection.

@@ -33,7 +33,7 @@ func (s *fakeSink) value(id stats.ID) int64 {
 func config(interval time.Duration) *apiv1.Config {
 	return &apiv1.Config{
 		StatPrefix: "t",
-		Cluster:    apiv1.ClusterConfig{Name: "c", NameServers: []string{"127.0.0.1:1"}, RefreshInterval: interval},
+		Clusters:   []apiv1.ClusterConfig{{Name: "c", NameServers: []string{"127.0.0.1:1"}, RefreshInterval: interval}},
 		Addressing: apiv1.AddressingConfig{Mode: apiv1.UnifiedMode},
 		Limits:     apiv1.LimitsConfig{MaxFrameBytes: 1 << 20, MaxHeaderBytes: 1 << 16},
 	}
@@ -43,18 +43,18 @@ func TestConfigsOfOneClusterShareItsDirectory(t *testing.T) {
 	a, b := Start(config(time.Minute), nil), Start(config(time.Minute), nil)
 	other := Start(config(time.Hour), nil)
 	defer other.Close()
-	if a.Directory != b.Directory || a.Directory == other.Directory {
+	if a.Clusters.First() != b.Clusters.First() || a.Clusters.First() == other.Clusters.First() {
 		t.Error("want one directory for equal clusters, and another for a different one")
 	}
 	a.Close()
 	again := Start(config(time.Minute), nil)
-	if again.Directory != b.Directory {
+	if again.Clusters.First() != b.Clusters.First() {
 		t.Error("the directory went with the first of its configs")
 	}
 	b.Close()
 	again.Close()
 	again.Close() // a second time does nothing
-	if last := Start(config(time.Minute), nil); last.Directory == b.Directory {
+	if last := Start(config(time.Minute), nil); last.Clusters.First() == b.Clusters.First() {
 		t.Error("a directory that has stopped is used again")
 	} else {
 		last.Close()

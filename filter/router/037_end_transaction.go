@@ -2,6 +2,8 @@
 
 package router
 
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+
 // END_TRANSACTION (37), header EndTransactionRequestHeader, oneway. Sent by transactional producers
 // to the master that stored the half message: after their own send, and in answer to
 // CHECK_TRANSACTION_STATE (39). Offsets mean nothing at another broker. When the request does not
@@ -11,12 +13,20 @@ func endTransaction(r Request, k Knowledge) ([]byte, *Refusal) {
 	if name, ok := r.Header.Field(longNames.broker); ok && len(name) > 0 {
 		return name, nil
 	}
-	state, hasState := r.Header.IntField("tranStateTableOffset")
-	log, hasLog := r.Header.IntField("commitLogOffset")
-	if hasState && hasLog {
-		if name, ok := k.HalfMessageBroker(state, log); ok {
+	if half, ok := HalfMessageOf(r.Header); ok {
+		if name, ok := k.HalfMessageBroker(half); ok {
 			return []byte(name), nil
 		}
 	}
 	return onlyBroker(r, k, longNames.topic)
+}
+
+// HalfMessage is the place of a half message in its broker's logs.
+type HalfMessage struct{ TranStateTableOffset, CommitLogOffset int64 }
+
+// HalfMessageOf gives the half message that an END_TRANSACTION or a CHECK_TRANSACTION_STATE is about.
+func HalfMessageOf(h *codec.Header) (half HalfMessage, ok bool) {
+	state, hasState := h.IntField("tranStateTableOffset")
+	log, hasLog := h.IntField("commitLogOffset")
+	return HalfMessage{state, log}, hasState && hasLog
 }

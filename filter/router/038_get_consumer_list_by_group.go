@@ -4,8 +4,11 @@ package router
 
 import "strings"
 
-// retryTopicPrefix starts the name of each group's own retry topic (MixAll.RETRY_GROUP_TOPIC_PREFIX).
-const retryTopicPrefix = "%RETRY%"
+// Starts of the names of each group's own topics (MixAll).
+const (
+	RetryTopicPrefix = "%RETRY%"
+	DLQTopicPrefix   = "%DLQ%"
+)
 
 // GET_CONSUMER_LIST_BY_GROUP (38), header GetConsumerListByGroupRequestHeader, which has the group
 // and no topic. Sent by consumers when they rebalance, to any broker of the topic. All members must
@@ -17,7 +20,7 @@ func consumerList(r Request, k Knowledge) ([]byte, *Refusal) {
 		return nil, unnamed
 	}
 	for _, topic := range k.GroupTopics(string(group)) {
-		if strings.HasPrefix(topic, retryTopicPrefix) || len(k.TopicBrokers(topic)) == 0 {
+		if strings.HasPrefix(topic, RetryTopicPrefix) || len(k.TopicBrokers(topic)) == 0 {
 			continue
 		}
 		return anyBroker(topic, string(group), k)

@@ -30,3 +30,8 @@ func lockBatch(r Request, k Knowledge) ([]byte, *Refusal) {
 	}
 	return nil, unmapped
 }
+
+func lockTopic(b []byte) (string, error) {
+	queue, _, err := body.ParseLockBatch(b)
+	return queue.Topic, err
+}

@@ -13,3 +13,8 @@ func checkClientConfig(r Request, k Knowledge) ([]byte, *Refusal) {
 	}
 	return anyBroker(topic, group, k)
 }
+
+func checkTopic(b []byte) (string, error) {
+	topic, _, err := body.ParseCheckClientConfig(b)
+	return topic, err
+}

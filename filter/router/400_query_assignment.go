@@ -13,3 +13,8 @@ func queryAssignment(r Request, k Knowledge) ([]byte, *Refusal) {
 	}
 	return anyBroker(topic, group, k)
 }
+
+func assignmentTopic(b []byte) (string, error) {
+	topic, _, err := body.ParseQueryAssignment(b)
+	return topic, err
+}

@@ -70,8 +70,34 @@ type Kind struct {
 	Prepared func(*codec.Header) bool
 	// Locate finds the broker of a request on a unified connection.
 	Locate Locate
+	// Topic is what a request is about, where that is not in the field "topic".
+	Topic func(Request) []byte
 	// Rewrite is what becomes of the answer.
 	Rewrite Rewriting
+}
+
+// TopicOf is the topic that a request is about; empty if it names none.
+func (k *Kind) TopicOf(r Request) []byte {
+	if k.Topic != nil {
+		return k.Topic(r)
+	}
+	return topicIn(longNames.topic)(r)
+}
+
+// topicIn takes the topic from a field.
+func topicIn(field string) func(Request) []byte {
+	return func(r Request) []byte {
+		topic, _ := r.Header.Field(field)
+		return topic
+	}
+}
+
+// topicInBody takes the topic from a body; an unreadable one has none.
+func topicInBody(read func(body []byte) (topic string, err error)) func(Request) []byte {
+	return func(r Request) []byte {
+		topic, _ := read(r.Body)
+		return []byte(topic)
+	}
 }
 
 // Request is one request of a client.
@@ -93,9 +119,9 @@ type Knowledge interface {
 	ToldBrokers() []string
 	// QueueBroker is the broker that has a queue of a static topic.
 	QueueBroker(topic, scope string, queue int32) (string, bool)
-	// HalfMessageBroker is the broker that stored the half message at these offsets, by its own word
-	// when it was sent or when the broker asked about it.
-	HalfMessageBroker(tranStateTableOffset, commitLogOffset int64) (string, bool)
+	// HalfMessageBroker is the broker that stored a half message, by its own word when it was sent or
+	// when the broker asked about it.
+	HalfMessageBroker(HalfMessage) (string, bool)
 	// Turn counts how often this client has asked something, from 0 on.
 	Turn(question string) int
 }

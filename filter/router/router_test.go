@@ -10,7 +10,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
-func header(t *testing.T, code codec.RequestCode, fields ...codec.Field) *codec.Header {
+func header(t testing.TB, code codec.RequestCode, fields ...codec.Field) *codec.Header {
 	t.Helper()
 	command := codec.Command{Code: int32(code), Fields: fields}
 	frame := command.Append(nil)
@@ -96,8 +96,8 @@ type fakeKnowledge struct {
 func (k fakeKnowledge) TopicBrokers(topic string) []string { return k.topics[topic] }
 func (k fakeKnowledge) GroupTopics(group string) []string  { return k.groups[group] }
 func (k fakeKnowledge) ToldBrokers() []string              { return k.told }
-func (k fakeKnowledge) HalfMessageBroker(a, b int64) (string, bool) {
-	return "checked", a == 1 && b == 2
+func (k fakeKnowledge) HalfMessageBroker(half HalfMessage) (string, bool) {
+	return "checked", half == HalfMessage{1, 2}
 }
 
 func (k fakeKnowledge) QueueBroker(topic, scope string, queue int32) (string, bool) {

@@ -21,18 +21,26 @@ const (
 
 // Of gives the row of a request code. Codes without one share a row of class Unlisted.
 func Of(code codec.RequestCode) *Kind {
-	if kind, ok := byCode[code]; ok {
-		return kind
+	if n, ok := code.Ordinal(); ok {
+		return byOrdinal[n]
 	}
 	return &unlisted
 }
 
 var unlisted = Kind{Class: Unlisted, Locate: ifNamed}
 
-var byCode = func() map[codec.RequestCode]*Kind {
-	rows := make(map[codec.RequestCode]*Kind, len(Table))
+// byOrdinal has the row of each code that package codec knows.
+var byOrdinal = func() []*Kind {
+	rows := make([]*Kind, len(codec.RequestCodes()))
+	for i := range rows {
+		rows[i] = &unlisted
+	}
 	for i := range Table {
-		rows[Table[i].Code] = &Table[i]
+		n, ok := Table[i].Code.Ordinal()
+		if !ok {
+			panic("a row with an unknown code")
+		}
+		rows[n] = &Table[i]
 	}
 	return rows
 }()
@@ -42,19 +50,19 @@ var Table = concat(
 	[]Kind{
 		// Messages.
 		{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
-		{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Locate: named(shortNames)},
-		{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
+		{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Topic: topicIn("b"), Locate: named(shortNames)},
+		{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
 		{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: named(longNames)},
-		{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
+		{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
 		{Code: codec.RequestEndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
-		{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Locate: named(names{broker: "bname", topic: "originTopic"})},
+		{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Topic: topicIn("originTopic"), Locate: named(names{broker: "bname", topic: "originTopic"})},
 		{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
 		{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
 		{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
 		{Code: codec.RequestNotification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
 		{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
 		{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
-		{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Locate: batchAck},
+		{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Topic: topicInBody(batchAckTopic), Locate: batchAck},
 		{Code: codec.RequestPeekMessage, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
 		{Code: codec.RequestPollingInfo, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
 		{Code: codec.RequestRecallMessage, Class: Named, Timeout: sendTimeout, Locate: recall},
@@ -73,11 +81,11 @@ var Table = concat(
 		{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
 		{Code: codec.RequestUnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
 		{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList},
-		{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
-		{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
+		{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
+		{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
 
-		{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Locate: checkClientConfig},
-		{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Locate: queryAssignment},
+		{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(checkTopic), Locate: checkClientConfig},
+		{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(assignmentTopic), Locate: queryAssignment},
 
 		// Name servers.
 		{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},

@@ -36,17 +36,25 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 		}
 		return verdict{action: pass}
 	}
+	if s.unified != nil && h.ResponseCode() == codec.ResponseGoAway {
+		s.retire(u)
+		s.fail(u, h.Opaque, p, upstreamLeaving)
+		return verdict{action: drop}
+	}
 	s.finish(u, h.Opaque, p)
 	if p.fanOut != nil {
-		p.fanOut.answered(s, h, frame)
+		p.fanOut.answered(u, p, h, frame)
 		return verdict{action: drop}
 	}
 	s.recorder.Time(s.now-p.start, p.longPoll)
+	if p.onSuccess != nil && h.ResponseCode() == codec.ResponseSuccess {
+		p.onSuccess(frame[codec.PrefixSize+len(h.Raw()):])
+	}
 	if rewrite {
 		return s.rewriteAnswer(u, p, frame, h)
 	}
 	if p.prepared {
-		s.unified.halves.rememberSent(u.broker, h)
+		s.unified.halves.rememberSent(u.place, h)
 	}
 	s.recorder.Inc(stats.ResponseSuccess)
 	return verdict{action: pass}
@@ -59,7 +67,7 @@ func (s *Session) rewriteAnswer(u *upstream, p pending, frame []byte, h *codec.H
 	if err != nil {
 		s.recorder.Inc(stats.RouteUnreadable)
 		s.recorder.Inc(stats.ResponseError)
-		s.answer(p.asker, h.Opaque, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the name server's answer cannot be read: " + err.Error()})
+		s.answer(p.asker, h.Opaque, unreadableRoute(err))
 		return verdict{action: drop}
 	}
 	s.recorder.Inc(stats.ResponseSuccess)
@@ -80,7 +88,7 @@ func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error
 			return nil, err
 		}
 		if s.isNameServer(u) {
-			s.environment.Directory.LearnBrokers(seen)
+			u.place.cluster.LearnBrokers(seen)
 		}
 		return rewritten, nil
 	}
@@ -93,10 +101,10 @@ func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error
 		return nil, err
 	}
 	if s.isNameServer(u) {
-		s.environment.Directory.LearnRoute(p.topic, route)
+		u.place.cluster.LearnRoute(p.topic, route)
 	}
 	if s.unified != nil {
-		s.unified.tell(told)
+		s.unified.tell(u.place.cluster, told)
 	}
 	return rewritten, nil
 }
@@ -107,9 +115,9 @@ func (s *Session) isNameServer(u *upstream) bool {
 	case addressing.ToNameServer:
 		return true
 	case addressing.ToAll:
-		return u.broker == ""
+		return u.place.broker == ""
 	case addressing.ToDialled:
-		return slices.Contains(s.environment.Directory.Snapshot().NameServers(), u.address)
+		return slices.Contains(u.place.cluster.Snapshot().NameServers(), u.address)
 	}
 	return false
 }

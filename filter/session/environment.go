@@ -12,10 +12,12 @@ import (
 
 // Environment is what the sessions of one filter config share.
 type Environment struct {
-	Config    *apiv1.Config
-	Rules     addressing.Rules
-	Directory *directory.Directory
-	Stats     *stats.Set
+	Config   *apiv1.Config
+	Rules    addressing.Rules
+	Clusters *directory.Clusters
+	Stats    *stats.Set
+	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
+	Compatible *Compatible
 }
 
 func (e *Environment) frameLimits() codec.Limits {

@@ -7,8 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -26,6 +28,7 @@ type fanOut struct {
 	asker    asker
 	opaques  []int32 // of the request, and of equal ones that came while it was on its way
 	strict   bool    // one failure makes the whole fail
+	routes   *routes // of a topic that can be in several clusters; nil for other requests
 	waiting  int     // copies without an answer
 	start    Instant
 	sending  bool // copies are still being written
@@ -48,6 +51,7 @@ type mergedAnswer struct {
 	version   int32
 	supportV2 bool
 	subChange bool
+	body      []byte
 	own       bool // made by the proxy
 	expired   bool
 }
@@ -72,14 +76,14 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 		s.forgetGroups(h)
 		*last = repeatable{content: content, at: s.now}
 	}
-	names := s.registrationBrokers()
-	targets := make([]*upstream, 0, len(names))
-	for _, name := range names {
-		address, known := s.environment.Directory.Snapshot().Master(name)
+	places := s.registrationBrokers()
+	targets := make([]*upstream, 0, len(places))
+	for _, at := range places {
+		address, known := at.cluster.Snapshot().Master(at.broker)
 		if !known {
 			continue
 		}
-		if u, _ := s.reach(name, address); u != nil { // not broker: no replay, the registration follows
+		if u, _ := s.reach(at, address); u != nil { // not broker: no replay, the registration follows
 			targets = append(targets, u)
 		}
 	}
@@ -110,46 +114,59 @@ func unregisterContent(h *codec.Header) (content []byte) {
 
 // registrationBrokers are the brokers this client has learned of through this connection. A client
 // that has just reconnected with a route it knew before has learned of none: then all.
-func (s *Session) registrationBrokers() []string {
-	names := knowledge{s}.ToldBrokers()
-	if len(names) == 0 {
-		names = s.environment.Directory.Snapshot().BrokerNames()
+func (s *Session) registrationBrokers() []place {
+	places := slices.SortedFunc(maps.Keys(s.unified.told), func(a, b place) int { return strings.Compare(a.broker, b.broker) })
+	if len(places) == 0 {
+		places = brokersOf(s.environment.Clusters.All())
 	}
 	for _, u := range s.upstreams {
-		if u.broker != "" && !slices.Contains(names, u.broker) {
-			names = append(names, u.broker)
+		if u.place.broker != "" && !slices.Contains(places, u.place) {
+			places = append(places, u.place)
 		}
 	}
-	return names
+	return places
 }
 
-// toAllNameServers sends a change to every name server.
+// brokersOf are all brokers of some clusters.
+func brokersOf(clusters []*directory.Directory) (places []place) {
+	for _, cluster := range clusters {
+		for _, name := range cluster.Snapshot().BrokerNames() {
+			places = append(places, place{cluster, name})
+		}
+	}
+	return places
+}
+
+// toAllNameServers sends a change to every name server of the clusters that its topic can be in.
 func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	addresses := s.environment.Directory.Snapshot().NameServers()
-	return s.change(kind, frame, h, addresses, nameServerUnknown, func(address string) (*upstream, *router.Refusal) {
-		return s.reach("", address)
-	})
+	var targets []*upstream
+	for _, cluster := range s.clustersOf(kind.TopicOf(router.Request{Header: h})) {
+		for _, address := range cluster.Snapshot().NameServers() {
+			u, refusal := s.reach(place{cluster: cluster}, address)
+			if refusal != nil {
+				return s.refuse(h, refusal)
+			}
+			targets = append(targets, u)
+		}
+	}
+	return s.change(kind, frame, h, targets, nameServerUnknown)
 }
 
-// toEveryBroker sends a change to the master of every broker of the cluster.
+// toEveryBroker sends a change to the master of every broker of the clusters that its topic can be in.
 func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	names := s.environment.Directory.Snapshot().BrokerNames()
-	return s.change(kind, frame, h, names, brokerUnknown, func(name string) (*upstream, *router.Refusal) {
-		return s.broker([]byte(name))
-	})
-}
-
-// change sends a request to all of `to`, or to none: one failure is the answer. `nobody` answers it if there
-// are none.
-func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, to []string, nobody *router.Refusal, reach func(string) (*upstream, *router.Refusal)) verdict {
-	targets := make([]*upstream, 0, len(to))
-	for _, each := range to {
-		u, refusal := reach(each)
+	var targets []*upstream
+	for _, at := range brokersOf(s.clustersOf(kind.TopicOf(router.Request{Header: h}))) {
+		u, refusal := s.broker([]byte(at.broker), []*directory.Directory{at.cluster})
 		if refusal != nil {
 			return s.refuse(h, refusal)
 		}
 		targets = append(targets, u)
 	}
+	return s.change(kind, frame, h, targets, brokerUnknown)
+}
+
+// change sends a request to all targets: one failure is the answer. `nobody` answers it if there are none.
+func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, targets []*upstream, nobody *router.Refusal) verdict {
 	if len(targets) == 0 {
 		return s.refuse(h, nobody)
 	}
@@ -175,6 +192,11 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 		s.count(f.code, 1)
 		s.unified.fanOuts[f] = struct{}{}
 	}
+	var topic string
+	if kind.Rewrite == router.TopicRouteData {
+		f.routes = &routes{}
+		topic = routeTopic(h)
+	}
 	deadline := s.deadlineOf(kind, 0)
 	s.goingUp.flushJudged()
 	for _, u := range targets {
@@ -184,7 +206,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 			continue
 		}
 		if !h.IsOneway() {
-			u.pending[h.Opaque] = pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, fanOut: f}
+			u.pending[h.Opaque] = pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, topic: topic, fanOut: f}
 			f.waiting++
 		}
 		u.write(frame)
@@ -197,8 +219,14 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 
 // answered takes one copy's answer in. Of a strict fan-out the client gets the first answer of all that
 // says no or, if none does, the first that says yes: it may have fields of its own.
-func (f *fanOut) answered(s *Session, h *codec.Header, frame []byte) {
+func (f *fanOut) answered(u *upstream, p pending, h *codec.Header, frame []byte) {
+	s := u.session
 	f.waiting--
+	if f.routes != nil {
+		f.routes.add(u, p, h, frame)
+		f.finishIfDone(s)
+		return
+	}
 	refuses := h.ResponseCode() != codec.ResponseSuccess
 	if f.strict && (f.frame == nil || refuses && f.refused == nil) {
 		f.frame = bytes.Clone(frame)
@@ -235,7 +263,7 @@ func (f *fanOut) finishIfDone(s *Session) {
 	if f.waiting > 0 || f.sending || f.finished != nil {
 		return
 	}
-	f.finished = f.merge()
+	f.finished = f.merge(s)
 	delete(s.unified.fanOuts, f)
 	for _, opaque := range f.opaques {
 		s.count(f.code, -1)
@@ -245,7 +273,10 @@ func (f *fanOut) finishIfDone(s *Session) {
 	}
 }
 
-func (f *fanOut) merge() *mergedAnswer {
+func (f *fanOut) merge(s *Session) *mergedAnswer {
+	if f.routes != nil {
+		return f.routes.merge(s, f)
+	}
 	if f.successes > 0 && !f.strict || f.lost == nil && f.refused == nil {
 		return &mergedAnswer{frame: f.frame, version: f.version, supportV2: f.supportV2, subChange: f.subChange}
 	}
@@ -287,6 +318,7 @@ func (s *Session) writeMerged(f *fanOut, opaque int32) {
 		Flag:     codec.FlagResponse,
 		Type:     f.asker.serializeType,
 		Remark:   answer.remark,
+		Body:     answer.body,
 	}
 	if f.code == codec.RequestHeartBeat && answer.code == codec.ResponseSuccess {
 		command.Fields = []codec.Field{

@@ -109,6 +109,12 @@ func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.
 	if f, ok := source.(fakeNameServers); ok && f.sent != nil {
 		servers = append(servers, "10.0.0.8:9876")
 	}
+	return environmentOf(mode, directory.NewClusters(nil, newDirectory(t, servers, source)))
+}
+
+// newDirectory gives a directory that has been refreshed once.
+func newDirectory(t testing.TB, servers []string, source directory.NameServers) *directory.Directory {
+	t.Helper()
 	d := directory.New(servers, time.Hour, source)
 	refreshed := make(chan struct{})
 	wake := func() { close(refreshed) }
@@ -116,6 +122,10 @@ func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.
 	d.Start()
 	t.Cleanup(d.Stop)
 	<-refreshed
+	return d
+}
+
+func environmentOf(mode apiv1.AddressingConfig, clusters *directory.Clusters) *Environment {
 	return &Environment{
 		Config: &apiv1.Config{
 			StatPrefix: "test",
@@ -123,9 +133,9 @@ func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.
 			Limits:     apiv1.LimitsConfig{MaxFrameBytes: 1 << 20, MaxHeaderBytes: 1 << 16, MaxPendingRequests: 100, MaxBufferedBytes: 1 << 16, MaxUpstreamConnections: 8},
 			Timeouts:   apiv1.TimeoutsConfig{Connect: 2 * time.Second, Request: 15 * time.Second, Directory: 3 * time.Second},
 		},
-		Rules:     addressing.New(mode),
-		Directory: d,
-		Stats:     stats.New(),
+		Rules:    addressing.New(mode),
+		Clusters: clusters,
+		Stats:    stats.New(),
 	}
 }
 
@@ -144,7 +154,7 @@ func dialAddress(t testing.TB, e *Environment, local string, capabilities Capabi
 		address:      map[UpstreamID]string{},
 		upClosed:     map[UpstreamID]bool{},
 	}, clock: time.Second}
-	h.Session = New(e, h.host, local)
+	h.Session = New(e, h.host, local, "10.1.1.1:5000")
 	h.Open(h.clock)
 	return h
 }

@@ -108,9 +108,13 @@ func (s *Session) replayHeartbeat(u *upstream) {
 	if err != nil || header.Parse(prefix.Type, frame[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]) != nil {
 		return // cannot be: it was parsed when it came
 	}
-	if !header.IsOneway() { // its answer ends in a fan-out that nobody waits for
-		kind := router.Of(codec.RequestHeartBeat)
-		u.pending[header.Opaque] = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}}
+	s.writeUnawaited(u, router.Of(codec.RequestHeartBeat), frame, &header)
+}
+
+// writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own.
+func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, frame []byte, h *codec.Header) {
+	if !h.IsOneway() {
+		u.pending[h.Opaque] = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}}
 	}
 	u.write(frame)
 }

@@ -23,6 +23,8 @@ type pending struct {
 	deadline Instant
 	topic    string  // of a GET_ROUTEINFO_BY_TOPIC
 	fanOut   *fanOut // the request this is a copy of; nil for a request of its own
+	// onSuccess is given the body of a successful answer; nil for most.
+	onSuccess func(content []byte)
 }
 
 // patience is how long a request waits on a connection that stands for one upstream. The proxy does
@@ -45,7 +47,7 @@ func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
 
 // expect notes that a request is sent to u and wants an answer.
 func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
-	p := pending{kind: kind, code: h.RequestCode(), asker: askerOf(h), start: s.now}
+	p := pending{kind: kind, code: s.codeOf(h), asker: askerOf(h), start: s.now}
 	var wait Instant
 	if kind.Wait != nil {
 		wait = kind.Wait(h)
@@ -54,12 +56,17 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
 	p.deadline = s.deadlineOf(kind, wait)
 	p.prepared = s.unified != nil && kind.Prepared != nil && kind.Prepared(h)
 	if kind.Rewrite == router.TopicRouteData {
-		topic, _ := h.Field("topic")
-		p.topic = string(topic)
+		p.topic = routeTopic(h)
 	}
 	u.pending[h.Opaque] = p
 	s.count(p.code, 1)
 	s.arm(p.deadline)
+}
+
+// routeTopic is the topic of a GET_ROUTEINFO_BY_TOPIC.
+func routeTopic(h *codec.Header) string {
+	topic, _ := h.Field("topic")
+	return string(topic)
 }
 
 // belowLimit tells whether one more request may wait; if not, it has answered it.
@@ -99,6 +106,8 @@ func (s *Session) count(code codec.RequestCode, delta int) {
 		s.recorder.Add(stats.SendMessageV1Active, int64(delta))
 	case codec.RequestSendMessageV2:
 		s.recorder.Add(stats.SendMessageV2Active, int64(delta))
+	case codec.RequestPopMessage:
+		s.recorder.Add(stats.PopMessageActive, int64(delta))
 	case codec.RequestGetRouteInfoByTopic:
 		s.recorder.Add(stats.GetTopicRouteActive, int64(delta))
 	}
@@ -140,7 +149,7 @@ func (s *Session) expire() {
 		if !u.connected {
 			if u.deadline <= s.now {
 				s.host.CloseUpstream(u.id)
-				s.connectFailed(u)
+				s.connectFailed(u, s.losses().timedOut)
 				continue
 			}
 			next = min(next, u.deadline)
@@ -160,6 +169,7 @@ func (s *Session) expire() {
 				s.recorder.Inc(stats.ResponseError)
 			}
 		}
+		s.endIfLeft(u)
 	}
 	if s.state == closed {
 		return

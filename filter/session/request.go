@@ -18,7 +18,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	if s.state == closed {
 		return verdict{action: stop}
 	}
-	code := h.RequestCode()
+	code := s.codeOf(h)
 	kind := router.Of(code)
 	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == router.AllNameServers && !h.IsResponse()
 	if replicate && !complete {
@@ -35,6 +35,8 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 		return s.refuse(h, router.RefusedInternal)
 	case kind.Changes && s.environment.Config.Policy.ReadOnlyAdmin:
 		return s.refuse(h, router.RefusedChange)
+	case s.environment.Compatible != nil:
+		return s.routeCompatible(kind, frame, h)
 	case s.role.Kind == addressing.ToAll:
 		return s.routeRequest(kind, frame, h)
 	case replicate:
@@ -46,7 +48,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 // replicate gives a change of name-server data to the name servers that this connection does not lead to.
 func (s *Session) replicate(frame []byte) {
 	recorder := s.recorder
-	s.environment.Directory.Replicate(bytes.Clone(frame), func(error) { recorder.Inc(stats.NameServerCopyFailure) })
+	s.environment.Clusters.First().Replicate(bytes.Clone(frame), func(error) { recorder.Inc(stats.NameServerCopyFailure) })
 }
 
 func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {
@@ -59,6 +61,10 @@ func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {
 		s.recorder.Inc(stats.SendMessageV1)
 	case codec.RequestSendMessageV2:
 		s.recorder.Inc(stats.SendMessageV2)
+	case codec.RequestPopMessage:
+		s.recorder.Inc(stats.PopMessage)
+	case codec.RequestAckMessage:
+		s.recorder.Inc(stats.AckMessage)
 	case codec.RequestHeartBeat:
 		s.recorder.Inc(stats.Heartbeat)
 	case codec.RequestUnregisterClient:
@@ -107,11 +113,7 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 	body := frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]
 	switch kind.Class {
 	case router.NameServer:
-		u, refusal := s.nameServer()
-		if refusal != nil {
-			return s.refuse(h, refusal)
-		}
-		return s.forward(u, kind, h)
+		return s.toNameServer(kind, frame, h)
 	case router.AllNameServers:
 		return s.toAllNameServers(kind, frame, h)
 	case router.AllBrokers:
@@ -121,11 +123,30 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 	case router.FromBroker:
 		return s.refuse(h, router.RefusedInternal)
 	}
-	name, refusal := kind.Locate(router.Request{Header: h, Body: body}, knowledge{s})
+	request := router.Request{Header: h, Body: body}
+	name, refusal := kind.Locate(request, knowledge{s})
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	u, refusal := s.broker(name)
+	u, refusal := s.broker(name, s.clustersFor(kind, request))
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	return s.forward(u, kind, h)
+}
+
+// toNameServer sends a request to a name server of the cluster that its topic is in. What belongs to no
+// cluster in particular goes to the first; a topic that can be in several is asked for in each of them.
+func (s *Session) toNameServer(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+	cluster := s.environment.Clusters.First()
+	if topic := kind.TopicOf(router.Request{Header: h}); kind.Rewrite == router.TopicRouteData && len(topic) > 0 {
+		clusters := s.clustersOf(topic)
+		if len(clusters) > 1 {
+			return s.toNameServers(kind, frame, h, clusters)
+		}
+		cluster = clusters[0]
+	}
+	u, refusal := s.nameServer(cluster)
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}

@@ -31,7 +31,7 @@ func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdic
 	}
 	x := s.unified
 	if h.RequestCode() == codec.RequestCheckTransactionState {
-		x.halves.rememberCheck(u.broker, h)
+		x.halves.rememberCheck(u.place, h)
 	}
 	if h.IsOneway() {
 		return verdict{action: pass}

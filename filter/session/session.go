@@ -29,6 +29,7 @@ type Session struct {
 	capabilities Capabilities
 	recorder     *stats.Recorder
 	local        string // "ip:port" that the client dialled
+	remote       string // "ip:port" of the client
 	role         addressing.Role
 
 	mu    sync.Mutex // guards everything below
@@ -53,14 +54,16 @@ type Session struct {
 	unified *unified // what only a ToAll connection needs
 }
 
-// New makes the session of a connection that a client made to `local` ("ip:port"). Open starts it.
-func New(environment *Environment, host Host, local string) *Session {
+// New makes the session of a connection that a client at `remote` made to `local` (both "ip:port"). Open
+// starts it.
+func New(environment *Environment, host Host, local, remote string) *Session {
 	s := &Session{
 		environment:  environment,
 		host:         host,
 		capabilities: host.Capabilities(),
 		recorder:     environment.Stats.Recorder(),
 		local:        local,
+		remote:       remote,
 	}
 	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
 	s.role = environment.Rules.Role(address.Port())
@@ -95,11 +98,11 @@ func (s *Session) tryOpen() {
 	case s.now < s.giveUp:
 		s.state = waiting
 		s.arm(s.giveUp) // before Await: a wake by it must not be replaced by this one
-		s.environment.Directory.Await(&s.refreshed)
+		s.environment.Clusters.Await(&s.refreshed)
 		if s.openNow() { // the refresh was done in between
-			s.environment.Directory.Forget(&s.refreshed)
+			s.environment.Clusters.Forget(&s.refreshed)
 		} else if s.role.Kind != addressing.ToAll {
-			s.environment.Directory.RefreshSoon()
+			s.environment.Clusters.RefreshSoon()
 		}
 	case s.role.Kind == addressing.ToAll:
 		s.state = open // requests are answered as far as it goes
@@ -113,7 +116,7 @@ func (s *Session) tryOpen() {
 // openNow opens the session if what it needs is known.
 func (s *Session) openNow() bool {
 	if s.role.Kind == addressing.ToAll {
-		if !s.environment.Directory.Asked() {
+		if !s.environment.Clusters.Asked() {
 			return false
 		}
 		s.state = open
@@ -124,13 +127,13 @@ func (s *Session) openNow() bool {
 		return false
 	}
 	s.state = open
-	s.only = s.connect("", address)
+	s.only = s.connect(place{cluster: s.environment.Clusters.First()}, address)
 	return true
 }
 
 // destination is where the single upstream of this connection goes to.
 func (s *Session) destination() (address string, known bool) {
-	snapshot := s.environment.Directory.Snapshot()
+	snapshot := s.environment.Clusters.First().Snapshot()
 	switch s.role.Kind {
 	case addressing.ToBroker:
 		return snapshot.Address(s.role.BrokerName, s.role.BrokerID)
@@ -250,7 +253,7 @@ func (s *Session) end() {
 		return
 	}
 	s.state = closed
-	s.environment.Directory.Forget(&s.refreshed)
+	s.environment.Clusters.Forget(&s.refreshed)
 	s.goingUp.flushJudged()
 	for _, u := range s.upstreams {
 		s.cancelAll(u)
@@ -259,6 +262,7 @@ func (s *Session) end() {
 	}
 	if s.unified != nil {
 		s.unified.cancel(s)
+		s.leaveGroups()
 	}
 	s.early, s.late = nil, nil
 }

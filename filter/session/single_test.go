@@ -173,7 +173,7 @@ func TestRouteAnswersNameTheProxyAndNoUncoveredBroker(t *testing.T) {
 			t.Fatalf("cut at %d: got %s, want %s", cut, got.body, want)
 		}
 		h.wantStats(map[stats.ID]int64{stats.GetTopicRoute: 1, stats.RouteAddressRewritten: 1, stats.RouteAddressUncovered: 2, stats.GetTopicRouteActive: 0})
-		if got := h.environment.Directory.Topic("t"); fmt.Sprint(got) != "[broker-a broker-x]" {
+		if got := h.environment.Clusters.First().Topic("t"); fmt.Sprint(got) != "[broker-a broker-x]" {
 			t.Fatalf("the directory learned %v", got)
 		}
 		h.wantIdle()
@@ -222,7 +222,7 @@ func TestConnectionWaitsForTheDirectoryAndIsServedOnceItKnows(t *testing.T) {
 		t.Fatal("connected to nowhere")
 	}
 	fill, _ := fakeNameServers{}.Brokers(t.Context(), "")
-	e.Directory.LearnBrokers(fill)
+	e.Clusters.First().LearnBrokers(fill)
 	h.Wake(h.clock)
 	id := h.to(brokerAAddress)
 	h.send(want[10:])
@@ -336,7 +336,7 @@ func TestABrokersRouteAnswerDoesNotTeachTheDirectory(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
 	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 	h.receive(h.only.id, response(codec.ResponseSuccess, 3, strings.ReplaceAll(routeBody, "10.0.0.1", "10.6.6.6")))
-	if got, _ := h.environment.Directory.Snapshot().Master("broker-a"); got != brokerAAddress {
+	if got, _ := h.environment.Clusters.First().Snapshot().Master("broker-a"); got != brokerAAddress {
 		t.Errorf("broker-a is now at %s for everybody", got)
 	}
 	h.wantIdle()
@@ -420,7 +420,7 @@ func TestTemplatePortsFindTheBrokerWithTheirNumber(t *testing.T) {
 	e := newEnvironment(t, mode, fakeNameServers{})
 	fill, _ := fakeNameServers{}.Brokers(t.Context(), "")
 	fill[0].BrokerName = "numbered-7"
-	e.Directory.LearnBrokers(fill[:1])
+	e.Clusters.First().LearnBrokers(fill[:1])
 	h := dial(t, e, 30007, inPlace)
 	if h.only == nil || h.host.address[h.only.id] != brokerAAddress {
 		t.Errorf("connected to %v", h.host.address)

@@ -3,11 +3,11 @@
 package session
 
 import (
-	"maps"
 	"math"
 	"slices"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -16,7 +16,7 @@ import (
 type unified struct {
 	byAddress map[string]*upstream
 
-	told   map[string]struct{} // names of the brokers this client has learned of
+	told   map[place]struct{}  // brokers this client has learned of
 	groups map[string][]string // consumer group -> topics, by the last heartbeat
 
 	fanOuts    map[*fanOut]struct{}
@@ -26,14 +26,16 @@ type unified struct {
 	serverRequests   map[int32]serverRequest // by the opaque the client sees
 	lastServerOpaque int32
 	halves           halfMessages
-	turns            map[string]int // how often the client has asked something
+	turns            map[string]int          // how often the client has asked something
+	memberships      map[membership]struct{} // of this connection's clients, where the proxy keeps them itself
 }
 
 func newUnified() *unified {
 	return &unified{
-		byAddress: make(map[string]*upstream),
-		told:      make(map[string]struct{}),
-		fanOuts:   make(map[*fanOut]struct{}),
+		byAddress:   make(map[string]*upstream),
+		told:        make(map[place]struct{}),
+		fanOuts:     make(map[*fanOut]struct{}),
+		memberships: make(map[membership]struct{}),
 	}
 }
 
@@ -49,10 +51,11 @@ func (x *unified) forget(u *upstream) {
 }
 
 // tell notes brokers that the client has learned of.
-func (x *unified) tell(names []string) {
+func (x *unified) tell(cluster *directory.Directory, names []string) {
 	for _, name := range names {
-		if _, ok := x.told[name]; !ok {
-			x.told[name] = struct{}{}
+		at := place{cluster, name}
+		if _, ok := x.told[at]; !ok {
+			x.told[at] = struct{}{}
 			x.heartbeat.sent = nil // the next one must reach this broker too
 		}
 	}
@@ -90,54 +93,59 @@ var (
 	tooManyUpstreams  = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "too many upstream connections for this client"}
 )
 
-// broker gives the connection to a broker, opening it if need be.
-func (s *Session) broker(name []byte) (*upstream, *router.Refusal) {
-	address, ok := s.environment.Directory.Snapshot().Master(string(name))
-	if !ok {
-		if u := s.connectedTo(name); u != nil {
+// broker gives the connection to the broker of that name in one of the clusters, opening it if need be.
+func (s *Session) broker(name []byte, clusters []*directory.Directory) (*upstream, *router.Refusal) {
+	for _, cluster := range clusters {
+		address, ok := cluster.Snapshot().Master(string(name))
+		if !ok {
+			continue
+		}
+		if u := s.unified.byAddress[address]; u != nil {
 			return u, nil
 		}
-		s.recorder.Inc(stats.BrokerUnknown)
-		s.environment.Directory.RefreshSoon()
-		return nil, brokerUnknown
+		u, refusal := s.reach(place{cluster, string(name)}, address)
+		if refusal == nil {
+			s.replayHeartbeat(u)
+		}
+		return u, refusal
 	}
-	if u := s.unified.byAddress[address]; u != nil {
+	if u := s.connectedTo(name, clusters); u != nil {
 		return u, nil
 	}
-	u, refusal := s.reach(string(name), address)
-	if refusal == nil {
-		s.replayHeartbeat(u)
+	s.recorder.Inc(stats.BrokerUnknown)
+	for _, cluster := range clusters {
+		cluster.RefreshSoon()
 	}
-	return u, refusal
+	return nil, brokerUnknown
 }
 
 // connectedTo finds an open connection to a broker that the directory does not know any more.
-func (s *Session) connectedTo(name []byte) *upstream {
-	for _, u := range s.upstreams {
-		if u.broker == string(name) {
+func (s *Session) connectedTo(name []byte, clusters []*directory.Directory) *upstream {
+	for _, u := range s.unified.byAddress {
+		if u.place.broker == string(name) && slices.Contains(clusters, u.place.cluster) {
 			return u
 		}
 	}
 	return nil
 }
 
-// nameServer gives the connection to a name server, opening it if need be.
-func (s *Session) nameServer() (*upstream, *router.Refusal) {
-	servers := s.environment.Directory.Snapshot().NameServers()
+// nameServer gives the connection to a name server of a cluster, opening it if need be.
+func (s *Session) nameServer(cluster *directory.Directory) (*upstream, *router.Refusal) {
+	servers := cluster.Snapshot().NameServers()
 	for _, address := range servers {
 		if u := s.unified.byAddress[address]; u != nil {
 			return u, nil
 		}
 	}
 	if len(servers) == 0 {
-		s.environment.Directory.RefreshSoon()
+		cluster.RefreshSoon()
 		return nil, nameServerUnknown
 	}
-	return s.reach("", servers[0])
+	return s.reach(place{cluster: cluster}, servers[0])
 }
 
 // reach gives the connection to an address, opening it if need be.
-func (s *Session) reach(broker, address string) (*upstream, *router.Refusal) {
+func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 	if u := s.unified.byAddress[address]; u != nil {
 		return u, nil
 	}
@@ -145,7 +153,7 @@ func (s *Session) reach(broker, address string) (*upstream, *router.Refusal) {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, tooManyUpstreams
 	}
-	u := s.connect(broker, address)
+	u := s.connect(to, address)
 	s.unified.byAddress[address] = u
 	return u, nil
 }
@@ -154,21 +162,43 @@ func (s *Session) reach(broker, address string) (*upstream, *router.Refusal) {
 type knowledge struct{ *Session }
 
 func (s knowledge) TopicBrokers(topic string) []string {
-	return s.reachable(s.environment.Directory.Topic(topic))
+	var names []string
+	for _, cluster := range s.clustersOf([]byte(topic)) {
+		snapshot := cluster.Snapshot()
+		for _, name := range cluster.Topic(topic) {
+			if _, ok := snapshot.Master(name); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return unique(names)
 }
 
 func (s knowledge) GroupTopics(group string) []string { return s.unified.groups[group] }
 
 func (s knowledge) ToldBrokers() []string {
-	return s.reachable(slices.Sorted(maps.Keys(s.unified.told)))
+	names := make([]string, 0, len(s.unified.told))
+	for at := range s.unified.told {
+		if _, ok := at.cluster.Snapshot().Master(at.broker); ok {
+			names = append(names, at.broker)
+		}
+	}
+	return unique(names)
+}
+
+// unique are the names sorted, each once.
+func unique(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (s knowledge) QueueBroker(topic, scope string, queue int32) (string, bool) {
-	return s.environment.Directory.QueueBroker(topic, scope, queue)
+	return s.environment.Clusters.Of(topic).QueueBroker(topic, scope, queue)
 }
 
-func (s knowledge) HalfMessageBroker(tranStateTableOffset, commitLogOffset int64) (string, bool) {
-	return s.unified.halves.find(halfMessage{tranStateTableOffset, commitLogOffset})
+func (s knowledge) HalfMessageBroker(half router.HalfMessage) (string, bool) {
+	at, ok := s.unified.halves.find(half)
+	return at.broker, ok
 }
 
 // maxTurns bounds the questions that are counted; beyond, counting starts anew.
@@ -183,16 +213,4 @@ func (s knowledge) Turn(question string) int {
 	turn := turns[question]
 	turns[question]++
 	return turn
-}
-
-// reachable are those of `names` whose address is known.
-func (s *Session) reachable(names []string) []string {
-	snapshot := s.environment.Directory.Snapshot()
-	known := make([]string, 0, len(names))
-	for _, name := range names {
-		if _, ok := snapshot.Master(name); ok {
-			known = append(known, name)
-		}
-	}
-	return known
 }

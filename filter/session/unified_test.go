@@ -129,7 +129,7 @@ func TestUnifiedRequestsThatCannotBeRoutedAreAnswered(t *testing.T) {
 func TestUnifiedRequestWithoutNameFindsTheOnlyBrokerOfItsTopic(t *testing.T) {
 	h := dialUnified(t)
 	fill, _ := fakeNameServers{}.Brokers(t.Context(), "")
-	h.environment.Directory.LearnRoute("only-b", &body.TopicRouteData{Brokers: fill[2:]})
+	h.environment.Clusters.First().LearnRoute("only-b", &body.TopicRouteData{Brokers: fill[2:]})
 	h.send(sendV2(1, "", "only-b"))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()
@@ -310,7 +310,7 @@ func TestABrokerTheNameServersForgotIsServedWhileItsConnectionLives(t *testing.T
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-a", "t"))
 	one(t, h.tookUp(brokerAAddress))
-	h.upstreams[1].broker = "forgotten"
+	h.upstreams[1].place.broker = "forgotten"
 	h.send(sendV2(2, "forgotten", "t"))
 	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 2 {
 		t.Errorf("got %v", got)
@@ -611,7 +611,7 @@ func TestManyBrokersAreBounded(t *testing.T) {
 	for i := range 10 {
 		a := fill[0]
 		a.BrokerName, a.Addr = "many-"+strconv.Itoa(i), "10.0.1."+strconv.Itoa(i)+":10911"
-		h.environment.Directory.LearnBrokers(append(fill[:0:0], a))
+		h.environment.Clusters.First().LearnBrokers(append(fill[:0:0], a))
 		h.send(sendV2(int32(i), a.BrokerName, "t"))
 	}
 	if got := h.tookDown(); len(got) != 2 || got[0].ResponseCode() != codec.ResponseSystemBusy {

@@ -3,7 +3,10 @@
 package session
 
 import (
+	"net/netip"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -12,10 +15,11 @@ import (
 type upstream struct {
 	session *Session
 	id      UpstreamID
-	broker  string // its name, on a ToAll connection; "" for a name server
+	place   place
 	address string
 
 	connected bool
+	leaving   bool    // gets no more requests, and ends when none waits for it any more
 	deadline  Instant // for connecting
 	queue     []byte  // what waits for the connection
 
@@ -23,19 +27,26 @@ type upstream struct {
 	pending map[int32]pending
 }
 
+// losses are what clients are told of requests whose upstream connection did not last.
+type losses struct{ failed, timedOut, lost, unreadable *router.Refusal }
+
 var (
 	upstreamFailed = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the connection to the broker or name server could not be opened"}
 	upstreamLost   = &router.Refusal{Code: codec.ResponseSystemError, Remark: "the connection to the broker or name server broke before the answer came"}
-	overLimit      = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "too much is waiting on this connection"}
+	ownLosses      = losses{failed: upstreamFailed, timedOut: upstreamFailed, lost: upstreamLost, unreadable: upstreamLost}
+
+	// To a client on a shared connection GO_AWAY would mean that all brokers go.
+	upstreamLeaving = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the broker is shutting down and has not processed the request"}
+	overLimit       = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "too much is waiting on this connection"}
 )
 
 // connect opens an upstream connection.
-func (s *Session) connect(broker, address string) *upstream {
+func (s *Session) connect(to place, address string) *upstream {
 	s.lastUpstream++
 	u := &upstream{
 		session:   s,
 		id:        s.lastUpstream,
-		broker:    broker,
+		place:     to,
 		address:   address,
 		connected: s.capabilities.InPlace,
 		pending:   make(map[int32]pending),
@@ -51,8 +62,35 @@ func (s *Session) connect(broker, address string) *upstream {
 		u.deadline = s.now + s.environment.Config.Timeouts.Connect
 		s.arm(u.deadline)
 	}
+	if egress := s.environment.Config.Egress; egress != "" && !s.capabilities.InPlace {
+		u.write(s.egressHeader(address))
+		address = egress
+	}
 	s.host.ConnectUpstream(u.id, address)
 	return u
+}
+
+// egressHeader tells the egress listener where a connection shall go.
+func (s *Session) egressHeader(address string) []byte {
+	source, _ := netip.ParseAddrPort(s.remote)
+	destination, _ := netip.ParseAddrPort(address)
+	return proxyprotocol.Header(source, destination)
+}
+
+// retire has the next request for u's broker open a connection of its own: this one the broker is about
+// to end (GO_AWAY, NettyRemotingAbstract).
+func (s *Session) retire(u *upstream) {
+	s.recorder.Inc(stats.UpstreamGoAway)
+	u.leaving = true
+	delete(s.unified.byAddress, u.address)
+}
+
+// endIfLeft ends a retired connection that nothing waits for any more.
+func (s *Session) endIfLeft(u *upstream) {
+	if u.leaving && len(u.pending) == 0 && s.upstreams[u.id] == u {
+		s.host.CloseUpstream(u.id)
+		s.forget(u)
+	}
 }
 
 // write sends bytes to u, or keeps them until it is connected.
@@ -110,13 +148,20 @@ func (s *Session) UpstreamFailed(now Instant, id UpstreamID) {
 	defer s.mu.Unlock()
 	s.now = now
 	if u := s.upstreams[id]; u != nil {
-		s.connectFailed(u)
+		s.connectFailed(u, s.losses().failed)
 	}
 }
 
-func (s *Session) connectFailed(u *upstream) {
+func (s *Session) connectFailed(u *upstream, reason *router.Refusal) {
 	s.recorder.Inc(stats.UpstreamConnectFailure)
-	s.loseUpstream(u, upstreamFailed)
+	s.loseUpstream(u, reason)
+}
+
+func (s *Session) losses() *losses {
+	if s.environment.Compatible != nil {
+		return &compatibleLosses
+	}
+	return &ownLosses
 }
 
 // UpstreamClosed tells that an open upstream connection has ended.
@@ -126,7 +171,7 @@ func (s *Session) UpstreamClosed(now Instant, id UpstreamID) {
 	s.now = now
 	if u := s.upstreams[id]; u != nil {
 		s.recorder.Inc(stats.UpstreamLost)
-		s.loseUpstream(u, upstreamLost)
+		s.loseUpstream(u, s.losses().lost)
 	}
 }
 
@@ -135,7 +180,7 @@ func (s *Session) UpstreamClosed(now Instant, id UpstreamID) {
 // after a broken connection and not after an error answer.
 func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 	s.forget(u)
-	s.environment.Directory.RefreshSoon()
+	u.place.cluster.RefreshSoon()
 	if u != s.only {
 		s.failAll(u, reason)
 		return
@@ -161,6 +206,7 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 	proceed, err := u.answers.feed(&s.coming, u)
 	if !u.answers.midFrame() {
 		s.flushLate()
+		s.endIfLeft(u)
 	}
 	untouched = s.coming.end(s.capabilities.InPlace && proceed)
 	if err != nil {
@@ -168,7 +214,7 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 		s.recorder.Inc(stats.ResponseDecodingError)
 		s.countFrameError(err)
 		s.host.CloseUpstream(u.id)
-		s.loseUpstream(u, upstreamLost)
+		s.loseUpstream(u, s.losses().unreadable)
 	}
 	return untouched
 }

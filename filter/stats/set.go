@@ -67,6 +67,9 @@ func (r *Recorder) Time(d time.Duration, longPoll bool) {
 
 // Value is the sum of a counter or a gauge so far.
 func (s *Set) Value(id ID) (sum int64) {
+	for _, part := range sums[id] {
+		sum += s.Value(part)
+	}
 	for i := range s.shards {
 		sum += s.shards[i].cells[id].Load()
 	}

@@ -3,6 +3,7 @@
 package stats
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,8 +38,15 @@ func TestKnownCodesHaveStatsOfTheirOwn(t *testing.T) {
 	if got := Table[RequestCodeID(codec.RequestSendMessageV2)].Name; got != "request_code.send_message_v2" {
 		t.Errorf("got %q", got)
 	}
-	if got := RequestCodeID(4711); got != RequestUnknownCode {
-		t.Errorf("got %v", got)
+	for _, code := range codec.RequestCodes() {
+		if got := Table[RequestCodeID(code)].Name; got != "request_code."+strings.ToLower(code.String()) {
+			t.Errorf("%v counts as %s", code, got)
+		}
+	}
+	for _, code := range []codec.RequestCode{-1, 0, 4711, 1 << 30} {
+		if got := RequestCodeID(code); got != RequestUnknownCode {
+			t.Errorf("%v counts as %s", code, Table[got].Name)
+		}
 	}
 	for _, kind := range codec.FrameErrorKinds() {
 		if got := Table[FrameErrorID(kind)].Name; got != "frame_error."+kind.String() {

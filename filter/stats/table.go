@@ -41,10 +41,18 @@ const (
 	GetTopicRoute
 	SendMessageV1
 	SendMessageV2
+	PopMessage
+	AckMessage
+	MaintenanceFailure
 	RequestActive
 	SendMessageV1Active
 	SendMessageV2Active
+	PopMessageActive
 	GetTopicRouteActive
+	SendMessagePending
+	PopMessagePending
+	GetTopicRoutePending
+	TotalPending
 	RequestTimeMs
 
 	LongPollTimeMs
@@ -62,6 +70,8 @@ const (
 	RouteAddressRewritten
 	RouteAddressUncovered
 	RouteUnreadable
+	PopUnreadable
+	BrokerNameClash
 	BrokerUnknown
 	HeartbeatFanOut
 	HeartbeatRepeated
@@ -72,6 +82,7 @@ const (
 	UpstreamConnect
 	UpstreamConnectFailure
 	UpstreamLost
+	UpstreamGoAway
 	DirectoryRefresh
 	DirectoryRefreshFailure
 	DirectoryStale
@@ -107,10 +118,18 @@ var Table = append([]Def{
 	GetTopicRoute:           {Counter, "get_topic_route", "GET_ROUTEINFO_BY_TOPIC requests"},
 	SendMessageV1:           {Counter, "send_message_v1", "SEND_MESSAGE requests"},
 	SendMessageV2:           {Counter, "send_message_v2", "SEND_MESSAGE_V2 requests"},
+	PopMessage:              {Counter, "pop_message", "POP_MESSAGE requests"},
+	AckMessage:              {Counter, "ack_message", "ACK_MESSAGE requests"},
+	MaintenanceFailure:      {Counter, "maintenance_failure", "requests refused because their cluster is in maintenance mode (compatible configs)"},
 	RequestActive:           {Gauge, "request_active", "requests that wait for their answer"},
 	SendMessageV1Active:     {Gauge, "send_message_v1_active", "SEND_MESSAGE requests that wait for their answer"},
 	SendMessageV2Active:     {Gauge, "send_message_v2_active", "SEND_MESSAGE_V2 requests that wait for their answer"},
+	PopMessageActive:        {Gauge, "pop_message_active", "POP_MESSAGE requests that wait for their answer"},
 	GetTopicRouteActive:     {Gauge, "get_topic_route_active", "GET_ROUTEINFO_BY_TOPIC requests that wait for their answer"},
+	SendMessagePending:      {Gauge, "send_message_pending", "SEND_MESSAGE and SEND_MESSAGE_V2 requests that wait for an upstream: for a connection or for the answer"},
+	PopMessagePending:       {Gauge, "pop_message_pending", "POP_MESSAGE requests that wait for an upstream: for a connection or for the answer"},
+	GetTopicRoutePending:    {Gauge, "get_topic_route_pending", "GET_ROUTEINFO_BY_TOPIC requests that wait for an upstream: for a connection or for the answer"},
+	TotalPending:            {Gauge, "total_pending", "requests of every kind that wait for an upstream: for a connection or for the answer"},
 	RequestTimeMs:           {Histogram, "request_time_ms", "milliseconds from a request to its answer; long polls apart"},
 
 	LongPollTimeMs:           {Histogram, "long_poll_time_ms", "milliseconds from a request that may wait at the broker (pull, pop, notification) to its answer"},
@@ -128,6 +147,8 @@ var Table = append([]Def{
 	RouteAddressRewritten:    {Counter, "route_address_rewritten", "broker addresses replaced in route and cluster answers"},
 	RouteAddressUncovered:    {Counter, "route_address_uncovered", "broker addresses that no rule covers, left out of an answer (or kept, with uncovered: PASS)"},
 	RouteUnreadable:          {Counter, "route_unreadable", "route and cluster answers that could not be read; the client gets SYSTEM_ERROR"},
+	PopUnreadable:            {Counter, "pop_unreadable", "pop answers whose messages could not be read, passed on without ack directives (compatible configs)"},
+	BrokerNameClash:          {Counter, "broker_name_clash", "brokers left out of a route because another cluster has one of the same name (unified, several clusters)"},
 	BrokerUnknown:            {Counter, "broker_unknown", "requests and connections for a broker whose address is not known"},
 	HeartbeatFanOut:          {Counter, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
 	HeartbeatRepeated:        {Counter, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
@@ -138,6 +159,7 @@ var Table = append([]Def{
 	UpstreamConnect:          {Counter, "upstream_connect", "upstream connections that were begun"},
 	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open"},
 	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
+	UpstreamGoAway:           {Counter, "upstream_go_away", "answers GO_AWAY of brokers that shut down; the client gets SERVICE_NOT_AVAILABLE (unified)"},
 	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
 	DirectoryRefreshFailure:  {Counter, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
 	DirectoryStale:           {Gauge, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
@@ -145,31 +167,39 @@ var Table = append([]Def{
 	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
 }, generated()...)
 
+// sums are stats that are the sum of others and never moved by themselves. Nothing in this filter waits for
+// anything but an upstream, so what is active is what is pending.
+var sums = map[ID][]ID{
+	SendMessagePending:   {SendMessageV1Active, SendMessageV2Active},
+	PopMessagePending:    {PopMessageActive},
+	GetTopicRoutePending: {GetTopicRouteActive},
+	TotalPending:         {RequestActive},
+}
+
+// Where the rows that generated makes begin.
 var (
-	frameErrors  = map[codec.FrameErrorKind]ID{}
-	requestCodes = map[codec.RequestCode]ID{}
+	firstFrameError  = firstGenerated
+	firstRequestCode = firstFrameError + ID(len(codec.FrameErrorKinds()))
 )
 
 func generated() []Def {
 	var defs []Def
 	for _, kind := range codec.FrameErrorKinds() {
-		frameErrors[kind] = firstGenerated + ID(len(defs))
 		defs = append(defs, Def{Counter, "frame_error." + kind.String(), "frames closed their connection for this reason, either side"})
 	}
 	for _, code := range codec.RequestCodes() {
-		requestCodes[code] = firstGenerated + ID(len(defs))
 		defs = append(defs, Def{Counter, "request_code." + strings.ToLower(code.String()), code.String() + " requests from clients"})
 	}
 	return defs
 }
 
 // FrameErrorID is the stat of a kind of frame error.
-func FrameErrorID(kind codec.FrameErrorKind) ID { return frameErrors[kind] }
+func FrameErrorID(kind codec.FrameErrorKind) ID { return firstFrameError + ID(kind) }
 
 // RequestCodeID is the stat of a request code; an unknown one counts as RequestUnknownCode.
 func RequestCodeID(code codec.RequestCode) ID {
-	if id, ok := requestCodes[code]; ok {
-		return id
+	if n, ok := code.Ordinal(); ok {
+		return firstRequestCode + ID(n)
 	}
 	return RequestUnknownCode
 }

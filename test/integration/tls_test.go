@@ -26,7 +26,7 @@ import (
 
 const tlsFolder = "/etc/envoy/tls"
 
-// makeCertificate leaves server.crt and server.key in a folder.
+// makeCertificate leaves server.crt, server.key and ca.crt, which is server.crt again, in a folder.
 func makeCertificate(t *testing.T) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -46,7 +46,11 @@ func makeCertificate(t *testing.T) (folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, block := range map[string]*pem.Block{"server.crt": {Type: "CERTIFICATE", Bytes: certificate}, "server.key": {Type: "PRIVATE KEY", Bytes: private}} {
+	for name, block := range map[string]*pem.Block{
+		"server.crt": {Type: "CERTIFICATE", Bytes: certificate},
+		"server.key": {Type: "PRIVATE KEY", Bytes: private},
+		"ca.crt":     {Type: "CERTIFICATE", Bytes: certificate},
+	} {
 		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -45,8 +45,9 @@ func (c *connection) abandon() {
 // OnNewConnection starts the session. The local address is what the client dialled.
 func (c *connection) OnNewConnection() api.FilterStatus {
 	defer host.Recover(c.instance, c.abandon)
-	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's name for it, on either side
-	c.session = session.New(&c.instance.Environment, c, local)
+	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's names for them, on either side
+	remote, _ := c.callbacks.StreamInfo().UpstreamRemoteAddress()
+	c.session = session.New(&c.instance.Environment, c, local, remote)
 	c.session.Open(host.Now())
 	return api.NetworkFilterContinue
 }

@@ -58,6 +58,7 @@ type fakeInfo struct {
 }
 
 func (i fakeInfo) UpstreamLocalAddress() (string, bool) { return i.local, true }
+func (fakeInfo) UpstreamRemoteAddress() (string, bool)  { return "10.1.1.1:5000", true }
 
 func (c *fakeConnection) Write(b []byte, _ bool) {
 	c.mu.Lock()
@@ -115,7 +116,7 @@ func dial(t *testing.T) (*fakeEnvoy, *fakeConnection, api.DownstreamFilter) {
 		t.Fatal(config.Err)
 	}
 	t.Cleanup(config.Instance.Close)
-	for !config.Instance.Directory.Asked() {
+	for !config.Instance.Clusters.Asked() {
 		time.Sleep(time.Millisecond)
 	}
 	client := &fakeConnection{local: "127.0.0.1:9876"}

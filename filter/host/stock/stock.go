@@ -85,14 +85,14 @@ func (c *connection) abandon() {
 }
 
 //export rocketmqProxyChainOpen
-func rocketmqProxyChainOpen(config C.uint64_t, handle unsafe.Pointer, local, _ C.rocketmq_proxy_slice) (opened C.uint64_t) {
+func rocketmqProxyChainOpen(config C.uint64_t, handle unsafe.Pointer, local, remote C.rocketmq_proxy_slice) (opened C.uint64_t) {
 	x := cgo.Handle(config).Value().(*host.Config).Instance
 	defer host.Recover(x, func() { opened = 0 })
 	c := &connection{handle: handle, instance: x}
 	// The timer's lock keeps rocketmqProxyChainClose from returning, and the host from freeing the
 	// connection, while the wake is on its way to the worker.
 	c.timer = host.NewTimer(func() { C.wake(functions, c.handle) })
-	c.session = session.New(&x.Environment, c, string(view(&local)))
+	c.session = session.New(&x.Environment, c, string(view(&local)), string(view(&remote)))
 	c.session.Open(host.Now())
 	return C.uint64_t(cgo.NewHandle(c))
 }

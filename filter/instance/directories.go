@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package instance
+
+import (
+	"fmt"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+)
+
+var directories = newPool((*directory.Directory).Stop)
+
+// openClusters starts, or joins, the directories of a config's RocketMQ clusters.
+func (x *Instance) openClusters() {
+	c := x.Config
+	var all []*directory.Directory
+	for _, cluster := range c.Clusters {
+		key := fmt.Sprintf("%q %q %d %d", fmt.Sprint(cluster), c.Egress, c.Limits.MaxFrameBytes, c.Limits.MaxHeaderBytes)
+		d := directories.acquire(key, func() *directory.Directory { return newDirectory(c, cluster) })
+		x.use(d, func() { directories.release(key) })
+		all = append(all, d)
+	}
+	x.Clusters = directory.NewClusters(c.ClusterOf, all...)
+}
+
+// use counts the refreshes of a directory until the config is closed, and then releases it.
+func (x *Instance) use(d *directory.Directory, release func()) {
+	x.watches = append(x.watches, newWatch(d, x.Stats.Recorder()))
+	x.releases = append(x.releases, release)
+}
+
+func newDirectory(c *apiv1.Config, cluster apiv1.ClusterConfig) *directory.Directory {
+	d := directory.New(cluster.NameServers, cluster.RefreshInterval, directory.RemotingNameServers{
+		Limits:      codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes},
+		Credentials: directory.Credentials(cluster.Credentials),
+		Egress:      c.Egress,
+	})
+	d.Start()
+	return d
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package instance
+
+import (
+	"sync/atomic"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// watch counts the refreshes of one directory for one config.
+type watch struct {
+	recorder  *stats.Recorder
+	stale     atomic.Bool
+	unobserve func()
+}
+
+func newWatch(d *directory.Directory, recorder *stats.Recorder) *watch {
+	w := &watch{recorder: recorder}
+	w.setStale(d.Stale())
+	w.unobserve = d.Observe(w.refreshed)
+	return w
+}
+
+func (w *watch) refreshed(err error) {
+	w.recorder.Inc(stats.DirectoryRefresh)
+	if err != nil {
+		w.recorder.Inc(stats.DirectoryRefreshFailure)
+	}
+	w.setStale(err != nil)
+}
+
+func (w *watch) setStale(stale bool) {
+	if w.stale.Swap(stale) == stale {
+		return
+	}
+	if stale {
+		w.recorder.Inc(stats.DirectoryStale)
+	} else {
+		w.recorder.Add(stats.DirectoryStale, -1)
+	}
+}
+
+func (w *watch) end() {
+	w.unobserve()
+	w.setStale(false)
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// What clients are told of bad requests. docs/REQUEST_CODES.md has the rules.
+const (
+	saysUnnamed     = "does not name its broker"
+	saysUnreadable  = "unreadable body"
+	saysAddressOnly = "goes to the broker whose address is dialled"
+	saysInternal    = "for use inside the cluster"
+	saysNoBroker    = "no broker is known"
+)
+
+// TestEveryKindAnswersARequestThatSaysNothing sends each request code without fields and with a body that is not
+// JSON: whatever cannot be forwarded is answered with its own opaque, and the connection lives on.
+func TestEveryKindAnswersARequestThatSaysNothing(t *testing.T) {
+	bodies := map[codec.RequestCode]string{ // where the remark is not that of the class
+		codec.RequestViewMessageByID:        "only at its own address",
+		codec.RequestLockBatchMQ:            saysUnreadable,
+		codec.RequestUnlockBatchMQ:          saysUnreadable,
+		codec.RequestBatchAckMessage:        saysUnreadable,
+		codec.RequestCheckClientConfig:      saysUnreadable,
+		codec.RequestQueryAssignment:        saysUnreadable,
+		codec.RequestHeartBeat:              "unreadable HeartbeatData",
+		codec.RequestQueryMessage:           saysNoBroker,
+		codec.RequestGetConsumerListByGroup: saysUnnamed,
+	}
+	for _, kind := range router.Table {
+		h := dialUnified(t)
+		h.send(request(kind.Code, 77, "{"))
+		want := bodies[kind.Code]
+		forwarded := false
+		if want == "" {
+			switch kind.Class {
+			case router.Named, router.AnyBroker:
+				want = saysUnnamed
+			case router.AddressOnly:
+				want = saysAddressOnly
+			case router.Internal, router.FromBroker:
+				want = saysInternal
+			default:
+				forwarded = true // what is wrong with it a server must say
+			}
+		}
+		answers := h.tookDown()
+		switch {
+		case forwarded && (len(answers) != 0 || len(h.host.order) == 0):
+			t.Errorf("%v: got %v on %d connections, want it forwarded", kind.Code, answers, len(h.host.order))
+		case !forwarded && (len(answers) != 1 || answers[0].Opaque != 77 || !answers[0].IsResponse() ||
+			answers[0].ResponseCode() == codec.ResponseSuccess || !strings.Contains(answers[0].Remark(), want)):
+			t.Errorf("%v: got %v, want an answer with %q", kind.Code, answers, want)
+		case !forwarded:
+			h.wantStats(map[stats.ID]int64{stats.RequestRefused: 1})
+		}
+		if h.host.downClosed {
+			t.Errorf("%v: closed", kind.Code)
+		}
+		h.wantIdle()
+	}
+}
+
+func TestAbsurdRequestsAreAnswered(t *testing.T) {
+	field := func(name, value string) codec.Field { return codec.Field{Name: name, Value: value} }
+	for name, c := range map[string]struct {
+		code   codec.RequestCode
+		body   string
+		fields []codec.Field
+		want   codec.ResponseCode
+		remark string
+	}{
+		"queue of a static topic that is no number":  {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__s"), field("topic", "t"), field("queueId", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"queue of a static topic beyond an int":      {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__s"), field("topic", "t"), field("queueId", "99999999999")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"queue of a static topic nobody has":         {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__s"), field("topic", "t"), field("queueId", "-1")}, codec.ResponseServiceNotAvailable, "static topic"},
+		"broker that does not exist":                 {codec.RequestPullMessage, "", []codec.Field{field("bname", "broker-z")}, codec.ResponseServiceNotAvailable, "does not know the address"},
+		"broker with an empty name":                  {codec.RequestSendMessageV2, "x", []codec.Field{field("n", "")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"locks of two brokers":                       {codec.RequestLockBatchMQ, `{"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0},{"topic":"t","brokerName":"broker-b","queueId":0}]}`, nil, codec.ResponseSystemError, "queues of several brokers"},
+		"lock without a queue":                       {codec.RequestLockBatchMQ, `{"mqSet":[]}`, nil, codec.ResponseVersionNotSupported, saysUnnamed},
+		"lock between brokers":                       {codec.RequestLockBatchMQ, `{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0}]}`, nil, codec.ResponseRequestCodeNotSupported, saysInternal},
+		"lock whose queues are no list":              {codec.RequestUnlockBatchMQ, `{"mqSet":{}}`, nil, codec.ResponseSystemError, saysUnreadable},
+		"acknowledgements without a broker":          {codec.RequestBatchAckMessage, `{"acks":[]}`, nil, codec.ResponseVersionNotSupported, saysUnnamed},
+		"acknowledgements that are no list":          {codec.RequestBatchAckMessage, `{"acks":7,"brokerName":"broker-a"}`, nil, codec.ResponseSystemError, saysUnreadable},
+		"receipt that is too short":                  {codec.RequestAckMessage, "", []codec.Field{field("extraInfo", "1 2 3")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"receipt of a broker that does not exist":    {codec.RequestAckMessage, "", []codec.Field{field("extraInfo", "1 2 3 4 0 broker-z 1 2")}, codec.ResponseServiceNotAvailable, "does not know the address"},
+		"recall handle that is not base64":           {codec.RequestRecallMessage, "", []codec.Field{field("recallHandle", "%%%")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"recall handle of another version":           {codec.RequestRecallMessage, "", []codec.Field{field("recallHandle", "djkgdCBicm9rZXItYSAxIGlk")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"heartbeat that is a list":                   {codec.RequestHeartBeat, `[]`, nil, codec.ResponseSystemError, "unreadable HeartbeatData"},
+		"end of a transaction that nobody asked for": {codec.RequestEndTransaction, "", []codec.Field{field("tranStateTableOffset", "1"), field("commitLogOffset", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"code that does not exist":                   {7777, "", nil, codec.ResponseRequestCodeNotSupported, "not known and names no broker"},
+	} {
+		h := dialUnified(t)
+		h.send(request(c.code, 5, c.body, c.fields...))
+		got := one(t, h.tookDown())
+		if got.Opaque != 5 || got.ResponseCode() != c.want || !strings.Contains(got.Remark(), c.remark) {
+			t.Errorf("%s: got %v %q, want %v with %q", name, got.ResponseCode(), got.Remark(), c.want, c.remark)
+		}
+		h.wantStats(map[stats.ID]int64{stats.RequestRefused: 1})
+		h.send(oneway(c.code, 6, c.fields...)) // what wants no answer gets none
+		if got := h.tookDown(); c.body == "" && len(got) != 0 {
+			t.Errorf("%s: a oneway request was answered: %v", name, got)
+		}
+		h.wantIdle()
+	}
+}

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// Compatible is what sessions share of a filter that is configured as Envoy's own rocketmq_proxy: topics
+// are in clusters of Envoy, whose endpoints tell which broker they are.
+type Compatible struct {
+	Routes      *routeconfig.Table
+	DevelopMode bool
+	// Endpoints are what is known now of the clusters that the routes name.
+	Endpoints func() *envoyadmin.Snapshot
+	// Directories have the brokers of those clusters by name; the same as Environment.Clusters.
+	Directories map[string]*directory.Directory
+	Directives  *compatible.Directives
+	Members     *compatible.Members
+	// Random is any number; endpoints are picked by it.
+	Random func() uint64
+}
+
+// Answers as Envoy's filter gives them.
+var (
+	noRoute        = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No route for current request."}
+	noCluster      = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster does not exist."}
+	maintenance    = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster under maintenance."}
+	noHost         = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No host available"}
+	clusterMissing = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster is not available"}
+	noDirective    = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No ack directive is found"}
+	notSupported   = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Request not supported"}
+	heartbeatOK    = &router.Refusal{Code: codec.ResponseSuccess, Remark: "Heartbeat OK"}
+	unregisterOK   = &router.Refusal{Code: codec.ResponseSuccess, Remark: "Envoy unregister client OK."}
+)
+
+var compatibleLosses = losses{
+	failed:     &router.Refusal{Code: codec.ResponseSystemError, Remark: "remote connection failure"},
+	timedOut:   &router.Refusal{Code: codec.ResponseSystemError, Remark: "timeout"},
+	lost:       &router.Refusal{Code: codec.ResponseSystemError, Remark: "Connection to upstream is closed by remote peer"},
+	unreadable: &router.Refusal{Code: codec.ResponseSystemError, Remark: "Failed to decode response from upstream"},
+}
+
+// Codes of Alibaba's own releases, which Envoy's filter knows; the open-source ones use them for something
+// that went away.
+const (
+	legacyPopMessage = 50
+	legacyAckMessage = 51
+)
+
+// codeOf is the code that decides what a request is.
+func (s *Session) codeOf(h *codec.Header) codec.RequestCode {
+	code := h.RequestCode()
+	if s.environment.Compatible != nil {
+		switch code {
+		case legacyPopMessage:
+			return codec.RequestPopMessage
+		case legacyAckMessage:
+			return codec.RequestAckMessage
+		}
+	}
+	return code
+}
+
+// routeCompatible finds the way of a request by the routes of the config. What Envoy's filter does not
+// know goes to the broker that it names.
+func (s *Session) routeCompatible(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+	request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
+	switch kind.Code {
+	case codec.RequestGetRouteInfoByTopic:
+		return s.answerRoute(h)
+	case codec.RequestHeartBeat:
+		return s.registerMember(kind, frame, h, request.Body)
+	case codec.RequestUnregisterClient:
+		return s.unregisterMember(kind, frame, h)
+	case codec.RequestGetConsumerListByGroup:
+		return s.answerConsumerList(h)
+	case codec.RequestSendMessage, codec.RequestSendMessageV2, codec.RequestSendBatchMessage, codec.RequestPopMessage:
+		return s.balance(kind, request)
+	case codec.RequestAckMessage, codec.RequestChangeMessageInvisibleTime:
+		return s.acknowledge(kind, request)
+	}
+	switch kind.Class {
+	case router.Named, router.AnyBroker, router.AddressOnly, router.Unlisted:
+		name, refusal := kind.Locate(request, knowledge{s})
+		if refusal != nil {
+			return s.refuse(h, notSupported)
+		}
+		u, refusal := s.broker(name, s.environment.Clusters.All())
+		if refusal != nil {
+			return s.refuse(h, refusal)
+		}
+		return s.forward(u, kind, h)
+	}
+	return s.refuse(h, notSupported)
+}
+
+// clusterOf is the cluster of Envoy that a request is routed to.
+func (s *Session) clusterOf(request routeconfig.Request) (*routeconfig.Route, *envoyadmin.Cluster, *router.Refusal) {
+	route, ok := s.environment.Compatible.Routes.Match(request)
+	if !ok {
+		return nil, nil, noRoute
+	}
+	cluster, ok := s.environment.Compatible.Endpoints().Cluster(route.Cluster)
+	if !ok {
+		return nil, nil, noCluster
+	}
+	return route, cluster, nil
+}
+
+// balance sends a request to the broker it names if that is one of its topic's cluster, else to any endpoint there. A
+// queue that was chosen for another broker means nothing then: the broker shall choose one.
+func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
+	h := r.Header
+	topic := string(kind.TopicOf(r))
+	u, named, refusal := s.endpointFor(kind, r, routeconfig.Request{Topic: topic, Code: h.Code})
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	var queueField string
+	switch kind.Code {
+	case codec.RequestSendMessage:
+		queueField = "queueId"
+	case codec.RequestSendMessageV2, codec.RequestSendBatchMessage:
+		queueField = "e"
+	}
+	v := s.forward(u, kind, h)
+	if v.action != pass {
+		return v
+	}
+	if kind.Code == codec.RequestPopMessage {
+		group, _ := h.Field("consumerGroup")
+		u.onSuccess(h, s.rememberPopped(u, string(group)))
+	}
+	if named || queueField == "" {
+		return v
+	}
+	s.goingUp.flushJudged()
+	u.write(withField(h, queueField, "-1", r.Body))
+	return verdict{action: drop}
+}
+
+// withField is a request with another value of one field.
+func withField(h *codec.Header, name, value string, content []byte) []byte {
+	command := codec.Command{
+		Code: h.Code, Language: h.Language, Version: h.Version, Opaque: h.Opaque, Flag: h.Flag, Type: h.Type,
+		Remark: h.Remark(), Body: content,
+	}
+	for field, old := range h.Fields() {
+		if string(field) == name {
+			old = []byte(value)
+		}
+		command.Fields = append(command.Fields, codec.Field{Name: string(field), Value: string(old)})
+	}
+	return command.Append(nil)
+}
+
+// endpointFor gives the connection to an endpoint of the cluster that a request is routed to.
+func (s *Session) endpointFor(kind *router.Kind, r router.Request, by routeconfig.Request) (u *upstream, named bool, refusal *router.Refusal) {
+	route, cluster, refusal := s.clusterOf(by)
+	if refusal != nil {
+		return nil, false, refusal
+	}
+	compatible := s.environment.Compatible
+	if percent := uint64(cluster.MaintenancePercent); percent > 0 && compatible.Random()%100 < percent {
+		s.recorder.Inc(stats.MaintenanceFailure)
+		return nil, false, maintenance
+	}
+	if name, refusal := kind.Locate(r, knowledge{s}); refusal == nil {
+		for _, e := range cluster.Hosts(route.MetadataMatch) {
+			if e.Broker.Name == string(name) {
+				u, refusal := s.reachEndpoint(route.Cluster, e)
+				return u, true, refusal
+			}
+		}
+	}
+	e, ok := cluster.Pick(route.MetadataMatch, compatible.Random())
+	if !ok {
+		return nil, false, noHost
+	}
+	u, refusal = s.reachEndpoint(route.Cluster, e)
+	return u, false, refusal
+}
+
+// reachEndpoint gives the connection to an endpoint, opening it if need be.
+func (s *Session) reachEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstream, *router.Refusal) {
+	if u := s.unified.byAddress[e.Address]; u != nil {
+		return u, nil
+	}
+	name := e.Broker.Name
+	if name == "" {
+		name = e.Address
+	}
+	u, refusal := s.reach(place{s.environment.Compatible.Directories[cluster], name}, e.Address)
+	if refusal == nil {
+		s.replayHeartbeat(u)
+	}
+	return u, refusal
+}
+
+// acknowledge sends an acknowledgement to where its message was popped from: by its directive or, if the proxy
+// remembers none, by the receipt, which only open-source clients have.
+func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
+	h := r.Header
+	message, ok := poppedMessage(h)
+	from, found := s.environment.Compatible.Directives.Find(message, s.now)
+	if !ok || !found {
+		if name, refusal := kind.Locate(r, knowledge{s}); refusal == nil {
+			if u, refusal := s.broker(name, s.environment.Clusters.All()); refusal == nil {
+				return s.forward(u, kind, h)
+			}
+		}
+		return s.refuse(h, noDirective)
+	}
+	by := routeconfig.Request{Topic: message.Topic, Code: h.Code, HasBroker: true, BrokerName: from.Name, BrokerID: from.ID}
+	route, cluster, refusal := s.clusterOf(by)
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	at := slices.IndexFunc(cluster.Endpoints, func(e *envoyadmin.Endpoint) bool {
+		return e.Broker.Name == from.Name && e.Broker.ID == from.ID
+	})
+	if at < 0 {
+		return s.refuse(h, noHost)
+	}
+	u, refusal := s.reachEndpoint(route.Cluster, cluster.Endpoints[at])
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	v := s.forward(u, kind, h)
+	if v.action == pass && kind.Code == codec.RequestAckMessage {
+		forget := func([]byte) { s.environment.Compatible.Directives.Forget(message) }
+		if h.IsOneway() {
+			forget(nil)
+		} else {
+			u.onSuccess(h, forget)
+		}
+	}
+	return v
+}
+
+// onSuccess has the body of a request's answer read, if that is a success.
+func (u *upstream) onSuccess(h *codec.Header, read func(content []byte)) {
+	if p, ok := u.pending[h.Opaque]; ok {
+		p.onSuccess = read
+		u.pending[h.Opaque] = p
+	}
+}
+
+func poppedMessage(h *codec.Header) (m compatible.Message, ok bool) {
+	group, hasGroup := h.Field("consumerGroup")
+	topic, hasTopic := h.Field("topic")
+	queue, hasQueue := h.IntField("queueId")
+	offset, hasOffset := h.IntField("offset")
+	return compatible.Message{Group: string(group), Topic: string(topic), QueueID: int32(queue), Offset: offset},
+		hasGroup && hasTopic && hasQueue && hasOffset
+}
+
+// rememberPopped notes where the messages of a pop answer came from.
+func (s *Session) rememberPopped(u *upstream, group string) func([]byte) {
+	return func(content []byte) {
+		from := s.brokerAt(u.address)
+		err := body.EachStoredMessage(content, func(m body.StoredMessage) {
+			popped := compatible.Message{Group: group, Topic: m.Topic, QueueID: m.QueueID, Offset: m.Offset}
+			s.environment.Compatible.Directives.Remember(popped, from, s.now)
+		})
+		if err != nil {
+			s.recorder.Inc(stats.PopUnreadable)
+		}
+	}
+}
+
+// brokerAt is the broker that an endpoint says it is.
+func (s *Session) brokerAt(address string) compatible.Broker {
+	endpoints := s.environment.Compatible.Endpoints()
+	for _, name := range endpoints.Names() {
+		cluster, _ := endpoints.Cluster(name)
+		for _, e := range cluster.Endpoints {
+			if e.Address == address {
+				return compatible.Broker{Name: e.Broker.Name, ID: e.Broker.ID}
+			}
+		}
+	}
+	return compatible.Broker{}
+}
+
+// standardJSONVersion is the version of clients from which on name servers answer standard JSON (V4_9_4).
+const standardJSONVersion = 401
+
+// answerRoute makes the route of a topic of the endpoints of its cluster.
+func (s *Session) answerRoute(h *codec.Header) verdict {
+	topic, _ := h.Field("topic")
+	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: string(topic), Code: h.Code})
+	if refusal != nil {
+		return s.refuse(h, clusterMissing)
+	}
+	var brokers []body.RouteBroker
+	var names []string
+	for _, e := range cluster.Hosts(route.MetadataMatch) {
+		if e.Broker.Name == "" {
+			continue
+		}
+		address := e.Address
+		if s.environment.Compatible.DevelopMode {
+			address = s.local
+		}
+		names = append(names, e.Broker.Name)
+		brokers = append(brokers, body.RouteBroker{
+			Address:     body.Address{Cluster: e.Broker.ClusterName, BrokerName: e.Broker.Name, BrokerID: e.Broker.ID, Addr: address},
+			ReadQueues:  e.Broker.ReadQueueNum,
+			WriteQueues: e.Broker.WriteQueueNum,
+			Perm:        e.Broker.Perm,
+		})
+	}
+	if len(brokers) == 0 {
+		return s.refuse(h, clusterMissing)
+	}
+	known := s.environment.Compatible.Directories[route.Cluster]
+	known.LearnTopic(string(topic), names)
+	s.unified.tell(known, names)
+	standard, _ := h.Field("acceptStandardJsonOnly")
+	s.answerLocally(h, &router.Refusal{}, body.AppendTopicRouteData(nil, brokers, h.Version >= standardJSONVersion || string(standard) == "true"))
+	return verdict{action: drop}
+}
+
+// registerMember notes a client's consumer groups and passes its registration on to the brokers, whose
+// long polls need it.
+func (s *Session) registerMember(kind *router.Kind, frame []byte, h *codec.Header, heartbeat []byte) verdict {
+	if refusal := s.rememberHeartbeat(frame, heartbeat); refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	data, err := body.ParseHeartbeatData(heartbeat)
+	if err != nil || data.ClientID == "" {
+		return s.refuse(h, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the heartbeat has no clientID"})
+	}
+	for _, consumer := range data.Consumers {
+		s.environment.Compatible.Members.Register(consumer.Group, data.ClientID, s, s.now)
+		s.unified.memberships[membership{consumer.Group, data.ClientID}] = struct{}{}
+	}
+	s.copyToBrokers(kind, frame, h)
+	s.answerLocally(h, heartbeatOK, nil)
+	return verdict{action: drop}
+}
+
+// membership is one group that a client of this connection has joined.
+type membership struct{ group, clientID string }
+
+func (s *Session) unregisterMember(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+	clientID, _ := h.Field("clientID")
+	group, _ := h.Field("consumerGroup")
+	s.environment.Compatible.Members.Unregister(string(group), string(clientID))
+	delete(s.unified.memberships, membership{string(group), string(clientID)})
+	s.forgetGroups(h)
+	s.copyToBrokers(kind, frame, h)
+	s.answerLocally(h, unregisterOK, nil)
+	return verdict{action: drop}
+}
+
+// leaveGroups ends what the end of a connection ends.
+func (s *Session) leaveGroups() {
+	for m := range s.unified.memberships {
+		s.environment.Compatible.Members.Disconnected(m.group, m.clientID, s)
+	}
+	clear(s.unified.memberships)
+}
+
+// copyToBrokers gives each broker of the client a copy of a registration; nobody waits for the answers.
+func (s *Session) copyToBrokers(kind *router.Kind, frame []byte, h *codec.Header) {
+	s.goingUp.flushJudged()
+	for _, at := range s.registrationBrokers() {
+		address, known := at.cluster.Snapshot().Master(at.broker)
+		if !known {
+			continue
+		}
+		if u, _ := s.reach(at, address); u != nil && u.canWrite(len(frame)) {
+			s.writeUnawaited(u, kind, frame, h)
+		}
+	}
+}
+
+func (s *Session) answerConsumerList(h *codec.Header) verdict {
+	group, _ := h.Field("consumerGroup")
+	list := s.environment.Compatible.Members.List(string(group), s.now)
+	if list == nil {
+		list = []string{}
+	}
+	content, err := json.Marshal(map[string][]string{"consumerIdList": list})
+	if err != nil {
+		return s.refuse(h, notSupported)
+	}
+	s.answerLocally(h, &router.Refusal{}, content)
+	return verdict{action: drop}
+}
+
+// answerLocally answers a request that needs no broker.
+func (s *Session) answerLocally(h *codec.Header, result *router.Refusal, content []byte) {
+	if h.IsOneway() {
+		return
+	}
+	s.writeCommand(codec.Command{
+		Code:     int32(result.Code),
+		Language: codec.LanguageOther,
+		Version:  h.Version,
+		Opaque:   h.Opaque,
+		Flag:     codec.FlagResponse,
+		Type:     h.Type,
+		Remark:   result.Remark,
+		Body:     content,
+	})
+}

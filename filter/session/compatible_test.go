@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	rocketmqproxy "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// envoyCluster is a cluster of Envoy with the two brokers and an endpoint that does not say what it is.
+func envoyCluster() *envoyadmin.Cluster {
+	endpoint := func(name string, address string) *envoyadmin.Endpoint {
+		return &envoyadmin.Endpoint{Address: address, Weight: 1, Broker: envoyadmin.Broker{Name: name, ClusterName: "c", ReadQueueNum: 4, WriteQueueNum: 8, Perm: 6}}
+	}
+	return &envoyadmin.Cluster{Name: "rocketmq", Endpoints: []*envoyadmin.Endpoint{
+		endpoint("broker-a", brokerAAddress), endpoint("broker-b", brokerBAddress), endpoint("", namelessAddress),
+	}}
+}
+
+const namelessAddress = "10.0.0.7:10911"
+
+// endpointNames answers the directory of a cluster of Envoy.
+type endpointNames struct{ fakeNameServers }
+
+func (endpointNames) Brokers(context.Context, string) ([]body.Address, error) {
+	return []body.Address{
+		{Cluster: "c", BrokerName: "broker-a", Addr: brokerAAddress},
+		{Cluster: "c", BrokerName: "broker-b", Addr: brokerBAddress},
+	}, nil
+}
+
+func exactly(topic string) *matcherv3.StringMatcher {
+	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: topic}}
+}
+
+// compatibleEnvironment routes the topics t and %RETRY%g to the cluster, and lost to one that does not exist.
+func compatibleEnvironment(t testing.TB) *Environment {
+	t.Helper()
+	routes := &rocketmqproxy.RouteConfiguration{}
+	for topic, cluster := range map[string]string{"t": "rocketmq", "%RETRY%g": "rocketmq", "lost": "nowhere"} {
+		routes.Routes = append(routes.Routes, &rocketmqproxy.Route{
+			Match: &rocketmqproxy.RouteMatch{Topic: exactly(topic)},
+			Route: &rocketmqproxy.RouteAction{Cluster: cluster},
+		})
+	}
+	table, errs := routeconfig.Compile(routes)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	d := newDirectory(t, []string{"rocketmq"}, endpointNames{})
+	snapshot := envoyadmin.NewSnapshot(envoyCluster())
+	e := environmentOf(apiv1.AddressingConfig{Mode: apiv1.UnifiedMode}, directory.NewClusters(nil, d))
+	e.Compatible = &Compatible{
+		Routes:      table,
+		Endpoints:   func() *envoyadmin.Snapshot { return snapshot },
+		Directories: map[string]*directory.Directory{"rocketmq": d, "nowhere": d},
+		Directives:  compatible.NewDirectives(30 * time.Second),
+		Members:     compatible.NewMembers(),
+		Random:      func() uint64 { return 0 },
+	}
+	return e
+}
+
+func dialCompatible(t testing.TB) *harness {
+	t.Helper()
+	return dial(t, compatibleEnvironment(t), 10911, terminal)
+}
+
+func topicField(topic string) codec.Field { return codec.Field{Name: "topic", Value: topic} }
+
+func (h *harness) wantAnswer(opaque int32, code codec.ResponseCode, remark string) frame {
+	h.Helper()
+	got := one(h.TB, h.tookDown())
+	if got.Opaque != opaque || got.ResponseCode() != code || got.Remark() != remark || !got.IsResponse() || got.Version != 479 {
+		h.Errorf("got opaque %d, version %d, %v %q; want %d, 479, %v %q", got.Opaque, got.Version, got.ResponseCode(), got.Remark(), opaque, code, remark)
+	}
+	return got
+}
+
+func TestCompatibleRouteIsMadeOfEndpoints(t *testing.T) {
+	for _, developMode := range []bool{false, true} {
+		e := compatibleEnvironment(t)
+		e.Compatible.DevelopMode = developMode
+		h := dial(t, e, 10911, terminal)
+		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+		got := h.wantAnswer(1, codec.ResponseSuccess, "")
+		a, b := brokerAAddress, brokerBAddress
+		if developMode {
+			a, b = "127.0.0.1:10911", "127.0.0.1:10911"
+		}
+		want := fmt.Sprintf(`{"brokerDatas":[{"brokerAddrs":{"0":"%s"},"brokerName":"broker-a","cluster":"c"},{"brokerAddrs":{"0":"%s"},"brokerName":"broker-b","cluster":"c"}],"filterServerTable":{},"queueDatas":[`, a, b) +
+			`{"brokerName":"broker-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":8},{"brokerName":"broker-b","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":8}]}`
+		if got.body != want {
+			t.Errorf("\n got %s\nwant %s", got.body, want)
+		}
+		h.send(request(codec.RequestGetRouteInfoByTopic, 2, "", topicField("unrouted")))
+		h.wantAnswer(2, codec.ResponseSystemError, "Cluster is not available")
+		h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", topicField("lost")))
+		h.wantAnswer(3, codec.ResponseSystemError, "Cluster is not available")
+		h.wantStats(map[stats.ID]int64{stats.GetTopicRoute: 3})
+		h.wantIdle()
+	}
+}
+
+func TestCompatibleSendsGoToTheNamedBrokerOrToAnyWithoutTheirQueue(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(sendV2(1, "broker-b", "t"))
+	if got := one(t, h.tookUp(brokerBAddress)); field(got, "e") != "0" || field(got, "n") != "broker-b" {
+		t.Errorf("got queue %q of %q", field(got, "e"), field(got, "n"))
+	}
+	h.send(sendV2(2, "", "t"))
+	h.send(request(codec.RequestSendMessage, 3, "hello", topicField("t"), codec.Field{Name: "queueId", Value: "7"}, codec.Field{Name: "new", Value: "kept"}))
+	got := h.tookUp(brokerAAddress)
+	if len(got) != 2 || field(got[0], "e") != "-1" || field(got[1], "queueId") != "-1" || field(got[1], "new") != "kept" || got[1].body != "hello" || field(got[0], "i") != "KEYS\u0001k\u0002" {
+		t.Errorf("got %v", got)
+	}
+	// The answer passes as it is, whatever it lacks.
+	answer := response(codec.ResponseSuccess, 2, "")
+	h.receive(h.to(brokerAAddress), answer)
+	if h.host.down.String() != string(answer) {
+		t.Errorf("got %q", h.host.down.String())
+	}
+	h.tookDown()
+	h.send(sendV2(4, "broker-a", "unrouted"))
+	h.wantAnswer(4, codec.ResponseSystemError, "No route for current request.")
+	h.send(sendV2(5, "broker-a", "lost"))
+	h.wantAnswer(5, codec.ResponseSystemError, "Cluster does not exist.")
+	h.wantStats(map[stats.ID]int64{stats.SendMessageV2: 4, stats.SendMessageV1: 1, stats.TotalPending: 2, stats.SendMessagePending: 2})
+	h.wantIdle()
+}
+
+func TestCompatibleClustersInMaintenanceOrWithoutHostsAreSaidSo(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.MaintenancePercent = 100
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.wantAnswer(1, codec.ResponseSystemError, "Cluster under maintenance.")
+	h.wantStats(map[stats.ID]int64{stats.MaintenanceFailure: 1})
+	cluster.MaintenancePercent, cluster.Endpoints = 0, nil
+	h.send(sendV2(2, "broker-a", "t"))
+	h.wantAnswer(2, codec.ResponseSystemError, "No host available")
+	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", topicField("t")))
+	h.wantAnswer(3, codec.ResponseSystemError, "Cluster is not available")
+	h.wantIdle()
+}
+
+func TestCompatibleUpstreamFailuresAreToldInEnvoysWords(t *testing.T) {
+	for remark, end := range map[string]func(*harness, UpstreamID){
+		"remote connection failure": func(h *harness, id UpstreamID) { h.UpstreamFailed(h.clock, id) },
+		"timeout": func(h *harness, id UpstreamID) {
+			h.clock += 10 * time.Second
+			h.Wake(h.clock)
+		},
+		"Connection to upstream is closed by remote peer": func(h *harness, id UpstreamID) {
+			h.UpstreamConnected(h.clock, id)
+			h.UpstreamClosed(h.clock, id)
+		},
+		"Failed to decode response from upstream": func(h *harness, id UpstreamID) { // defect 5: once
+			h.UpstreamConnected(h.clock, id)
+			h.receive(id, []byte("\x00\x00\x00\x01garbage!"))
+		},
+	} {
+		h := dialCompatible(t)
+		h.send(sendV2(1, "broker-a", "t"))
+		end(h, h.host.order[0])
+		h.wantAnswer(1, codec.ResponseSystemError, remark)
+		if h.host.downClosed {
+			t.Errorf("%s: the client's connection was closed", remark)
+		}
+		h.wantIdle()
+	}
+}
+
+// pop sends a POP_MESSAGE with either code.
+func pop(code codec.RequestCode, opaque int32, fields ...codec.Field) []byte {
+	return request(code, opaque, "", append(fields, codec.Field{Name: "consumerGroup", Value: "g"}, topicField("t"), codec.Field{Name: "queueId", Value: "-1"})...)
+}
+
+func ack(code codec.RequestCode, opaque int32, queue, offset string) []byte {
+	return request(code, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, topicField("t"), codec.Field{Name: "queueId", Value: queue}, codec.Field{Name: "offset", Value: offset})
+}
+
+// storedMessage is a message of topic t as brokers since 5.0 write it when its topic's length needs two bytes, or else one.
+func storedMessage(twoBytes bool, queue int32, offset int64) []byte {
+	b := make([]byte, 84)
+	magic := uint32(0xDAA320A7)
+	if twoBytes {
+		magic = 0xDAA320AB
+	}
+	binary.BigEndian.PutUint32(b[4:], magic)
+	binary.BigEndian.PutUint32(b[12:], uint32(queue))
+	binary.BigEndian.PutUint64(b[20:], uint64(offset))
+	b = append(b, 0, 0, 0, 2, 'h', 'i')
+	if twoBytes {
+		b = append(b, 0)
+	}
+	b = append(b, 1, 't', 0, 0)
+	binary.BigEndian.PutUint32(b, uint32(len(b)))
+	return b
+}
+
+func TestCompatibleAcknowledgementsFindTheBrokerOfTheirMessage(t *testing.T) {
+	for _, codes := range [][2]codec.RequestCode{{legacyPopMessage, legacyAckMessage}, {codec.RequestPopMessage, codec.RequestAckMessage}} {
+		e := compatibleEnvironment(t)
+		h := dial(t, e, 10911, terminal)
+		h.send(pop(codes[0], 1, codec.Field{Name: "bname", Value: "broker-b"}))
+		if got := one(t, h.tookUp(brokerBAddress)); field(got, "queueId") != "-1" {
+			t.Errorf("got %v", got)
+		}
+		h.wantStats(map[stats.ID]int64{stats.PopMessageActive: 1, stats.PopMessagePending: 1, stats.PopMessage: 1})
+		messages := append(storedMessage(false, 2, 100), storedMessage(true, 3, 101)...)
+		h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, string(messages)))
+		if got := one(t, h.tookDown()); got.body != string(messages) {
+			t.Errorf("got %v", got)
+		}
+		// From another connection of this Envoy too.
+		other := dial(t, e, 10911, terminal)
+		other.send(ack(codes[1], 2, "2", "100"))
+		one(t, other.tookUp(brokerBAddress))
+		other.receive(other.to(brokerBAddress), response(codec.ResponseSystemError, 2, ""))
+		other.tookDown()
+		other.send(ack(codes[1], 3, "2", "100")) // the first was refused: the directive stays
+		one(t, other.tookUp(brokerBAddress))
+		other.receive(other.to(brokerBAddress), response(codec.ResponseSuccess, 3, ""))
+		other.tookDown()
+		other.send(ack(codes[1], 4, "2", "100"))
+		other.wantAnswer(4, codec.ResponseSystemError, "No ack directive is found")
+		other.send(ack(codes[1], 5, "3", "101"))
+		one(t, other.tookUp(brokerBAddress))
+		other.receive(other.to(brokerBAddress), response(codec.ResponseSuccess, 5, ""))
+		other.tookDown()
+		h.wantStats(map[stats.ID]int64{stats.AckMessage: 4})
+		other.Close(other.clock)
+		h.wantIdle()
+	}
+}
+
+func TestCompatibleDirectivesEndWithTime(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(pop(codec.RequestPopMessage, 1, codec.Field{Name: "bname", Value: "broker-b"}))
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, string(storedMessage(false, 2, 100))))
+	h.tookDown()
+	h.clock += 31 * time.Second
+	h.send(ack(codec.RequestAckMessage, 2, "2", "100"))
+	h.wantAnswer(2, codec.ResponseSystemError, "No ack directive is found")
+	h.wantIdle()
+}
+
+func TestCompatibleAcknowledgementsWithAReceiptNeedNoDirective(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(request(codec.RequestAckMessage, 1, "", codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 broker-b 2 100"}, topicField("t")))
+	one(t, h.tookUp(brokerBAddress))
+	h.wantIdle()
+}
+
+func TestCompatiblePopAnswersThatLiePass(t *testing.T) { // defect 6
+	for _, content := range []string{strings.Repeat("\x00", 100), "\xff\xff\xff\xff" + strings.Repeat("x", 100), "short"} {
+		h := dialCompatible(t)
+		h.send(pop(codec.RequestPopMessage, 1))
+		h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 1, content))
+		if got := one(t, h.tookDown()); got.body != content {
+			t.Errorf("got %v", got)
+		}
+		h.wantStats(map[stats.ID]int64{stats.PopUnreadable: 1})
+		h.wantIdle()
+	}
+}
+
+func TestCompatibleGroupsSpanConnections(t *testing.T) { // defect 10
+	e := compatibleEnvironment(t)
+	first, second := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
+	list := func(h *harness) string {
+		h.send(request(codec.RequestGetConsumerListByGroup, 9, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+		return h.wantAnswer(9, codec.ResponseSuccess, "").body
+	}
+	if got := list(first); got != `{"consumerIdList":[]}` {
+		t.Errorf("got %s", got)
+	}
+	for i, h := range []*harness{second, first} {
+		h.send(request(codec.RequestHeartBeat, 1, strings.Replace(heartbeatBody, `"1@2"`, fmt.Sprintf(`"client-%d"`, 2-i), 1)))
+		h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
+		for _, broker := range []string{brokerAAddress, brokerBAddress} { // whose long polls need it
+			one(t, h.tookUp(broker))
+			h.receive(h.to(broker), response(codec.ResponseSuccess, 1, ""))
+		}
+		if got := h.tookDown(); len(got) != 0 {
+			t.Errorf("answered twice: %v", got)
+		}
+	}
+	if got := list(first); got != `{"consumerIdList":["client-1","client-2"]}` {
+		t.Errorf("got %s", got)
+	}
+	first.send(request(codec.RequestUnregisterClient, 2, "", codec.Field{Name: "clientID", Value: "client-1"}, codec.Field{Name: "consumerGroup", Value: "g"}))
+	first.wantAnswer(2, codec.ResponseSuccess, "Envoy unregister client OK.")
+	if got := list(first); got != `{"consumerIdList":["client-2"]}` {
+		t.Errorf("got %s", got)
+	}
+	second.Close(second.clock)
+	if got := list(first); got != `{"consumerIdList":[]}` {
+		t.Errorf("got %s", got)
+	}
+	first.wantStats(map[stats.ID]int64{stats.Heartbeat: 2, stats.Unregister: 1, stats.GetConsumerList: 4})
+	first.wantIdle()
+}
+
+func TestCompatibleBadHeartbeatsAreAnswered(t *testing.T) { // defect 13
+	for _, content := range []string{"", "{", `{"clientID":""}`, `[]`} {
+		h := dialCompatible(t)
+		h.send(request(codec.RequestHeartBeat, 1, content))
+		if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.Remark() == "" {
+			t.Errorf("%q: got %v", content, got)
+		}
+		h.wantIdle()
+	}
+}
+
+func TestCompatibleLongPollsGoToTheBrokerTheyName(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(request(codec.RequestPullMessage, 1, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-b"}, codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "15000"}))
+	one(t, h.tookUp(brokerBAddress))
+	// A broker's own request on the way to the answer is not the answer (defect 9).
+	h.receive(h.to(brokerBAddress), oneway(codec.RequestNotifyConsumerIDsChanged, 1))
+	if got := one(t, h.tookDown()); got.IsResponse() {
+		t.Errorf("got %v", got.Header)
+	}
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, "messages"))
+	if got := one(t, h.tookDown()); got.Opaque != 1 || got.body != "messages" {
+		t.Errorf("got %v", got.Header)
+	}
+	h.wantIdle()
+}
+
+func TestCompatibleRequestsThatNobodyCanServe(t *testing.T) {
+	for _, code := range []codec.RequestCode{codec.RequestPullMessage, codec.RequestUpdateAndCreateTopic, codec.RequestGetBrokerClusterInfo, codec.RequestGetBrokerConfig, 7777} {
+		h := dialCompatible(t)
+		h.send(request(code, 1, ""))
+		h.wantAnswer(1, codec.ResponseSystemError, "Request not supported")
+		h.send(oneway(code, 2)) // defect 15
+		if got := h.tookDown(); len(got) != 0 {
+			t.Errorf("a oneway %v was answered: %v", code, got)
+		}
+		h.wantIdle()
+	}
+}
+
+func TestCompatibleRequestsWithoutTheirFieldsAreAnswered(t *testing.T) { // defect 3
+	for _, code := range []codec.RequestCode{10, 310, 34, 35, 38, 50, 51, 105, 200050, 200051} {
+		h := dialCompatible(t)
+		h.send(request(code, 1, ""))
+		if got := one(t, h.tookDown()); got.Opaque != 1 {
+			t.Errorf("%v: got %v", code, got.Header)
+		}
+		h.send(response(codec.ResponseCode(code), 2, "")) // a request that says that it is an answer
+		if got := h.tookDown(); len(got) != 0 || h.host.downClosed {
+			t.Errorf("%v: got %v", code, got)
+		}
+		h.wantStats(map[stats.ID]int64{stats.ClientResponseUnexpected: 1})
+		h.wantIdle()
+	}
+}
+
+func TestCompatibleFramesOfEightBytesAreDecidedAtOnce(t *testing.T) { // defect 2
+	h := dialCompatible(t)
+	h.send([]byte{0, 0, 0, 4, 0, 0, 0, 0})
+	if !h.host.downClosed {
+		t.Error("waits for more")
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestDecodingError: 1})
+	h.wantIdle()
+}
+
+func TestCompatibleFramesCutAnywhereAreWhole(t *testing.T) { // defect 1
+	whole := sendV2(1, "broker-a", "t")
+	for at := range whole {
+		h := dialCompatible(t)
+		h.send(whole[:at])
+		h.send(whole[at:])
+		if at == 0 {
+			continue
+		}
+		h.to(brokerAAddress)
+		if got := h.host.up[h.to(brokerAAddress)].String(); got != string(whole) {
+			t.Fatalf("cut at %d: got %q", at, got)
+		}
+		h.wantIdle()
+	}
+}
+
+func field(f frame, name string) string {
+	value, _ := f.Field(name)
+	return string(value)
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+func TestABrokerThatGoesAwayEndsItsConnectionAndNoOther(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody))
+	leaving := h.to(brokerAAddress)
+	for _, address := range []string{brokerAAddress, brokerBAddress} {
+		one(t, h.tookUp(address))
+		h.receive(h.to(address), response(codec.ResponseSuccess, 1, ""))
+	}
+	h.tookDown()
+	h.send(sendV2(2, "broker-a", "t"))
+	h.send(sendV2(3, "broker-a", "t"))
+	h.tookUp(brokerAAddress)
+
+	h.receive(leaving, response(codec.ResponseGoAway, 2, ""))
+	if got := one(t, h.tookDown()); got.Opaque != 2 || got.ResponseCode() != codec.ResponseServiceNotAvailable || got.Remark() != upstreamLeaving.Remark {
+		t.Errorf("got %+v", got.Header)
+	}
+	if h.host.upClosed[leaving] {
+		t.Fatal("closed with a request waiting")
+	}
+	// The next request finds a connection of its own, on which the client is registered again.
+	h.send(sendV2(4, "broker-a", "t"))
+	if h.to(brokerAAddress); h.host.order[len(h.host.order)-1] == leaving {
+		t.Fatal("no new connection")
+	}
+	fresh := h.host.order[len(h.host.order)-1]
+	h.UpstreamConnected(h.clock, fresh)
+	if got := take(t, h.host.up[fresh]); len(got) != 2 || got[0].RequestCode() != codec.RequestHeartBeat || got[1].Opaque != 4 {
+		t.Errorf("got %v", got)
+	}
+	h.receive(leaving, response(codec.ResponseSuccess, 3, ""))
+	if got := one(t, h.tookDown()); got.Opaque != 3 || got.ResponseCode() != codec.ResponseSuccess {
+		t.Errorf("got %+v", got.Header)
+	}
+	if !h.host.upClosed[leaving] || h.host.upClosed[fresh] || h.host.downClosed {
+		t.Errorf("closed %v, client %v", h.host.upClosed, h.host.downClosed)
+	}
+	h.wantStats(map[stats.ID]int64{stats.UpstreamGoAway: 1, stats.HeartbeatReplayed: 1})
+	h.wantIdle()
+}
+
+func TestGoAwayPassesWhereAConnectionStandsForOneBroker(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, terminal)
+	h.send(sendV2(2, "broker-a", "t"))
+	answer := response(codec.ResponseGoAway, 2, "")
+	h.receive(h.to(brokerAAddress), answer)
+	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseGoAway {
+		t.Errorf("got %+v", got.Header)
+	}
+	h.wantIdle()
+}
