@@ -216,6 +216,7 @@ func TestEveryTypoAndWrongTypeIsNamedWithItsPath(t *testing.T) {
 		"clusters[0].name_server is not a field; want name, name_servers, refresh_interval, credentials",
 		`clusters[1].name_servers is "a:1"; want a list`,
 		"addressing.per_broker.brokers[0].broker_id is -1; want a whole number from 0 on",
+		`addressing.per_broker.brokers[0].listener_port is "x"; want a whole number from 0 on`,
 		`addressing.uncovered is "LEAK"; want one of DROP, PASS`,
 		"limits.max_frame_bytes is 1.5; want a whole number from 0 on",
 		`timeouts.connect is 5; want a duration in seconds, as "2.5s"`,
@@ -226,8 +227,8 @@ func TestEveryTypoAndWrongTypeIsNamedWithItsPath(t *testing.T) {
 			t.Errorf("no line %q", want)
 		}
 	}
-	if len(got) != 10 {
-		t.Errorf("%d lines, want 10:\n%s", len(got), err)
+	if len(got) != 11 {
+		t.Errorf("%d lines, want 11:\n%s", len(got), err)
 	}
 	_, err = Resolve(&FilterConfig{})
 	if err == nil || !strings.Contains(err.Error(), "rocketmq_proxy is missing") {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -92,16 +93,25 @@ func (s *shape) value(path string, value any, field protoreflect.FieldDescriptor
 	case protoreflect.Uint32Kind, protoreflect.Uint64Kind:
 		s.unsigned(path, value)
 	default:
-		if !isNumber && !isString {
+		if !isNumber && !isNumberText(value) {
 			s.add(path, "is %s; want a number", show(value))
 		}
 	}
 }
 
-// unsigned leaves text to the reader, which takes numbers as text.
+// isNumberText tells whether a value is a number as text, which the reader takes too.
+func isNumberText(value any) bool {
+	text, ok := value.(string)
+	if !ok {
+		return false
+	}
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil
+}
+
 func (s *shape) unsigned(path string, value any) {
 	number, ok := value.(float64)
-	if _, isString := value.(string); isString {
+	if isNumberText(value) {
 		return
 	}
 	if !ok || number < 0 || number != float64(uint64(number)) {

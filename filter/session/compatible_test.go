@@ -404,6 +404,54 @@ func TestCompatibleFramesCutAnywhereAreWhole(t *testing.T) { // defect 1
 	}
 }
 
+// TestCompatibleStatsOfEveryKind counts everything that Envoy's filter has a stat for.
+func TestCompatibleStatsOfEveryKind(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody))
+	h.send(request(codec.RequestGetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", topicField("t")))
+	h.send(request(codec.RequestSendMessage, 4, "hello", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(sendV2(5, "broker-a", "t"))
+	h.send(sendV2(6, "broker-b", "t"))
+	h.send(pop(legacyPopMessage, 7, codec.Field{Name: "bname", Value: "broker-b"}))
+	h.wantStats(map[stats.ID]int64{
+		stats.RequestActive: 4, stats.SendMessageV1Active: 1, stats.SendMessageV2Active: 2, stats.PopMessageActive: 1, stats.GetTopicRouteActive: 0,
+		stats.TotalPending: 4, stats.SendMessagePending: 3, stats.PopMessagePending: 1, stats.GetTopicRoutePending: 0,
+	})
+	for _, opaque := range []int32{1, 4, 5} {
+		h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, opaque, ""))
+	}
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 7, string(storedMessage(false, 2, 100))))
+	h.send(ack(legacyAckMessage, 8, "2", "100"))
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 8, ""))
+	h.UpstreamClosed(h.clock, h.to(brokerBAddress)) // request 6 is told so
+	h.send(request(codec.RequestUnregisterClient, 9, "", codec.Field{Name: "clientID", Value: "1@2"}, codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.receive(h.to(brokerAAddress), []byte("\x00\x00\x00\x01garbage!"))
+	h.send([]byte("\x00\x00\x00\x01garbage!"))
+	if !h.host.downClosed {
+		t.Error("the client's connection is open")
+	}
+	h.wantStats(map[stats.ID]int64{
+		stats.Request: 10, stats.RequestDecodingSuccess: 9, stats.RequestDecodingError: 1,
+		stats.Response: 6, stats.ResponseDecodingSuccess: 5, stats.ResponseDecodingError: 1,
+		stats.ResponseSuccess: 4, stats.ResponseError: 1,
+		stats.Heartbeat: 1, stats.Unregister: 1, stats.GetConsumerList: 1, stats.GetTopicRoute: 1,
+		stats.SendMessageV1: 1, stats.SendMessageV2: 2, stats.PopMessage: 1, stats.AckMessage: 1, stats.MaintenanceFailure: 0,
+	})
+	h.environment.Stats.Flush(timesOnly(func(id stats.ID, count uint64) {
+		if id == stats.RequestTimeMs && count != 4 {
+			t.Errorf("request_time_ms has %d samples, want 4", count)
+		}
+	}))
+	h.wantIdle()
+}
+
+// timesOnly takes the samples of histograms.
+type timesOnly func(id stats.ID, count uint64)
+
+func (timesOnly) Add(stats.ID, int64)                   {}
+func (f timesOnly) Record(id stats.ID, _, count uint64) { f(id, count) }
+
 func field(f frame, name string) string {
 	value, _ := f.Field(name)
 	return string(value)

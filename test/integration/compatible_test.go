@@ -7,6 +7,7 @@ package integration
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,9 +30,11 @@ func TestCompatibleConfig(t *testing.T) {
 				return "", fmt.Errorf("cpp-compatible.yaml is not as expected")
 			}
 			value := strings.ReplaceAll(yaml[start+len(plain):end], "\n", "\n  ")
+			yaml, value = withOnlyB(yaml, value)
+			end = strings.Index(yaml, "\n  clusters:\n")
 			return yaml[:start] + "rocketmq_proxy.v1.FilterConfig\n            value:\n              envoy_admin: {address: \"" + w.Admin + "\", refresh_interval: 1s}\n              rocketmq_proxy:" + value + yaml[end:], nil
 		},
-		Topics:       map[string]int{"Plain": queues, "Ordered": queues, "Half": queues, "Again": queues},
+		Topics:       map[string]int{"OnlyB": queues, "Plain": queues, "Ordered": queues, "Half": queues, "Again": queues},
 		BrokerConfig: map[string]string{"transactionCheckInterval": "3000", "transactionTimeOut": "4000", "transactionOpBatchInterval": "200", "messageDelayLevel": "1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s"},
 	})
 	t.Run("answers", func(t *testing.T) { compatibleAnswers(x.on(t)) })
@@ -42,6 +45,18 @@ func TestCompatibleConfig(t *testing.T) {
 	t.Run("stats are those of a quiet proxy", func(t *testing.T) { x.on(t).idle() })
 }
 
+// withOnlyB adds a cluster that has nothing but broker-b, and a route that leads the topic OnlyB to it.
+func withOnlyB(yaml, value string) (string, string) {
+	const routes, clusters, lbEndpoints = "routes:\n", "\n  clusters:\n", "      - lb_endpoints:\n"
+	_, cluster, _ := strings.Cut(yaml, clusters)
+	cluster = strings.ReplaceAll(cluster, "rocketmq\n", "only-b\n")
+	head, endpoints, _ := strings.Cut(cluster, lbEndpoints)
+	_, second, _ := strings.Cut(endpoints[1:], "        - endpoint:")
+	only := head + lbEndpoints + "        - endpoint:" + second
+	value = strings.Replace(value, routes, routes+"                  - {match: {topic: {exact: OnlyB}}, route: {cluster: only-b}}\n", 1)
+	return strings.TrimRight(yaml, "\n") + "\n" + only, value
+}
+
 func compatibleAnswers(x *installation) {
 	c := x.connect()
 	defer c.Close()
@@ -50,6 +65,24 @@ func compatibleAnswers(x *installation) {
 	want := fmt.Sprintf(`{"brokerDatas":[{"brokerAddrs":{"0":"%[1]s"},"brokerName":"broker-a","cluster":"DefaultCluster"},{"brokerAddrs":{"0":"%[1]s"},"brokerName":"broker-b","cluster":"DefaultCluster"}],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4},{"brokerName":"broker-b","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}`, x.ProxyAddr)
 	if h.ResponseCode() != codec.ResponseSuccess || string(body) != want {
 		x.Errorf("got %v\n     %s\nwant %s", h.ResponseCode(), body, want)
+	}
+	_, body = exchangeOn(x.T, c, request(codec.RequestGetRouteInfoByTopic, 2, topic("OnlyB")))
+	if text := string(body); !strings.Contains(text, "broker-b") || strings.Contains(text, "broker-a") {
+		x.Errorf("got %s", text)
+	}
+	// A send that names no broker goes to any of its topic's cluster, which chooses the queue, or to its only one.
+	// msgId is hex of the broker's address and port.
+	_, port, _ := strings.Cut(x.Brokers[1].Addr, ":")
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		x.Fatal(err)
+	}
+	for topic, queue := range map[string]string{"OnlyB": "1", "Plain": "77"} {
+		h, _ := exchangeOn(x.T, c, nameless(topic, queue))
+		id, _ := h.Field("msgId")
+		if h.ResponseCode() != codec.ResponseSuccess || len(id) < 16 || topic == "OnlyB" && string(id[8:16]) != fmt.Sprintf("%08X", n) {
+			x.Errorf("%s: got %v %q, msgId %s; broker-b is at %s", topic, h.ResponseCode(), h.Remark(), id, x.Brokers[1].Addr)
+		}
 	}
 	for _, each := range []struct {
 		code   codec.RequestCode
@@ -68,4 +101,13 @@ func compatibleAnswers(x *installation) {
 			x.Errorf("%v: got %v %q, want %v %q", each.code, h.ResponseCode(), h.Remark(), each.want, each.remark)
 		}
 	}
+}
+
+// nameless is a send as clients without broker names make it.
+func nameless(topic, queue string) []byte {
+	send := codec.Command{
+		Code: int32(codec.RequestSendMessageV2), Language: codec.LanguageJava, Version: 401, Opaque: 3, Body: []byte("hello"),
+		Fields: []codec.Field{{Name: "a", Value: "p"}, {Name: "b", Value: topic}, {Name: "c", Value: "TBW102"}, {Name: "d", Value: "4"}, {Name: "e", Value: queue}, {Name: "f", Value: "0"}, {Name: "g", Value: "0"}, {Name: "h", Value: "0"}},
+	}
+	return send.Append(nil)
 }
