@@ -43,24 +43,24 @@ void Reset(std::string* text) {
 const rocketmq_proxy_host* ChainHost() {
   static const rocketmq_proxy_host host = {
       ROCKETMQ_PROXY_HOST_VERSION,
-      [](void* connection, const void* data, uint64_t size) {
+      [](uint64_t connection, const void* data, uint64_t size) {
         if (auto* filter = ChainFilter::InCall(connection)) {
           filter->WriteUpstream({static_cast<const char*>(data), static_cast<size_t>(size)});
         }
       },
-      [](void* connection, const void* data, uint64_t size) {
+      [](uint64_t connection, const void* data, uint64_t size) {
         if (auto* filter = ChainFilter::InCall(connection)) {
           filter->WriteDownstream({static_cast<const char*>(data), static_cast<size_t>(size)});
         }
       },
-      [](void* connection, const char* address, uint64_t size) {
+      [](uint64_t connection, const char* address, uint64_t size) {
         auto* filter = ChainFilter::InCall(connection);
         return filter != nullptr && filter->Connect({address, static_cast<size_t>(size)}) ? 1 : 0;
       },
-      [](void* connection) {
+      [](uint64_t connection) {
         if (auto* filter = ChainFilter::InCall(connection)) filter->Close();
       },
-      [](void* connection) { ChainFilter::Wake(connection); },
+      [](uint64_t connection) { ChainFilter::Wake(connection); },
   };
   return &host;
 }
@@ -94,16 +94,16 @@ class ChainFilter::Scope {
   ChainFilter* const outer_;
 };
 
-ChainFilter* ChainFilter::InCall(void* connection) {
+ChainFilter* ChainFilter::InCall(uint64_t connection) {
   return t_in_call != nullptr && t_in_call->connection() == connection ? t_in_call : nullptr;
 }
 
-void ChainFilter::Wake(void* connection) {
+void ChainFilter::Wake(uint64_t connection) {
   std::shared_ptr<Waker> waker;
   {
     Wakers& wakers = AllWakers();
     const std::lock_guard<std::mutex> lock(wakers.mu);
-    const auto found = wakers.by_id.find(reinterpret_cast<uint64_t>(connection));
+    const auto found = wakers.by_id.find(connection);
     if (found == wakers.by_id.end()) return;
     waker = found->second;
   }

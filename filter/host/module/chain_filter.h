@@ -43,8 +43,8 @@ class ChainFilter : public Filter {
   bool Connect(std::string_view address);
   void Close() { close_wanted_ = true; }
   // The filter that is in a call of the plugin on this thread, if `connection` is its.
-  static ChainFilter* InCall(void* connection);
-  static void Wake(void* connection);
+  static ChainFilter* InCall(uint64_t connection);
+  static void Wake(uint64_t connection);
 
  private:
   enum class Call { kNone, kOpen, kData, kWake };
@@ -61,7 +61,7 @@ class ChainFilter : public Filter {
   class Scope;
 
   static Wakers& AllWakers();
-  void* connection() const { return reinterpret_cast<void*>(id_); }
+  uint64_t connection() const { return id_; }
   bool alive() const { return session_ != 0; }
   // tcp_proxy would take bytes that do not come from Envoy's read buffer.
   bool UpstreamTakes() const;

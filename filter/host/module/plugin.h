@@ -35,7 +35,7 @@ struct Plugin {
   int (*attach)(const rocketmq_proxy_host* host);
   uint64_t (*last_config)(int chained, char** errors);
   void (*config_destroy)(uint64_t config);
-  uint64_t (*chain_open)(uint64_t config, void* connection, rocketmq_proxy_slice local,
+  uint64_t (*chain_open)(uint64_t config, uint64_t connection, rocketmq_proxy_slice local,
                          rocketmq_proxy_slice remote);
   int (*chain_data)(uint64_t session, int side, const rocketmq_proxy_slice* slices, int count,
                     int end);

@@ -33,20 +33,20 @@ typedef struct {
   /* Queues bytes (copied before it returns) to one side. Within one call order is kept per side.
    * In rocketmqProxyChainData of DOWNSTREAM bytes, what is written upstream replaces the bytes
    * shown; of UPSTREAM bytes, what is written downstream replaces them. */
-  void (*write_upstream)(void* connection, const void* data, uint64_t size);
-  void (*write_downstream)(void* connection, const void* data, uint64_t size);
+  void (*write_upstream)(uint64_t connection, const void* data, uint64_t size);
+  void (*write_downstream)(uint64_t connection, const void* data, uint64_t size);
 
   /* Lets the next filter (tcp_proxy) open its upstream: to "ip:port" through its ORIGINAL_DST
    * cluster, or, with size 0, to the cluster that its own config names. Returns 0 if the address
    * is malformed. Only in rocketmqProxyChainOpen and rocketmqProxyChainWake, once. */
-  int (*connect)(void* connection, const char* address, uint64_t size);
+  int (*connect)(uint64_t connection, const char* address, uint64_t size);
 
   /* Closes the connection after what was written downstream has been flushed. */
-  void (*close)(void* connection);
+  void (*close)(uint64_t connection);
 
   /* Runs rocketmqProxyChainWake on the connection's worker soon; many calls may become one. Any
    * thread, until rocketmqProxyChainClose has returned. */
-  void (*wake)(void* connection);
+  void (*wake)(uint64_t connection);
 } rocketmq_proxy_host;
 
 enum { ROCKETMQ_PROXY_DOWNSTREAM = 0, ROCKETMQ_PROXY_UPSTREAM = 1 };
@@ -72,7 +72,7 @@ enum {
  *   void rocketmqProxyConfigDestroy(uint64_t config);
  *     No new session will use this config.
  *
- *   uint64_t rocketmqProxyChainOpen(uint64_t config, void* connection,
+ *   uint64_t rocketmqProxyChainOpen(uint64_t config, uint64_t connection,
  *                                   rocketmq_proxy_slice local, rocketmq_proxy_slice remote);
  *     A new connection ("ip:port" texts). Returns the session, or 0: close the connection. When
  *     `connect` was not called inside, the host keeps tcp_proxy waiting (StopIteration) until it is

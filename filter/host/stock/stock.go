@@ -11,11 +11,11 @@ package stock
 #include <stdlib.h>
 #include "rocketmq_proxy_host.h"
 
-static void write_upstream(const rocketmq_proxy_host* h, void* c, const void* d, uint64_t n) { h->write_upstream(c, d, n); }
-static void write_downstream(const rocketmq_proxy_host* h, void* c, const void* d, uint64_t n) { h->write_downstream(c, d, n); }
-static int connect_upstream(const rocketmq_proxy_host* h, void* c, const char* a, uint64_t n) { return h->connect(c, a, n); }
-static void close_downstream(const rocketmq_proxy_host* h, void* c) { h->close(c); }
-static void wake(const rocketmq_proxy_host* h, void* c) { h->wake(c); }
+static void write_upstream(const rocketmq_proxy_host* h, uint64_t c, const void* d, uint64_t n) { h->write_upstream(c, d, n); }
+static void write_downstream(const rocketmq_proxy_host* h, uint64_t c, const void* d, uint64_t n) { h->write_downstream(c, d, n); }
+static int connect_upstream(const rocketmq_proxy_host* h, uint64_t c, const char* a, uint64_t n) { return h->connect(c, a, n); }
+static void close_downstream(const rocketmq_proxy_host* h, uint64_t c) { h->close(c); }
+static void wake(const rocketmq_proxy_host* h, uint64_t c) { h->wake(c); }
 */
 import "C"
 
@@ -68,7 +68,7 @@ func rocketmqProxyConfigDestroy(config C.uint64_t) {
 
 // connection is one client connection.
 type connection struct {
-	handle   unsafe.Pointer // the host's
+	handle   C.uint64_t // the host's; a number, which Go must not take for a pointer
 	instance *instance.Instance
 	session  *session.Session
 	upstream session.UpstreamID
@@ -85,7 +85,7 @@ func (c *connection) abandon() {
 }
 
 //export rocketmqProxyChainOpen
-func rocketmqProxyChainOpen(config C.uint64_t, handle unsafe.Pointer, local, remote C.rocketmq_proxy_slice) (opened C.uint64_t) {
+func rocketmqProxyChainOpen(config, handle C.uint64_t, local, remote C.rocketmq_proxy_slice) (opened C.uint64_t) {
 	x := cgo.Handle(config).Value().(*host.Config).Instance
 	defer host.Recover(x, func() { opened = 0 })
 	c := &connection{handle: handle, instance: x}

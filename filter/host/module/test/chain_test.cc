@@ -18,7 +18,7 @@ struct Setup {
   fake::Plugin plugin;
   std::shared_ptr<fake::Config> config = fake::Config::Create("rocketmq_proxy_chain", "{}");
   std::shared_ptr<Connection> connection;
-  void* handle = nullptr;
+  uint64_t handle = 0;
   bool connect_at_open = true;
   std::string address = "127.0.0.1:10911";
   std::atomic<int> closes{0};
@@ -28,7 +28,7 @@ struct Setup {
   Strings seen;  // "d:..." and "u:...", "$" at the end of a stream
 
   Setup() {
-    plugin.chain_open = [this](void* h, const std::string& local, const std::string& remote) {
+    plugin.chain_open = [this](uint64_t h, const std::string& local, const std::string& remote) {
       EXPECT_EQ(local, "10.0.0.1:10911");
       EXPECT_EQ(remote, "[2001:db8::7]:40000");
       handle = h;
@@ -101,7 +101,7 @@ TEST(ChainOpenWithTheClusterOfTheConfig) {
 
 TEST(ChainConnectRefusesNonsense) {
   Setup s;
-  s.plugin.chain_open = [&](void* h, const std::string&, const std::string&) {
+  s.plugin.chain_open = [&](uint64_t h, const std::string&, const std::string&) {
     s.handle = h;
     s.address = "nonsense";
     EXPECT_EQ(s.Connect(), 0);
@@ -122,7 +122,7 @@ TEST(ChainConnectRefusesNonsense) {
 
 TEST(ChainOpenRefused) {
   Setup s;
-  s.plugin.chain_open = [](void*, const std::string&, const std::string&) { return uint64_t{0}; };
+  s.plugin.chain_open = [](uint64_t, const std::string&, const std::string&) { return uint64_t{0}; };
   s.Open();
   EXPECT_EQ(s.connection->status_of_new, 1);
   EXPECT_EQ(s.connection->calls, Strings{"close 1"});
@@ -317,7 +317,7 @@ TEST(ChainUpstreamBytesWaitForTcpProxy) {
 
   // And go before what the client sends next.
   Setup t;
-  t.plugin.chain_open = [&](void* h, const std::string&, const std::string&) {
+  t.plugin.chain_open = [&](uint64_t h, const std::string&, const std::string&) {
     t.handle = h;
     t.Connect();
     t.Up("first ");
@@ -393,7 +393,7 @@ TEST(ChainCloseLetsTheBytesOfItsCallGoOn) {
 TEST(ChainCloseAtOpenAndInWake) {
   {
     Setup s;
-    s.plugin.chain_open = [&](void* h, const std::string&, const std::string&) {
+    s.plugin.chain_open = [&](uint64_t h, const std::string&, const std::string&) {
       s.handle = h;
       s.Down("no");
       s.Close();

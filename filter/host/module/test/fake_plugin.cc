@@ -130,7 +130,7 @@ int Attach(const rocketmq_proxy_host*) { return 0; }
 
 std::string Text(rocketmq_proxy_slice s) { return std::string(s.data, s.size); }
 
-uint64_t ChainOpen(uint64_t config, void* connection, rocketmq_proxy_slice local,
+uint64_t ChainOpen(uint64_t config, uint64_t connection, rocketmq_proxy_slice local,
                    rocketmq_proxy_slice remote) {
   if (config < 1000) abort();
   return g_plugin.load()->chain_open(connection, Text(local), Text(remote));

@@ -72,7 +72,7 @@ struct Plugin {
   std::function<void(uint64_t id, void* wrapper, int event)> on_up_event;
 
   // Chain.
-  std::function<uint64_t(void* connection, const std::string& local, const std::string& remote)>
+  std::function<uint64_t(uint64_t connection, const std::string& local, const std::string& remote)>
       chain_open;
   std::function<int(uint64_t session, int side, const std::string& data, bool end)> chain_data;
   std::function<void(uint64_t session)> chain_wake;
