@@ -20,7 +20,7 @@ func validate(t *testing.T, config string) (log string, ok bool) {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), envoyBinary(t), "--mode", "validate", "-c", file, "-l", "warning")
-	command.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+filepath.Join(root(t), "out"))
+	command.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+modules(t))
 	output, err := command.CombinedOutput()
 	return string(output), err == nil
 }
@@ -35,7 +35,7 @@ func example(t *testing.T, name string) string {
 }
 
 func TestExampleConfigsAreAccepted(t *testing.T) {
-	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "per-broker-tls.yaml", "transparent.yaml"} {
+	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "per-broker-tls.yaml", "transparent.yaml", "unified-upstream-tls.yaml", "cpp-compatible.yaml", "several-clusters.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			config := strings.ReplaceAll(example(t, name), tlsFolder, makeCertificate(t))
 			if log, ok := validate(t, config); !ok {

@@ -6,6 +6,7 @@ package integration
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,12 +21,18 @@ import (
 // modes are the addressing modes that every test of behaviour runs in.
 var modes = []world.Mode{world.PerBroker, world.Unified}
 
+// moduleDir lets the tests run with another build of the filter than the one in out/.
+var moduleDir = flag.String("module-dir", "", "folder of the filter's two .so files (out)")
+
 // installation is a running RocketMQ with an Envoy in front of it, and what a test notes about it.
 type installation struct {
 	*testing.T
 	*world.World
-	number    int // of the next client, for names
-	javaFlags []string
+	number     int // of the next client, for names
+	javaFlags  []string
+	nameServer string        // what clients are given
+	statPrefix string        // of the filter's stats
+	account    world.Account // of clients
 }
 
 // install starts RocketMQ and Envoy. At the end of the test Envoy's log must be free of errors, no
@@ -35,11 +42,17 @@ func install(t *testing.T, o world.Options) *installation {
 	if err := world.Fetch(t.Context(), o.EnvoyVersion); err != nil {
 		t.Fatal(err)
 	}
+	if o.ACL == world.ACL1 {
+		if err := world.FetchServers(t.Context(), world.ACL1Version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.ModuleDir = *moduleDir
 	w, err := world.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &installation{T: t, World: w}
+	x := &installation{T: t, World: w, nameServer: w.ProxyAddr, statPrefix: "rocketmq.demo."}
 	t.Cleanup(func() {
 		if t.Failed() {
 			var logs strings.Builder
@@ -62,7 +75,9 @@ func install(t *testing.T, o world.Options) *installation {
 
 // on makes x report to a subtest.
 func (x *installation) on(t *testing.T) *installation {
-	return &installation{T: t, World: x.World, number: x.number + 100*int(time.Now().UnixNano()%1e6)}
+	sub := *x
+	sub.T, sub.number = t, x.number+100*int(time.Now().UnixNano()%1e6)
+	return &sub
 }
 
 // limit bounds a step of a test; generous, since CI machines are slow at times.
@@ -72,10 +87,20 @@ func (x *installation) limit(d time.Duration) context.Context {
 	return ctx
 }
 
-func (x *installation) start(class string, ledger *world.Ledger, args ...string) *world.Java {
+// book takes what producers and consumers record: a world.Ledger, or more than that.
+type book interface {
+	Acknowledged(line string)
+	Delivered(line string)
+}
+
+func (x *installation) start(class string, ledger book, args ...string) *world.Java {
 	x.Helper()
 	x.number++
-	o := world.JavaOptions{Name: fmt.Sprintf("%s-%d", strings.ToLower(class), x.number), Class: "workload." + class, Args: append([]string{"--namesrv", x.ProxyAddr}, args...), Flags: x.javaFlags}
+	o := world.JavaOptions{Name: fmt.Sprintf("%s-%d", strings.ToLower(class), x.number), Class: "workload." + class, Args: []string{"--namesrv", x.nameServer}, Flags: x.javaFlags}
+	if x.account != (world.Account{}) {
+		o.Args = append(o.Args, "--access-key", x.account.AccessKey, "--secret-key", x.account.SecretKey)
+	}
+	o.Args = append(o.Args, args...)
 	switch class {
 	case "Producer":
 		o.Records = ledger.Acknowledged
@@ -105,14 +130,6 @@ func (x *installation) group(ledger *world.Ledger, topic, name string, members i
 func (x *installation) settle(group []*world.Java) {
 	x.Helper()
 	if err := world.AwaitGroup(x.limit(2*time.Minute), group, allQueues, 2*time.Second); err != nil {
-		x.Fatal(err)
-	}
-}
-
-// ready waits until a client has started.
-func (x *installation) ready(j *world.Java) {
-	x.Helper()
-	if _, err := j.Await(x.limit(time.Minute), "ready", nil); err != nil {
 		x.Fatal(err)
 	}
 }
@@ -162,18 +179,16 @@ func (x *installation) drained(ledger *world.Ledger, within time.Duration) world
 	}
 }
 
-const statPrefix = "rocketmq.demo."
-
 // stat reads one of the filter's counters or gauges.
 func (x *installation) stat(name string) int64 {
 	x.Helper()
-	all, err := x.Stats(x.limit(30*time.Second), statPrefix+name)
+	all, err := x.Stats(x.limit(30*time.Second), x.statPrefix+name)
 	if err != nil {
 		x.Fatal(err)
 	}
-	value, ok := all[statPrefix+name]
+	value, ok := all[x.statPrefix+name]
 	if !ok {
-		x.Fatalf("Envoy has no stat %s%s", statPrefix, name)
+		x.Fatalf("Envoy has no stat %s%s", x.statPrefix, name)
 	}
 	return int64(value)
 }
@@ -221,6 +236,15 @@ func root(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// modules is the folder that Envoys load the filter from.
+func modules(t *testing.T) string {
+	t.Helper()
+	if *moduleDir != "" {
+		return *moduleDir
+	}
+	return filepath.Join(root(t), "out")
 }
 
 func envoyBinary(t *testing.T) string {

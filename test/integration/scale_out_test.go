@@ -60,7 +60,7 @@ func (x *installation) secondEnvoy() string {
 		x.Fatal(err)
 	}
 	envoy := exec.Command(envoyBinary(x.T), "-c", file, "--disable-hot-restart", "-l", "warning", "--concurrency", "2")
-	envoy.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+filepath.Join(root(x.T), "out"))
+	envoy.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+modules(x.T))
 	envoy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := envoy.Start(); err != nil {
 		x.Fatal(err)

@@ -78,7 +78,7 @@ func plain(x *installation) {
 	for _, name := range []string{"heartbeat", "get_topic_route", "get_consumer_list"} {
 		x.awaitAtLeast(name, 1)
 	}
-	if histograms, err := x.Histograms(x.limit(30*time.Second), statPrefix+"request_time_ms"); err != nil || len(histograms) != 1 {
+	if histograms, err := x.Histograms(x.limit(30*time.Second), x.statPrefix+"request_time_ms"); err != nil || len(histograms) != 1 {
 		x.Errorf("got %v, %v", histograms, err)
 	}
 

@@ -60,6 +60,36 @@ func Fetch(ctx context.Context, envoyVersion string) error {
 	return nil
 }
 
+// FetchServers gets the servers of another release than RocketMQVersion with Maven, unless they are there.
+func FetchServers(ctx context.Context, version string) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	lib := libDir(cacheDir(root), version)
+	if _, err := os.Stat(lib); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(lib), 0o755); err != nil {
+		return err
+	}
+	unfinished, err := os.MkdirTemp(filepath.Dir(lib), ".unfinished-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(unfinished)
+	cmd := exec.CommandContext(ctx, "mvn", "--quiet", "--batch-mode", "--file", filepath.Join(root, "test", "java", "rocketmq", "pom.xml"),
+		"dependency:copy-dependencies", "-DincludeScope=runtime", "-Drocketmq.version="+version, "-DoutputDirectory="+unfinished)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("maven could not get RocketMQ %s: %w", version, err)
+	}
+	if err := os.Chmod(unfinished, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, lib)
+}
+
 func orDefaultEnvoy(version string) string {
 	if version == "" {
 		version = os.Getenv("ENVOY_VERSION")
@@ -75,24 +105,37 @@ type paths struct {
 	root      string
 	envoy     string // binary
 	classPath string // RocketMQ's jars, as java wants it
+	servers   string // the same for the servers, which may be of another release
 	workload  string // the workload's classes
 }
 
-func findPaths(envoyVersion string) (paths, error) {
+// cacheDir is the folder that build/fetch.sh fills.
+func cacheDir(root string) string {
+	if dir := os.Getenv("ROCKETMQ_PROXY_CACHE"); dir != "" {
+		return dir
+	}
+	return filepath.Join(root, ".cache")
+}
+
+// libDir holds the jars of a release.
+func libDir(cache, version string) string { return filepath.Join(cache, "rocketmq", version, "lib") }
+
+func findPaths(envoyVersion, serverVersion string) (paths, error) {
 	root, err := Root()
 	if err != nil {
 		return paths{}, err
 	}
-	cache := os.Getenv("ROCKETMQ_PROXY_CACHE")
-	if cache == "" {
-		cache = filepath.Join(root, ".cache")
-	}
-	lib := filepath.Join(cache, "rocketmq", RocketMQVersion, "lib")
+	cache := cacheDir(root)
+	lib, serverLib := libDir(cache, RocketMQVersion), libDir(cache, serverVersion)
 	p := paths{
 		root:      root,
 		envoy:     filepath.Join(cache, "envoy", envoyVersion, "envoy"),
 		classPath: filepath.Join(lib, "*"),
+		servers:   filepath.Join(serverLib, "*"),
 		workload:  filepath.Join(cache, "java", "workload", "classes"),
+	}
+	if _, err := os.Stat(serverLib); err != nil && serverVersion != RocketMQVersion {
+		return p, fmt.Errorf("call FetchServers(%s) first: %w", serverVersion, err)
 	}
 	for _, f := range []string{p.envoy, lib, p.workload} {
 		if _, err := os.Stat(f); err != nil {

@@ -22,9 +22,13 @@ func (w *World) EnvoyConfig() (string, error) {
 	file := w.opt.Config
 	var required []int
 	if file == "" {
-		file = filepath.Join(w.paths.root, "envoy-config", string(w.opt.Mode)+".yaml")
+		mode := w.opt.Mode
+		if mode == SideBySide {
+			mode = PerBroker
+		}
+		file = w.example(mode)
 		required = []int{exampleNameServer, exampleProxyNameServer, exampleAdmin}
-		if w.opt.Mode == PerBroker {
+		if mode == PerBroker {
 			for i := range min(2, len(w.Brokers)) {
 				_, proxy := exampleBroker(i)
 				required = append(required, proxy)
@@ -39,10 +43,40 @@ func (w *World) EnvoyConfig() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, err)
 	}
+	if w.opt.Mode == SideBySide {
+		if yaml, err = w.withUnifiedListener(yaml); err != nil {
+			return "", err
+		}
+	}
 	if w.opt.EditConfig != nil {
 		return w.opt.EditConfig(w, yaml)
 	}
 	return yaml, nil
+}
+
+// example is a mode's file.
+func (w *World) example(mode Mode) string {
+	return filepath.Join(w.paths.root, "envoy-config", string(mode)+".yaml")
+}
+
+// withUnifiedListener adds the listener of the unified mode's file to the per-broker one.
+func (w *World) withUnifiedListener(yaml string) (string, error) {
+	file := w.example(Unified)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	ports := map[int]int{exampleNameServer: w.ports[exampleNameServer], exampleProxyNameServer: w.unifiedPort}
+	unified, err := substitutePorts(string(text), ports, []int{exampleNameServer, exampleProxyNameServer})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, err)
+	}
+	const listeners, clusters, prefix = "  listeners:\n", "\n  clusters:\n", "stat_prefix: demo\n"
+	_, listener, found := strings.Cut(unified, listeners)
+	if !found || strings.Contains(listener, clusters) || !strings.Contains(listener, prefix) || strings.Count(yaml, clusters) != 1 {
+		return "", fmt.Errorf("%s no longer ends with its listeners", file)
+	}
+	return strings.Replace(yaml, clusters, "\n"+strings.Replace(listener, prefix, "stat_prefix: unified\n", 1)+clusters, 1), nil
 }
 
 // StartEnvoy starts Envoy, also after StopEnvoy or KillEnvoy, and waits until it is ready and listens. The

@@ -21,6 +21,9 @@ type Event struct {
 	Kind      string           `json:"event"` // ready, assigned, tick, end, failed or a program's own
 	PerBroker map[string]int64 `json:"perBroker"`
 	Error     string           `json:"error"`
+	// Code and Remark are those of the broker's answer that the error stands for, if it was one.
+	Code   int    `json:"code"`
+	Remark string `json:"remark"`
 
 	// Producer. Sent and Failed belong to the second that a tick ends, or to the whole run in an end.
 	Sent        int64 `json:"sent"`

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"time"
 )
@@ -19,6 +20,8 @@ const (
 	updateBrokerConfig   = 25
 	getRouteInfoByTopic  = 105
 	getBrokerClusterInfo = 106
+	createUser           = 3001
+	createACL            = 3006
 
 	success       = 0
 	topicNotExist = 17
@@ -35,9 +38,14 @@ type header struct {
 	ExtFields map[string]string `json:"extFields,omitempty"`
 }
 
-// call makes one request on a connection of its own. An answer with a code other than success is returned
-// with a *codeError.
-func call(ctx context.Context, addr string, code int, fields map[string]string, body []byte) ([]byte, error) {
+// call makes one request on a connection of its own, signed where servers demand it. An answer with a code other than
+// success is returned with a *codeError.
+func (w *World) call(ctx context.Context, addr string, code int, fields map[string]string, body []byte) ([]byte, error) {
+	signed := maps.Clone(fields)
+	if signed == nil {
+		signed = map[string]string{}
+	}
+	w.account().Sign(signed, body)
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	var d net.Dialer
@@ -52,7 +60,7 @@ func call(ctx context.Context, addr string, code int, fields map[string]string, 
 		}
 	}
 	// 479 is the number of 5.3.3; since 401 answers are standard JSON.
-	h, err := json.Marshal(header{Code: code, Language: "JAVA", Version: 479, Opaque: 1, ExtFields: fields})
+	h, err := json.Marshal(header{Code: code, Language: "JAVA", Version: 479, Opaque: 1, ExtFields: signed})
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type Broker struct {
 
 	world *World
 	port  int
+	wire  *Wire // nil: clients reach the broker itself
 
 	mu      sync.Mutex
 	process *Process
@@ -38,7 +39,7 @@ func (w *World) javaArgv(home, classPath string, flags ...string) []string {
 }
 
 // startServer starts a RocketMQ server with a properties file of its own.
-func (w *World) startServer(name, class string, config map[string]string, flags ...string) (*Process, error) {
+func (w *World) startServer(name, classPath, class string, config map[string]string, flags ...string) (*Process, error) {
 	home := filepath.Join(w.Dir, name)
 	if err := os.MkdirAll(filepath.Join(home, "conf"), 0o755); err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func (w *World) startServer(name, class string, config map[string]string, flags 
 	return w.spawn(command{
 		name: name,
 		env:  []string{"ROCKETMQ_HOME=" + home},
-		argv: append(w.javaArgv(home, w.paths.classPath, flags...), class, "-c", file),
+		argv: append(w.javaArgv(home, classPath, flags...), class, "-c", file),
 	})
 }
 
@@ -70,12 +71,19 @@ func (w *World) StartNameServer(ctx context.Context) error {
 		return fmt.Errorf("the name server %w", errAlreadyRunning)
 	}
 	home := filepath.Join(w.Dir, "namesrv")
-	p, err := w.startServer("namesrv", "org.apache.rocketmq.namesrv.NamesrvStartup", map[string]string{
+	classPath, class, flags := w.paths.servers, "org.apache.rocketmq.namesrv.NamesrvStartup", []string{"-Xms64m", "-Xmx256m"}
+	if w.guarded.Load() {
+		classPath, class = w.paths.workload+":"+classPath, "workload.GuardedNameServer"
+		for _, a := range []Account{Administrator, Application} {
+			flags = append(flags, "-Dguard."+a.AccessKey+"="+a.SecretKey)
+		}
+	}
+	p, err := w.startServer("namesrv", classPath, class, map[string]string{
 		"listenPort":      strconv.Itoa(w.ports[exampleNameServer]),
 		"bindAddress":     "127.0.0.1",
 		"kvConfigPath":    filepath.Join(home, "kvConfig.json"),
 		"configStorePath": filepath.Join(home, "stored.properties"),
-	}, "-Xms64m", "-Xmx256m")
+	}, flags...)
 	if err != nil {
 		return err
 	}
@@ -83,7 +91,7 @@ func (w *World) StartNameServer(ctx context.Context) error {
 	w.nameServer = p
 	w.mu.Unlock()
 	return waitUntil(ctx, p, "the name server answers", func() (bool, error) {
-		_, err := call(ctx, w.NameServer, getBrokerClusterInfo, nil, nil)
+		_, err := w.call(ctx, w.NameServer, getBrokerClusterInfo, nil, nil)
 		return err == nil, err
 	})
 }
@@ -116,7 +124,7 @@ func (b *Broker) Start(ctx context.Context) error {
 		"brokerRole":                  "ASYNC_MASTER",
 		"brokerIP1":                   "127.0.0.1",
 		"brokerIP2":                   "127.0.0.1",
-		"bindAddress":                 "127.0.0.1",
+		"bindAddress":                 b.bindAddress(),
 		"listenPort":                  strconv.Itoa(b.port),
 		"namesrvAddr":                 b.world.NameServer,
 		"storePathRootDir":            store,
@@ -138,8 +146,14 @@ func (b *Broker) Start(ctx context.Context) error {
 		"transactionTimeOut":         "6000",
 		"transactionOpBatchInterval": "500",
 	}
+	maps.Copy(config, b.world.opt.ACL.config())
 	maps.Copy(config, b.world.opt.BrokerConfig)
-	p, err := b.world.startServer(b.Name, "org.apache.rocketmq.broker.BrokerStartup", config, "-Xms512m", "-Xmx768m", "-XX:MaxDirectMemorySize=512m")
+	if b.world.opt.ACL == ACL1 {
+		if err := b.writePlainACL(); err != nil {
+			return err
+		}
+	}
+	p, err := b.world.startServer(b.Name, b.world.paths.servers, "org.apache.rocketmq.broker.BrokerStartup", config, "-Xms512m", "-Xmx768m", "-XX:MaxDirectMemorySize=512m")
 	if err != nil {
 		return err
 	}
@@ -152,12 +166,19 @@ func (b *Broker) Start(ctx context.Context) error {
 	return b.Register(ctx)
 }
 
+func (b *Broker) bindAddress() string {
+	if b.wire != nil {
+		return behindWire
+	}
+	return "127.0.0.1"
+}
+
 // Register waits until the name server knows the broker, and bids the broker register meanwhile: by itself it
 // does so at its start and every 30 s.
 func (b *Broker) Register(ctx context.Context) error {
 	var asked time.Time
 	return waitUntil(ctx, b.Process(), "the name server knows "+b.Name, func() (bool, error) {
-		body, err := call(ctx, b.world.NameServer, getBrokerClusterInfo, nil, nil)
+		body, err := b.world.call(ctx, b.world.NameServer, getBrokerClusterInfo, nil, nil)
 		if err != nil {
 			return false, err
 		}
@@ -167,7 +188,7 @@ func (b *Broker) Register(ctx context.Context) error {
 		if time.Since(asked) > 500*time.Millisecond {
 			asked = time.Now()
 			// A broker registers when its permission is set, even to what it was.
-			_, err = call(ctx, b.Addr, updateBrokerConfig, nil, []byte("brokerPermission=6\n"))
+			_, err = b.world.call(ctx, b.Addr, updateBrokerConfig, nil, []byte("brokerPermission=6\n"))
 		}
 		return false, err
 	})
@@ -203,7 +224,7 @@ func (w *World) CreateTopic(ctx context.Context, topic string, queuesPerBroker i
 		"topicFilterType": "SINGLE_TAG", "topicSysFlag": "0", "order": "false",
 	}
 	for _, b := range w.Brokers {
-		if _, err := call(ctx, b.Addr, updateAndCreateTopic, fields, nil); err != nil {
+		if _, err := w.call(ctx, b.Addr, updateAndCreateTopic, fields, nil); err != nil {
 			return err
 		}
 	}
@@ -221,7 +242,7 @@ func (w *World) CreateTopic(ctx context.Context, topic string, queuesPerBroker i
 // queues asks the name server how many queues a topic has on each broker.
 func (w *World) queues(ctx context.Context, topic string) (map[string]int, error) {
 	fields := map[string]string{"topic": topic, "acceptStandardJsonOnly": "true"}
-	body, err := call(ctx, w.NameServer, getRouteInfoByTopic, fields, nil)
+	body, err := w.call(ctx, w.NameServer, getRouteInfoByTopic, fields, nil)
 	var answer *codeError
 	if errors.As(err, &answer) && answer.code == topicNotExist {
 		return nil, nil
@@ -260,7 +281,10 @@ func (w *World) ProxyPorts() []int {
 		return nil
 	}
 	ports := []int{w.ports[exampleProxyNameServer]}
-	if w.opt.Mode == PerBroker {
+	if w.opt.Mode == SideBySide {
+		ports = append(ports, w.unifiedPort)
+	}
+	if w.opt.Mode.hasPortPerBroker() {
 		for i := range w.Brokers {
 			_, proxy := exampleBroker(i)
 			ports = append(ports, w.ports[proxy])

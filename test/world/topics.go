@@ -30,7 +30,7 @@ func (b *Broker) CreateTopics(ctx context.Context, queues int, topics ...string)
 	if err != nil {
 		return err
 	}
-	if _, err := call(ctx, b.Addr, updateAndCreateTopicList, nil, body); err != nil {
+	if _, err := b.world.call(ctx, b.Addr, updateAndCreateTopicList, nil, body); err != nil {
 		return err
 	}
 	for _, t := range topics {

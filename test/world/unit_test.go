@@ -40,7 +40,7 @@ func TestExampleConfigsHoldThePortsThatAreReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []Mode{PerBroker, Unified} {
+	for _, mode := range []Mode{PerBroker, Unified, SideBySide} {
 		w := &World{opt: Options{Mode: mode, Brokers: []string{"broker-a", "broker-b"}}, paths: paths{root: root}, ports: map[int]int{}}
 		if err := w.choosePorts(); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,9 +29,15 @@ const (
 	PerBroker Mode = "per-broker"
 	// Unified is envoy-config/unified.yaml: one listener for everything.
 	Unified Mode = "unified"
+	// SideBySide is PerBroker with the listener of envoy-config/unified.yaml in the same Envoy, at UnifiedAddr and with
+	// stats "rocketmq.unified.": to see what a client gets this way, that way and directly.
+	SideBySide Mode = "side-by-side"
 	// NoProxy starts no Envoy; ProxyAddr is the name server. For baselines.
 	NoProxy Mode = "no-proxy"
 )
+
+// hasPortPerBroker tells whether Envoy has a listener for each broker.
+func (m Mode) hasPortPerBroker() bool { return m == PerBroker || m == SideBySide }
 
 // Options of a World. The zero value is two brokers behind per-broker.yaml, no topic.
 type Options struct {
@@ -53,6 +60,10 @@ type Options struct {
 	Brokers []string
 	// BrokerConfig are further lines of each broker's properties; they win over ours.
 	BrokerConfig map[string]string
+	// ACL is what the brokers demand of requests.
+	ACL ACL
+	// Wired are the names of brokers that everybody but the name server reaches by a Wire, which can be cut.
+	Wired []string
 	// Topics are made on every broker before Start returns: name → queues per broker.
 	Topics map[string]int
 
@@ -66,6 +77,8 @@ type World struct {
 	Dir string
 	// NameServer is the real name server's address, ProxyAddr the one that clients are given.
 	NameServer, ProxyAddr string
+	// UnifiedAddr is the other address for clients, if the mode is SideBySide.
+	UnifiedAddr string
 	// Admin is the address of Envoy's admin endpoint.
 	Admin string
 	// Brokers by number, in the order of Options.Brokers.
@@ -75,6 +88,9 @@ type World struct {
 	paths  paths
 	picker *portPicker
 	ports  map[int]int // port in envoy-config/ → port here
+
+	unifiedPort int         // of UnifiedAddr
+	guarded     atomic.Bool // GuardNameServer was called
 
 	mu         sync.Mutex // guards the fields below
 	nameServer *Process
@@ -114,8 +130,8 @@ func newWorld(opt Options) (*World, error) {
 	if opt.Mode == "" {
 		opt.Mode = PerBroker
 	}
-	if !slices.Contains([]Mode{PerBroker, Unified, NoProxy}, opt.Mode) {
-		return nil, fmt.Errorf("mode %q is unknown: want %s, %s or %s", opt.Mode, PerBroker, Unified, NoProxy)
+	if !slices.Contains([]Mode{PerBroker, Unified, SideBySide, NoProxy}, opt.Mode) {
+		return nil, fmt.Errorf("mode %q is unknown: want %s, %s, %s or %s", opt.Mode, PerBroker, Unified, SideBySide, NoProxy)
 	}
 	if len(opt.Brokers) == 0 {
 		opt.Brokers = []string{"broker-a", "broker-b"}
@@ -127,7 +143,11 @@ func newWorld(opt Options) (*World, error) {
 		opt.Concurrency = 2
 	}
 	opt.EnvoyVersion = orDefaultEnvoy(opt.EnvoyVersion)
-	p, err := findPaths(opt.EnvoyVersion)
+	servers := RocketMQVersion
+	if opt.ACL == ACL1 {
+		servers = ACL1Version
+	}
+	p, err := findPaths(opt.EnvoyVersion, servers)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +196,12 @@ func (w *World) choosePorts() error {
 			Name: name, Addr: loopback(port), ProxyAddr: loopback(w.ports[proxy]), world: w, port: port,
 		})
 	}
+	if w.opt.Mode == SideBySide {
+		if w.unifiedPort, err = w.picker.pick(); err != nil {
+			return err
+		}
+		w.UnifiedAddr = loopback(w.unifiedPort)
+	}
 	w.NameServer = loopback(w.ports[exampleNameServer])
 	w.Admin = loopback(w.ports[exampleAdmin])
 	w.ProxyAddr = loopback(w.ports[exampleProxyNameServer])
@@ -190,6 +216,14 @@ func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.It
 func (w *World) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
+	for _, b := range w.Brokers {
+		if slices.Contains(w.opt.Wired, b.Name) {
+			var err error
+			if b.wire, err = newWire(b.Addr, net.JoinHostPort(behindWire, strconv.Itoa(b.port))); err != nil {
+				return err
+			}
+		}
+	}
 	// All JVMs at once. A broker that comes before the name server is told to register again.
 	tasks := []func() error{func() error { return w.StartNameServer(ctx) }}
 	for _, b := range w.Brokers {
@@ -197,6 +231,13 @@ func (w *World) start(ctx context.Context) error {
 	}
 	if err := parallel(cancel, tasks...); err != nil {
 		return err
+	}
+	if w.opt.ACL == ACL2 {
+		for _, b := range w.Brokers {
+			if err := b.createApplication(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	for topic, queues := range w.opt.Topics {
 		if err := w.CreateTopic(ctx, topic, queues); err != nil {
@@ -238,6 +279,11 @@ func (w *World) Stop() error {
 	}
 	if nameServer != nil {
 		nameServer.Kill() // it stores nothing
+	}
+	for _, b := range w.Brokers {
+		if b.wire != nil {
+			b.wire.close()
+		}
 	}
 	if !w.opt.Keep {
 		errs = append(errs, os.RemoveAll(w.Dir))

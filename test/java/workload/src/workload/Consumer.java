@@ -12,6 +12,7 @@ import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.client.consumer.rebalance.AllocateMessageQueueAveragely;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
@@ -22,6 +23,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * <pre>
  * --namesrv ADDR --topic T --group G   required
  * --mode M                             concurrent (default) or orderly
+ * --access-key K --secret-key S        the account that signs; nobody (default)
  * --instance NAME                      RocketMQ's own default, which differs from process to process
  * --fail-every N                       messages whose id is a multiple of N fail at their first delivery; 0 = none (default)
  * --records FILE                       gets a line "id broker queueId queueOffset reconsumeTimes" for each delivery
@@ -56,7 +58,8 @@ public final class Consumer {
     }
 
     private void run() throws Exception {
-        DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(args.text("group"));
+        DefaultMQPushConsumer consumer =
+                new DefaultMQPushConsumer(args.text("group"), Account.hook(args), new AllocateMessageQueueAveragely());
         consumer.setNamesrvAddr(args.text("namesrv"));
         String instance = args.text("instance", null);
         if (instance != null) {

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import org.apache.rocketmq.client.exception.MQBrokerException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.SendCallback;
@@ -22,6 +23,7 @@ import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.RPCHook;
 
 /**
  * Sends numbered messages.
@@ -41,6 +43,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * --in-flight N              async: greatest number of unanswered sends, default 64
  * --rollback-every N         transaction: each Nth message is rolled back; 0 = none (default)
  * --unknown-every N          transaction: each Nth is left undecided, then committed on check; 0 = none
+ * --access-key K --secret-key S   the account that signs; nobody (default)
  * --group G --instance I     default workload-producer, and RocketMQ's own default
  * --acked FILE               gets a line "id" for each acknowledged message (rolled back ones are not)
  * --warmup W                 before ready, send to topic W until all its queues answer within 100 ms, for 20 s at most:
@@ -50,7 +53,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  *
  * Events: {@code ready}; {@code tick} each second with sent (acknowledged in that second), failed, perBroker,
  * p50us, p99us (of the whole call, the client's retries included) and totalSent, totalFailed, error (the last
- * one, if any); {@code end} with the totals under the names of a tick. Retries are the client's defaults.
+ * one, if any) with code and remark if it was a broker's answer; {@code end} with the totals under the names of a tick. Retries are the client's defaults.
  */
 public final class Producer {
     private final Args args;
@@ -65,7 +68,7 @@ public final class Producer {
     private final Histogram allLatency = new Histogram();
     private final Counts perBroker = new Counts();
     private final LongAdder failed = new LongAdder();
-    private final AtomicReference<String> lastError = new AtomicReference<>();
+    private final AtomicReference<Throwable> lastError = new AtomicReference<>();
 
     private Producer(Args args) throws Exception {
         this.args = args;
@@ -107,8 +110,9 @@ public final class Producer {
 
     private DefaultMQProducer connect(String mode) {
         String group = args.text("group", "workload-producer");
+        RPCHook hook = Account.hook(args);
         DefaultMQProducer producer =
-                mode.equals("transaction") ? new TransactionMQProducer(group) : new DefaultMQProducer(group);
+                mode.equals("transaction") ? new TransactionMQProducer(group, hook) : new DefaultMQProducer(group, hook);
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setSendMsgTimeout((int) args.number("send-timeout", producer.getSendMsgTimeout()));
         String instance = args.text("instance", null);
@@ -193,9 +197,15 @@ public final class Producer {
                 .put("p99us", h.percentile(0.99))
                 .put("totalSent", perBroker.sum())
                 .put("totalFailed", failed.sum());
-        String error = lastError.get();
+        Throwable error = lastError.get();
         if (error != null) {
-            line.put("error", error);
+            line.put("error", String.valueOf(error).split("\n", 2)[0]);
+        }
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof MQBrokerException) {
+                MQBrokerException answer = (MQBrokerException) cause;
+                line.put("code", answer.getResponseCode()).put("remark", answer.getErrorMessage());
+            }
         }
         line.print();
     }
@@ -207,7 +217,7 @@ public final class Producer {
 
     private void failed(int n, Throwable e) {
         failed.add(n);
-        lastError.set(String.valueOf(e).split("\n", 2)[0]);
+        lastError.set(e);
     }
 
     /** The next id, or -1 when {@code --count} is reached. */
