@@ -13,6 +13,10 @@ build: ## Build the plugin and the stock-Envoy host into out/
 	build/plugin.sh out
 	build/module.sh out
 
+.PHONY: proxyctl
+proxyctl: ## Build rocketmq-proxyctl, which checks configs and shows traffic and figures, into out/bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o out/bin/rocketmq-proxyctl ./cmd/rocketmq-proxyctl
+
 .PHONY: run
 run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATION=20s MODE=unified|per-broker RATE=500)
 	go build -o out/bin/run ./test/run
@@ -33,7 +37,7 @@ fuzz: ## Fuzz each target for FUZZTIME (30s)
 	build/fuzz.sh $(or $(FUZZTIME),30s)
 
 .PHONY: bench
-bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUICK=1 for a minute)
+bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUICK=1 for two minutes)
 	go build -o out/bin/bench ./test/bench
 	exec out/bin/bench
 

@@ -66,7 +66,11 @@ func bench(ctx context.Context, opt options) error {
 		}
 	}
 	r.Took = time.Since(r.Started)
-	return b.write(r)
+	if err := b.write(r); err != nil {
+		return err
+	}
+	printVerdicts(os.Stdout, r.verdicts())
+	return nil
 }
 
 // prepare finds or fetches what is needed.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"net/netip"
@@ -180,7 +181,7 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if quick.duration() > time.Minute || quick.rounds < 3 || quick.command != "QUICK=1 go run ./test/bench" {
+	if quick.duration() > 3*time.Minute || quick.rounds < 3 || quick.command != "QUICK=1 go run ./test/bench" {
 		t.Errorf("%s: %+v", quick.duration(), quick)
 	}
 	chosen, err := parseOptions([]string{"-cells", "2x3", "-rounds", "7", "-concurrency", "1,2"})
@@ -211,5 +212,36 @@ func TestChildrenEndWithTheContext(t *testing.T) {
 	}
 	if err := p.wait(context.Background()); err == nil || !strings.Contains(err.Error(), "it went wrong") {
 		t.Errorf("wait: %v", err)
+	}
+}
+
+func TestTargets(t *testing.T) {
+	ratio := func(rate, cpu, p99 float64) *ratios {
+		return &ratios{Rate: spread{Median: rate}, CPU: &spread{Median: cpu}, P99: spread{Median: p99}}
+	}
+	at := func(v variant, w workload, connections, inFlight int, q *ratios) row {
+		return row{point: point{Workload: w.Title, cell: cell{connections, inFlight}}, Variant: v, Ratios: q}
+	}
+	r := &report{Rows: []row{
+		at(tcpProxy, workloads[0], 1, 1, ratio(1, 1, 1)), // the yardstick has none
+		at(perBroker, workloads[0], 1, 1, ratio(0.99, 1.15, 1.2)),
+		at(unified, workloads[0], 16, 16, ratio(0.95, 1.31, 1)),
+		at(perBroker, workloads[2], 16, 1, ratio(0.97, 1, 1)),
+		at(perBroker, workloads[0], 1, 1, nil),
+	}}
+	var got bytes.Buffer
+	printVerdicts(&got, r.verdicts())
+	want := `target throughput, per-broker, 1×1, SEND_MESSAGE_V2, body of 300 B: measured 0.99 [0.00-0.00] goal ≥ 1.00 MISSED
+target CPU, per-broker, 1×1, SEND_MESSAGE_V2, body of 300 B: measured 1.15 [0.00-0.00] goal ≤ 1.15 MET
+target p99, per-broker, 1×1, SEND_MESSAGE_V2, body of 300 B: measured 1.20 [0.00-0.00] goal ≤ 1.15 MISSED
+target throughput, unified, 16×16, SEND_MESSAGE_V2, body of 300 B: measured 0.95 [0.00-0.00] goal ≥ 0.95 MET
+target CPU, unified, 16×16, SEND_MESSAGE_V2, body of 300 B: measured 1.31 [0.00-0.00] goal ≤ 1.30 MISSED
+target p99, unified, 16×16, SEND_MESSAGE_V2, body of 300 B: measured 1.00 [0.00-0.00] goal ≤ 1.15 MET
+target bandwidth of 64 KiB answers, per-broker, 16×1, PULL_MESSAGE, answers with a body of 64 KiB: measured 0.97 [0.00-0.00] goal ≥ 0.97 MET
+target CPU, per-broker, 16×1, PULL_MESSAGE, answers with a body of 64 KiB: measured 1.00 [0.00-0.00] goal ≤ 1.15 MET
+target p99, per-broker, 16×1, PULL_MESSAGE, answers with a body of 64 KiB: measured 1.00 [0.00-0.00] goal ≤ 1.15 MET
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
 	}
 }

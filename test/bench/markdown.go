@@ -49,7 +49,7 @@ A round measures every path once, one after the other, in an order that changes 
   as many requests, and the filter have counted as many. A run in which one is wrong has no report.
 
 All figures of all rounds, and those of the run queue, are in the JSON file that the same command writes into
-` + "`out/bench/`" + `. ` + "`QUICK=1 make bench`" + ` takes less than a minute and leaves this page as it is.
+` + "`out/bench/`" + `. ` + "`QUICK=1 make bench`" + ` takes about two minutes and leaves this page as it is.
 `
 
 // markdown is the page for docs/.
@@ -76,7 +76,20 @@ func (r *report) markdown() string {
 		}
 		b.WriteString(row.markdown())
 	}
+	b.WriteString(markdownTargets(r.verdicts()))
 	b.WriteString(markdownReading)
+	return b.String()
+}
+
+func markdownTargets(all []verdict) string {
+	if len(all) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n## Targets\n\nRatios to tcp_proxy in the same round.\n\n| what | path | C×N | workload | measured | goal | |\n| --- | --- | --- | --- | --: | --: | --- |\n")
+	for _, v := range all {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", v.name, v.row.Variant, v.row.cell, v.row.Workload, v.measured.ratio(), v.comparison(), v.result())
+	}
 	return b.String()
 }
 

@@ -61,7 +61,7 @@ type options struct {
 
 const (
 	allCells   = "1x1,16x1,64x1,1x16,16x16,64x16"
-	quickCells = "1x1,16x1,16x16"
+	quickCells = "1x1,16x1,64x1,16x16"
 	quickRound = 3
 )
 
@@ -69,7 +69,7 @@ func parseOptions(args []string) (options, error) {
 	o := options{command: strings.Join(append([]string{"go run ./test/bench"}, args...), " ")}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	concurrency := f.String("concurrency", "1", "worker threads of each Envoy; several numbers are measured one after the other")
-	kinds := f.String("workloads", "send300", "some of send300, send4k, pull64k")
+	kinds := f.String("workloads", "send300,pull64k", "some of send300, send4k, pull64k")
 	cells := f.String("cells", allCells, "loads: connections x requests in flight on each")
 	variants := f.String("variants", "direct,tcp_proxy,per-broker,unified", "paths to measure; ratios need tcp_proxy")
 	f.IntVar(&o.rounds, "rounds", 5, "how often each path is measured in each cell")
@@ -78,7 +78,7 @@ func parseOptions(args []string) (options, error) {
 	f.DurationVar(&o.limit, "limit", 10*time.Minute, "the run is given up after this time, and does not begin if it would take longer")
 	f.Float64Var(&o.maxLoad, "max-load", 1.5, "the greatest load average to begin at, unless -force")
 	f.BoolVar(&o.force, "force", false, "measure on a busy machine too (FORCE=1)")
-	f.BoolVar(&o.quick, "quick", false, "fewer cells and rounds, less than a minute (QUICK=1)")
+	f.BoolVar(&o.quick, "quick", false, "fewer cells and rounds, about two minutes (QUICK=1)")
 	f.StringVar(&o.modules, "modules", "", "folder of the two .so files; default <repo>/out")
 	f.StringVar(&o.json, "json", "", "file for all figures; default out/bench/<date>.json")
 	f.StringVar(&o.markdown, "markdown", "", "file for the report; default docs/PERFORMANCE.md, none when only a part is measured")
