@@ -22,7 +22,7 @@ type Config struct {
 	Policy     PolicyConfig
 	// Compatible is set, and Clusters are none, where the config is that of Envoy's own rocketmq_proxy.
 	Compatible *CompatibleConfig
-	// Egress is the host:port that the proxy's own connections go to first; empty: none.
+	// Egress is the ip:port that the proxy's own connections go to first; empty: none.
 	Egress string
 }
 

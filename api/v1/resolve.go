@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,8 +37,11 @@ func Resolve(m *FilterConfig) (*Config, error) {
 	} else {
 		c.own(config, m, routes)
 	}
-	if egress := m.GetEgress(); egress != nil && c.hostPort("egress.address", egress.GetAddress()) {
-		config.Egress = egress.GetAddress()
+	if m.GetEgress() != nil {
+		config.Egress = m.GetEgress().GetAddress()
+		if _, err := netip.ParseAddrPort(config.Egress); err != nil {
+			c.add("egress.address", "is %q; want IP:port", config.Egress)
+		}
 	}
 	if len(c.errors) > 0 {
 		return nil, c.errors

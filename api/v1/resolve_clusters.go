@@ -27,7 +27,15 @@ func (c *checker) clusters(all []*Cluster) []ClusterConfig {
 		} else if first := slices.IndexFunc(configs, func(other ClusterConfig) bool { return other.Name == m.GetName() }); first >= 0 {
 			c.add(path+".name", "is %q, which clusters[%d] has already", m.GetName(), first)
 		}
-		configs = append(configs, c.cluster(path, m))
+		config := c.cluster(path, m)
+		for _, other := range configs {
+			for j, address := range config.NameServers {
+				if slices.Contains(other.NameServers, address) {
+					c.add(fmt.Sprintf("%s.name_servers[%d]", path, j), "is %q, which cluster %q has already", address, other.Name)
+				}
+			}
+		}
+		configs = append(configs, config)
 	}
 	return configs
 }

@@ -29,11 +29,21 @@ func TestDirectivesEndByAcknowledgementOrByTime(t *testing.T) {
 	if got, ok := d.Find(m, 50*time.Second); !ok || got != b {
 		t.Errorf("got %v, %v", got, ok)
 	}
-	if _, ok := d.Find(m, 50*time.Second+1); ok || d.Len() != 0 {
-		t.Errorf("found after its time; %d left", d.Len())
+	for i := range 100 { // more than one call purges
+		d.Remember(Message{Group: "g", Offset: int64(i)}, a, 0)
+	}
+	if _, ok := d.Find(Message{Group: "g", Offset: 99}, 31*time.Second); ok {
+		t.Error("found after its time")
+	}
+	if _, ok := d.Find(m, 50*time.Second+1); ok {
+		t.Error("found after its time")
 	}
 	d.Remember(m, a, time.Minute)
-	d.Forget(m)
+	d.Forget(m, "broker-b") // another broker's message of the same name
+	if _, ok := d.Find(m, time.Minute); !ok {
+		t.Error("gone with another broker's message")
+	}
+	d.Forget(m, "broker-a")
 	if _, ok := d.Find(m, time.Minute); ok {
 		t.Error("found after its acknowledgement")
 	}
@@ -106,7 +116,7 @@ func TestManyThreads(t *testing.T) {
 				message := Message{Group: "g", Offset: int64(j)}
 				d.Remember(message, Broker{}, time.Duration(j))
 				d.Find(message, time.Duration(j))
-				d.Forget(message)
+				d.Forget(message, "")
 				m.Register("g", fmt.Sprint(j), i, 0)
 				m.List("g", 0)
 				m.Disconnected("g", fmt.Sprint(j), i)

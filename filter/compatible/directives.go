@@ -3,7 +3,6 @@
 package compatible
 
 import (
-	"strconv"
 	"sync"
 	"time"
 )
@@ -24,20 +23,13 @@ type Message struct {
 	Offset       int64
 }
 
-func (m Message) key() string {
-	b := make([]byte, 0, len(m.Group)+len(m.Topic)+32)
-	b = append(append(append(b, m.Group...), '-'), m.Topic...)
-	b = strconv.AppendInt(append(b, '-'), int64(m.QueueID), 10)
-	return string(strconv.AppendInt(append(b, '-'), m.Offset, 10))
-}
-
-// Directives remember which broker each popped message came from, so that its acknowledgement finds the
-// way back. All methods may be called from any thread; `now` is any clock that all callers share.
+// Directives remember which broker each popped message came from, so that an acknowledgement that does not
+// say so finds the way back. All methods may be called from any thread; `now` is any clock that all callers share.
 type Directives struct {
 	lifeSpan time.Duration
 
 	mu     sync.Mutex
-	byKey  map[string]directive
+	byKey  map[Message]directive
 	oldest []dated // in the order of their dates; an entry whose directive has a later date is void
 }
 
@@ -47,22 +39,21 @@ type directive struct {
 }
 
 type dated struct {
-	key  string
+	key  Message
 	date time.Duration
 }
 
 // NewDirectives makes an empty memory whose entries live for lifeSpan after their message was last popped.
 func NewDirectives(lifeSpan time.Duration) *Directives {
-	return &Directives{lifeSpan: lifeSpan, byKey: make(map[string]directive)}
+	return &Directives{lifeSpan: lifeSpan, byKey: make(map[Message]directive)}
 }
 
 // Remember notes where a message was popped from, now.
 func (d *Directives) Remember(m Message, from Broker, now time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	key := m.key()
-	d.byKey[key] = directive{from, now}
-	d.oldest = append(d.oldest, dated{key, now})
+	d.byKey[m] = directive{from, now}
+	d.oldest = append(d.oldest, dated{m, now})
 	d.purge(now)
 }
 
@@ -71,15 +62,18 @@ func (d *Directives) Find(m Message, now time.Duration) (Broker, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.purge(now)
-	found, ok := d.byKey[m.key()]
-	return found.broker, ok
+	found, ok := d.byKey[m]
+	return found.broker, ok && now-found.date <= d.lifeSpan
 }
 
-// Forget removes the directive of a message that has been acknowledged.
-func (d *Directives) Forget(m Message) {
+// Forget removes the directive of a message that has been acknowledged at a broker. Brokers count their
+// messages by themselves: a directive may be of another broker's message with the same name.
+func (d *Directives) Forget(m Message, at string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.byKey, m.key())
+	if d.byKey[m].broker.Name == at {
+		delete(d.byKey, m)
+	}
 }
 
 // Len is the number of directives, those included that are too old and not yet purged.

@@ -31,9 +31,10 @@ type NameServers interface {
 
 // Directory is shared by all sessions of a RocketMQ cluster. All methods may be called from any thread.
 type Directory struct {
-	source   NameServers
-	servers  []string // as configured
-	interval time.Duration
+	source      NameServers
+	servers     []string // as configured
+	interval    time.Duration
+	forgetAfter time.Duration
 
 	snapshot atomic.Pointer[Snapshot]
 	topics   sync.Map // topic -> *topic
@@ -57,16 +58,18 @@ type topic struct {
 	mappings []body.QueueMapping
 }
 
-// New makes a directory; Start makes it work.
-func New(servers []string, interval time.Duration, source NameServers) *Directory {
+// New makes a directory; Start makes it work. A broker that the source does not name any more is remembered
+// for forgetAfter.
+func New(servers []string, interval, forgetAfter time.Duration, source NameServers) *Directory {
 	d := &Directory{
-		source:   source,
-		servers:  servers,
-		interval: interval,
-		ask:      make(chan struct{}, 1),
-		done:     make(chan struct{}),
-		waiting:  make(map[*func()]struct{}),
-		observer: make(map[*func(error)]struct{}),
+		source:      source,
+		servers:     servers,
+		interval:    interval,
+		forgetAfter: forgetAfter,
+		ask:         make(chan struct{}, 1),
+		done:        make(chan struct{}),
+		waiting:     make(map[*func()]struct{}),
+		observer:    make(map[*func(error)]struct{}),
 	}
 	d.snapshot.Store(&Snapshot{})
 	return d
@@ -201,17 +204,6 @@ func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
 		}
 	}
 	slices.Sort(learned.brokers)
-	d.learnTopic(name, learned)
-}
-
-// LearnTopic takes in which brokers serve a topic.
-func (d *Directory) LearnTopic(name string, brokers []string) {
-	brokers = slices.Clone(brokers)
-	slices.Sort(brokers)
-	d.learnTopic(name, &topic{brokers: slices.Compact(brokers)})
-}
-
-func (d *Directory) learnTopic(name string, learned *topic) {
 	known := d.topic(name)
 	if known != nil && len(known.mappings)+len(learned.mappings) == 0 && slices.Equal(known.brokers, learned.brokers) {
 		return // the usual case

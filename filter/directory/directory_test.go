@@ -70,7 +70,7 @@ func twoBrokers() []body.Address {
 func TestRefreshFindsMastersAndResolvesNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"nowhere:1", "ns.example:9876"}, 30*time.Second, source)
+		d := New([]string{"nowhere:1", "ns.example:9876"}, 30*time.Second, NameServersForget, source)
 		if d.Asked() {
 			t.Error("asked before the first refresh")
 		}
@@ -98,7 +98,7 @@ func TestRefreshFindsMastersAndResolvesNames(t *testing.T) {
 func TestWhatWasKnownStaysWhileAllNameServersAreDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, source)
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
 		var outcomes []bool
 		remove := d.Observe(func(err error) { outcomes = append(outcomes, err == nil) })
 		d.Start()
@@ -132,7 +132,7 @@ func TestABrokerThatIsNotNamedForAWhileIsRemembered(t *testing.T) {
 			}
 			return twoBrokers()
 		}}
-		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, source)
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -141,7 +141,7 @@ func TestABrokerThatIsNotNamedForAWhileIsRemembered(t *testing.T) {
 		if _, ok := d.Snapshot().Master("broker-a"); !ok {
 			t.Error("forgotten at once")
 		}
-		time.Sleep(2 * forgetAfter)
+		time.Sleep(2 * NameServersForget)
 		if _, ok := d.Snapshot().Master("broker-a"); ok {
 			t.Error("remembered for ever")
 		}
@@ -151,7 +151,7 @@ func TestABrokerThatIsNotNamedForAWhileIsRemembered(t *testing.T) {
 func TestAHostNameThatDoesNotResolveNowKeepsItsAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, source)
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -177,7 +177,7 @@ func TestStopDoesNotWaitForASilentNameServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	d := New([]string{listener.Addr().String()}, time.Hour, RemotingNameServers{})
+	d := New([]string{listener.Addr().String()}, time.Hour, NameServersForget, RemotingNameServers{})
 	d.Start()
 	time.Sleep(50 * time.Millisecond)
 	begin := time.Now()
@@ -190,7 +190,7 @@ func TestStopDoesNotWaitForASilentNameServer(t *testing.T) {
 func TestChangesReachEveryNameServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers, down: map[string]bool{"10.0.0.7:9876": true}}
-		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876", "10.0.0.9:9876"}, 30*time.Second, source)
+		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876", "10.0.0.9:9876"}, 30*time.Second, NameServersForget, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -211,7 +211,7 @@ func TestChangesReachEveryNameServer(t *testing.T) {
 func TestTheNameServerThatAnswersComesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers, down: map[string]bool{"10.0.0.7:9876": true}}
-		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876"}, 30*time.Second, source)
+		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -224,7 +224,7 @@ func TestTheNameServerThatAnswersComesFirst(t *testing.T) {
 func TestDemandsBecomeOneRefreshASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"10.0.0.8:9876"}, time.Hour, source)
+		d := New([]string{"10.0.0.8:9876"}, time.Hour, NameServersForget, source)
 		d.Start()
 		defer d.Stop()
 		for range 100 {
@@ -239,7 +239,7 @@ func TestDemandsBecomeOneRefreshASecond(t *testing.T) {
 
 func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New([]string{"10.0.0.8:9876"}, time.Hour, &fakeSource{brokers: twoBrokers})
+		d := New([]string{"10.0.0.8:9876"}, time.Hour, NameServersForget, &fakeSource{brokers: twoBrokers})
 		var woken, forgotten int
 		wake, forget := func() { woken++ }, func() { forgotten++ }
 		d.Await(&wake)
@@ -258,7 +258,7 @@ func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
 }
 
 func TestRoutesTeachBrokersAndTopics(t *testing.T) {
-	d := New(nil, time.Hour, &fakeSource{})
+	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
 	d.LearnRoute("t", &body.TopicRouteData{Brokers: []body.Address{
 		{BrokerName: "b", Addr: "10.0.0.2:1"}, {BrokerName: "a", Addr: "10.0.0.1:1"}, {BrokerName: "a", BrokerID: 1, Addr: "10.0.0.1:2"},
 	}})
@@ -283,7 +283,7 @@ func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 }
 
 func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
-	d := New(nil, time.Hour, &fakeSource{})
+	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
 	d.LearnRoute("t", &body.TopicRouteData{Mappings: []body.QueueMapping{
 		{BrokerName: "old", Scope: "s", Epoch: 1, Queues: map[int32]int32{0: 0, 1: 1}},
 		{BrokerName: "new", Scope: "s", Epoch: 2, Queues: map[int32]int32{1: 0}},
@@ -300,7 +300,7 @@ func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
 }
 
 func TestBrokersAreFoundByNumberAndByAddress(t *testing.T) {
-	d := New(nil, time.Hour, &fakeSource{})
+	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
 	d.LearnBrokers([]body.Address{
 		{BrokerName: "broker-1", Addr: "10.0.0.1:10911"}, {BrokerName: "broker-2", Addr: "10.0.0.2:10911"}, {BrokerName: "other-2", Addr: "10.0.0.3:10911"},
 	})
@@ -327,7 +327,7 @@ func TestBrokersAreFoundByNumberAndByAddress(t *testing.T) {
 }
 
 func TestTopicsAreBounded(t *testing.T) {
-	d := New(nil, time.Hour, &fakeSource{})
+	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
 	for i := range maxTopics + 10 {
 		d.LearnRoute(strconv.Itoa(i), &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}}})
 	}

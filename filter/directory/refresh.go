@@ -29,7 +29,7 @@ func (d *Directory) refresh(ctx context.Context) {
 		next.nameServers = servers
 	}
 	if err == nil {
-		next.brokers = next.refreshed(brokers, time.Now())
+		next.brokers = next.refreshed(brokers, time.Now(), d.forgetAfter)
 		next.resolved = resolved
 	}
 	d.snapshot.Store(&next)

@@ -27,10 +27,10 @@ type broker struct {
 	seen    time.Time // when a name server or a route last named it
 }
 
-// forgetAfter is how long a broker is remembered that the name servers do not name any more. A name
+// NameServersForget is how long a broker is remembered that the name servers do not name any more. A name
 // server that has just started names none until each broker has registered again, which they do every
 // 30 s (BrokerConfig.registerNameServerPeriod).
-const forgetAfter = 3 * time.Minute
+const NameServersForget = 3 * time.Minute
 
 // Address is the ip:port of one broker.
 func (s *Snapshot) Address(name string, id int64) (string, bool) {
@@ -118,8 +118,8 @@ func (s *Snapshot) withLearned(seen []body.Address, now time.Time) *Snapshot {
 	return &next
 }
 
-// refreshed is s with all that a name server knows. What it does not name any more is kept for a while.
-func (s *Snapshot) refreshed(seen []body.Address, now time.Time) map[string]broker {
+// refreshed is s with all that a source knows. What it does not name any more is kept for a while.
+func (s *Snapshot) refreshed(seen []body.Address, now time.Time, forgetAfter time.Duration) map[string]broker {
 	brokers := byName(seen, now)
 	for name, b := range s.brokers {
 		if _, named := brokers[name]; !named && now.Sub(b.seen) < forgetAfter {

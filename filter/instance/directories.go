@@ -32,7 +32,7 @@ func (x *Instance) use(d *directory.Directory, release func()) {
 }
 
 func newDirectory(c *apiv1.Config, cluster apiv1.ClusterConfig) *directory.Directory {
-	d := directory.New(cluster.NameServers, cluster.RefreshInterval, directory.RemotingNameServers{
+	d := directory.New(cluster.NameServers, cluster.RefreshInterval, directory.NameServersForget, directory.RemotingNameServers{
 		Limits:      codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes},
 		Credentials: directory.Credentials(cluster.Credentials),
 		Egress:      c.Egress,

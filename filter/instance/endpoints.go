@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -46,9 +48,7 @@ func (x *Instance) openEndpoints() {
 	for _, name := range names {
 		key := key + " " + name
 		d := directories.acquire(key, func() *directory.Directory {
-			d := directory.New([]string{name}, c.RefreshInterval, endpointSource{watcher})
-			d.Start()
-			return d
+			return newEndpointDirectory(name, watcher)
 		})
 		x.use(d, func() { directories.release(key) })
 		byName[name], all = d, append(all, d)
@@ -86,35 +86,51 @@ func clusterNames(routes *routeconfig.Table) (names []string) {
 	return slices.Compact(names)
 }
 
+// rarely is how often a directory of endpoints asks by itself: it is told when there is something new.
+const rarely = time.Hour
+
+// newEndpointDirectory starts a directory that follows a watcher, for as long as the watcher lives.
+func newEndpointDirectory(cluster string, watcher *envoyadmin.Watcher) *directory.Directory {
+	source := &endpointSource{Watcher: watcher}
+	d := directory.New([]string{cluster}, rarely, 0, source)
+	watcher.Observe(func(error) {
+		source.fresh.Store(true)
+		d.RefreshSoon()
+	})
+	d.Start()
+	return d
+}
+
 // endpointSource is a cluster of Envoy in the place of name servers.
-type endpointSource struct{ *envoyadmin.Watcher }
+type endpointSource struct {
+	*envoyadmin.Watcher
+	fresh atomic.Bool // the watcher has looked since it was last asked
+}
 
 // Resolve implements directory.NameServers; the name of a cluster stands for itself.
-func (endpointSource) Resolve(_ context.Context, cluster string) (string, error) { return cluster, nil }
+func (*endpointSource) Resolve(_ context.Context, cluster string) (string, error) {
+	return cluster, nil
+}
 
 // Send implements directory.NameServers. Nothing is sent to an Envoy.
-func (endpointSource) Send(context.Context, string, []byte) error {
+func (*endpointSource) Send(context.Context, string, []byte) error {
 	return errors.New("a cluster of Envoy takes no requests")
 }
 
-// Brokers waits for a fresh look at Envoy's clusters and gives the endpoints of one that say which broker they are.
-func (s endpointSource) Brokers(ctx context.Context, cluster string) (brokers []body.Address, err error) {
-	refreshed := make(chan struct{})
-	wake := func() { close(refreshed) }
-	s.Await(&wake)
-	defer s.Forget(&wake)
-	s.RefreshSoon()
-	select {
-	case <-refreshed:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// Brokers gives the endpoints of a cluster that say which broker they are. When the watcher has not looked at Envoy since
+// the last time, somebody misses a broker, and it is made to. A cluster that does not exist has no brokers.
+func (s *endpointSource) Brokers(ctx context.Context, cluster string) (brokers []body.Address, err error) {
+	if fresh := s.fresh.Swap(false); !s.Asked() || !fresh && !s.Stale() {
+		if err := s.look(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if s.Stale() {
 		return nil, errors.New("the admin interface of Envoy cannot be read")
 	}
 	c, ok := s.Snapshot().Cluster(cluster)
 	if !ok {
-		return nil, fmt.Errorf("Envoy has no cluster %q", cluster) //nolint:staticcheck // a name
+		return nil, nil
 	}
 	for _, e := range c.Endpoints {
 		if e.Broker.Name != "" {
@@ -122,4 +138,19 @@ func (s endpointSource) Brokers(ctx context.Context, cluster string) (brokers []
 		}
 	}
 	return brokers, nil
+}
+
+// look waits for a fresh look at Envoy's clusters.
+func (s *endpointSource) look(ctx context.Context) error {
+	looked := make(chan struct{})
+	wake := func() { close(looked) }
+	s.Await(&wake)
+	defer s.Forget(&wake)
+	s.RefreshSoon()
+	select {
+	case <-looked:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -14,7 +14,7 @@ func endTransaction(r Request, k Knowledge) ([]byte, *Refusal) {
 		return name, nil
 	}
 	if half, ok := HalfMessageOf(r.Header); ok {
-		if name, ok := k.HalfMessageBroker(half); ok {
+		if name, ok := k.HalfMessageBroker(half, r.Header); ok {
 			return []byte(name), nil
 		}
 	}

@@ -119,9 +119,9 @@ type Knowledge interface {
 	ToldBrokers() []string
 	// QueueBroker is the broker that has a queue of a static topic.
 	QueueBroker(topic, scope string, queue int32) (string, bool)
-	// HalfMessageBroker is the broker that stored a half message, by its own word when it was sent or
-	// when the broker asked about it.
-	HalfMessageBroker(HalfMessage) (string, bool)
+	// HalfMessageBroker is the broker that stored the half message that a request is about, by its own
+	// word when it was sent or when the broker asked about it.
+	HalfMessageBroker(HalfMessage, *codec.Header) (string, bool)
 	// Turn counts how often this client has asked something, from 0 on.
 	Turn(question string) int
 }

@@ -96,7 +96,7 @@ type fakeKnowledge struct {
 func (k fakeKnowledge) TopicBrokers(topic string) []string { return k.topics[topic] }
 func (k fakeKnowledge) GroupTopics(group string) []string  { return k.groups[group] }
 func (k fakeKnowledge) ToldBrokers() []string              { return k.told }
-func (k fakeKnowledge) HalfMessageBroker(half HalfMessage) (string, bool) {
+func (k fakeKnowledge) HalfMessageBroker(half HalfMessage, _ *codec.Header) (string, bool) {
 	return "checked", half == HalfMessage{1, 2}
 }
 

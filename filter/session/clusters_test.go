@@ -206,3 +206,61 @@ func TestChangesOfATopicGoToItsClusterAndOthersToAll(t *testing.T) {
 	}
 	h.wantIdle()
 }
+
+func TestAConsumerListIsAskedOfTheClusterOfItsGroup(t *testing.T) {
+	h := dialTwoClusters(t)
+	h.send(request(codec.RequestHeartBeat, 1, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"second"`)))
+	h.environment.Clusters.All()[1].LearnRoute("second", &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "broker-a", Addr: secondBrokerA}}})
+	h.tookUp(secondBrokerA)
+	h.send(request(codec.RequestGetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	if got := one(t, h.tookUp(secondBrokerA)); got.Opaque != 2 {
+		t.Errorf("got %v", got.Header)
+	}
+	h.wantIdle()
+}
+
+func TestAFanOutAsksOneAddressOnce(t *testing.T) {
+	clusters := directory.NewClusters(func(string) int { return 0 },
+		newDirectory(t, []string{nameServerAddress}, fakeNameServers{}),
+		newDirectory(t, []string{nameServerAddress}, secondCluster{}))
+	h := dial(t, environmentOf(unifiedMode, clusters), 19876, terminal)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
+	one(t, h.tookUp(nameServerAddress))
+	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 1, routeOf("c", "broker-b")))
+	one(t, h.tookDown())
+	h.wantIdle()
+}
+
+func TestMergedRoutesDoNotKeepBorrowedBytes(t *testing.T) {
+	h := dialTwoClusters(t)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
+	empty := `{"brokerDatas":[],"queueDatas":[]}` // nothing to rewrite
+	answer := response(codec.ResponseSuccess, 1, empty)
+	h.receive(h.to(nameServerAddress), answer)
+	copy(answer, strings.Repeat("!", len(answer)))
+	h.receive(h.to(secondNameServer), response(codec.ResponseSuccess, 1, routeOf("d", "broker-c")))
+	if got := one(t, h.tookDown()); got.body != advertised("d", "broker-c") {
+		t.Errorf("got %v %s", got.Header, got.body)
+	}
+	h.wantIdle()
+}
+
+func TestHalfMessagesAtTheSameOffsetsAreToldApartByTheirTransactions(t *testing.T) {
+	h := dialTwoClusters(t)
+	offsets := func(id string) []codec.Field {
+		return []codec.Field{{Name: "bname", Value: "broker-a"}, {Name: "tranStateTableOffset", Value: "7"}, {Name: "commitLogOffset", Value: "99"}, {Name: "transactionId", Value: id}}
+	}
+	for address, topic := range map[string]string{brokerAAddress: "first", secondBrokerA: "second"} {
+		h.send(sendV2(1, "broker-a", topic))
+		h.receive(h.to(address), request(codec.RequestCheckTransactionState, 5, "", offsets(topic)[1:]...))
+		h.tookUp(address)
+		h.receive(h.to(address), response(codec.ResponseSuccess, 1, ""))
+	}
+	for address, topic := range map[string]string{brokerAAddress: "first", secondBrokerA: "second"} {
+		h.send(oneway(codec.RequestEndTransaction, 6, offsets(topic)...))
+		if got := one(t, h.tookUp(address)); got.RequestCode() != codec.RequestEndTransaction {
+			t.Errorf("%s got %v", topic, got.Header)
+		}
+	}
+	h.wantIdle()
+}

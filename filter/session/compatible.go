@@ -96,7 +96,7 @@ func (s *Session) routeCompatible(kind *router.Kind, frame []byte, h *codec.Head
 		if refusal != nil {
 			return s.refuse(h, notSupported)
 		}
-		u, refusal := s.broker(name, s.environment.Clusters.All())
+		u, refusal := s.broker(name, s.clustersFor(kind, request))
 		if refusal != nil {
 			return s.refuse(h, refusal)
 		}
@@ -123,31 +123,44 @@ func (s *Session) clusterOf(request routeconfig.Request) (*routeconfig.Route, *e
 func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
 	h := r.Header
 	topic := string(kind.TopicOf(r))
-	u, named, refusal := s.endpointFor(kind, r, routeconfig.Request{Topic: topic, Code: h.Code})
+	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: h.Code})
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	var queueField string
-	switch kind.Code {
-	case codec.RequestSendMessage:
-		queueField = "queueId"
-	case codec.RequestSendMessageV2, codec.RequestSendBatchMessage:
-		queueField = "e"
+	e, named, refusal := s.endpointFor(kind, r, route, cluster)
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	u, refusal := s.reachEndpoint(route.Cluster, e)
+	if refusal != nil {
+		return s.refuse(h, refusal)
 	}
 	v := s.forward(u, kind, h)
 	if v.action != pass {
 		return v
 	}
-	if kind.Code == codec.RequestPopMessage {
+	if kind.Code == codec.RequestPopMessage && e.Broker.Name != "" {
 		group, _ := h.Field("consumerGroup")
-		u.onSuccess(h, s.rememberPopped(u, string(group)))
+		u.onSuccess(h, s.rememberPopped(e.Broker, string(group)))
 	}
-	if named || queueField == "" {
+	queue := queueField(kind.Code)
+	if _, signed := h.Field("Signature"); named || queue == "" || signed {
 		return v
 	}
 	s.goingUp.flushJudged()
-	u.write(withField(h, queueField, "-1", r.Body))
+	u.write(withField(h, queue, "-1", r.Body))
 	return verdict{action: drop}
+}
+
+// queueField is the field with the queue of a send; empty for other requests.
+func queueField(code codec.RequestCode) string {
+	switch code {
+	case codec.RequestSendMessage:
+		return "queueId"
+	case codec.RequestSendMessageV2, codec.RequestSendBatchMessage:
+		return "e"
+	}
+	return ""
 }
 
 // withField is a request with another value of one field.
@@ -165,31 +178,29 @@ func withField(h *codec.Header, name, value string, content []byte) []byte {
 	return command.Append(nil)
 }
 
-// endpointFor gives the connection to an endpoint of the cluster that a request is routed to.
-func (s *Session) endpointFor(kind *router.Kind, r router.Request, by routeconfig.Request) (u *upstream, named bool, refusal *router.Refusal) {
-	route, cluster, refusal := s.clusterOf(by)
-	if refusal != nil {
-		return nil, false, refusal
-	}
-	compatible := s.environment.Compatible
-	if percent := uint64(cluster.MaintenancePercent); percent > 0 && compatible.Random()%100 < percent {
+// endpointFor picks an endpoint of the cluster that a request is routed to: the master of the broker that it names, or
+// any. `named` tells which of the two.
+func (s *Session) endpointFor(kind *router.Kind, r router.Request, route *routeconfig.Route, cluster *envoyadmin.Cluster) (e *envoyadmin.Endpoint, named bool, refusal *router.Refusal) {
+	random := s.environment.Compatible.Random
+	if percent := uint64(cluster.MaintenancePercent); percent > 0 && random()%100 < percent {
 		s.recorder.Inc(stats.MaintenanceFailure)
 		return nil, false, maintenance
 	}
 	if name, refusal := kind.Locate(r, knowledge{s}); refusal == nil {
-		for _, e := range cluster.Hosts(route.MetadataMatch) {
-			if e.Broker.Name == string(name) {
-				u, refusal := s.reachEndpoint(route.Cluster, e)
-				return u, true, refusal
+		for _, each := range cluster.Hosts(route.MetadataMatch) {
+			if each.Broker.Name == string(name) && (e == nil || each.Broker.ID < e.Broker.ID) {
+				e = each
 			}
 		}
+		if e != nil {
+			return e, true, nil
+		}
 	}
-	e, ok := cluster.Pick(route.MetadataMatch, compatible.Random())
+	e, ok := cluster.Pick(route.MetadataMatch, random())
 	if !ok {
 		return nil, false, noHost
 	}
-	u, refusal = s.reachEndpoint(route.Cluster, e)
-	return u, false, refusal
+	return e, false, nil
 }
 
 // reachEndpoint gives the connection to an endpoint, opening it if need be.
@@ -208,18 +219,17 @@ func (s *Session) reachEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstre
 	return u, refusal
 }
 
-// acknowledge sends an acknowledgement to where its message was popped from: by its directive or, if the proxy
-// remembers none, by the receipt, which only open-source clients have.
+// acknowledge sends an acknowledgement to where its message was popped from: to the broker that its receipt names, which
+// only open-source clients have, or else by its directive.
 func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
 	h := r.Header
-	message, ok := poppedMessage(h)
+	message, complete := poppedMessage(h)
 	from, found := s.environment.Compatible.Directives.Find(message, s.now)
-	if !ok || !found {
-		if name, refusal := kind.Locate(r, knowledge{s}); refusal == nil {
-			if u, refusal := s.broker(name, s.environment.Clusters.All()); refusal == nil {
-				return s.forward(u, kind, h)
-			}
-		}
+	found = found && complete
+	if name := router.AcknowledgedBroker(h); len(name) > 0 && (!found || from.Name != string(name)) {
+		from, found = compatible.Broker{Name: string(name)}, true
+	}
+	if !found {
 		return s.refuse(h, noDirective)
 	}
 	by := routeconfig.Request{Topic: message.Topic, Code: h.Code, HasBroker: true, BrokerName: from.Name, BrokerID: from.ID}
@@ -239,7 +249,7 @@ func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
 	}
 	v := s.forward(u, kind, h)
 	if v.action == pass && kind.Code == codec.RequestAckMessage {
-		forget := func([]byte) { s.environment.Compatible.Directives.Forget(message) }
+		forget := func([]byte) { s.environment.Compatible.Directives.Forget(message, from.Name) }
 		if h.IsOneway() {
 			forget(nil)
 		} else {
@@ -249,9 +259,9 @@ func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
 	return v
 }
 
-// onSuccess has the body of a request's answer read, if that is a success.
+// onSuccess has the body of a request's answer read, if it wants one and that is a success.
 func (u *upstream) onSuccess(h *codec.Header, read func(content []byte)) {
-	if p, ok := u.pending[h.Opaque]; ok {
+	if p, ok := u.pending[h.Opaque]; ok && !h.IsOneway() {
 		p.onSuccess = read
 		u.pending[h.Opaque] = p
 	}
@@ -267,9 +277,9 @@ func poppedMessage(h *codec.Header) (m compatible.Message, ok bool) {
 }
 
 // rememberPopped notes where the messages of a pop answer came from.
-func (s *Session) rememberPopped(u *upstream, group string) func([]byte) {
+func (s *Session) rememberPopped(broker envoyadmin.Broker, group string) func([]byte) {
+	from := compatible.Broker{Name: broker.Name, ID: broker.ID}
 	return func(content []byte) {
-		from := s.brokerAt(u.address)
 		err := body.EachStoredMessage(content, func(m body.StoredMessage) {
 			popped := compatible.Message{Group: group, Topic: m.Topic, QueueID: m.QueueID, Offset: m.Offset}
 			s.environment.Compatible.Directives.Remember(popped, from, s.now)
@@ -278,20 +288,6 @@ func (s *Session) rememberPopped(u *upstream, group string) func([]byte) {
 			s.recorder.Inc(stats.PopUnreadable)
 		}
 	}
-}
-
-// brokerAt is the broker that an endpoint says it is.
-func (s *Session) brokerAt(address string) compatible.Broker {
-	endpoints := s.environment.Compatible.Endpoints()
-	for _, name := range endpoints.Names() {
-		cluster, _ := endpoints.Cluster(name)
-		for _, e := range cluster.Endpoints {
-			if e.Address == address {
-				return compatible.Broker{Name: e.Broker.Name, ID: e.Broker.ID}
-			}
-		}
-	}
-	return compatible.Broker{}
 }
 
 // standardJSONVersion is the version of clients from which on name servers answer standard JSON (V4_9_4).
@@ -325,23 +321,41 @@ func (s *Session) answerRoute(h *codec.Header) verdict {
 	if len(brokers) == 0 {
 		return s.refuse(h, clusterMissing)
 	}
-	known := s.environment.Compatible.Directories[route.Cluster]
-	known.LearnTopic(string(topic), names)
-	s.unified.tell(known, names)
+	s.unified.tell(s.environment.Compatible.Directories[route.Cluster], names)
 	standard, _ := h.Field("acceptStandardJsonOnly")
 	s.answerLocally(h, &router.Refusal{}, body.AppendTopicRouteData(nil, brokers, h.Version >= standardJSONVersion || string(standard) == "true"))
 	return verdict{action: drop}
 }
 
+// brokersOfTopic are the names of the brokers that the route of a topic tells.
+func (s *Session) brokersOfTopic(topic string) (names []string) {
+	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: int32(codec.RequestGetRouteInfoByTopic)})
+	if refusal != nil {
+		return nil
+	}
+	for _, e := range cluster.Hosts(route.MetadataMatch) {
+		if e.Broker.Name != "" {
+			names = append(names, e.Broker.Name)
+		}
+	}
+	return unique(names)
+}
+
 // registerMember notes a client's consumer groups and passes its registration on to the brokers, whose
 // long polls need it.
 func (s *Session) registerMember(kind *router.Kind, frame []byte, h *codec.Header, heartbeat []byte) verdict {
-	if refusal := s.rememberHeartbeat(frame, heartbeat); refusal != nil {
+	data, refusal := s.rememberHeartbeat(frame, heartbeat)
+	switch {
+	case refusal != nil:
 		return s.refuse(h, refusal)
-	}
-	data, err := body.ParseHeartbeatData(heartbeat)
-	if err != nil || data.ClientID == "" {
+	case data.ClientID == "":
 		return s.refuse(h, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the heartbeat has no clientID"})
+	case !data.WithoutSub:
+		s.leaveOtherGroups(data)
+	}
+	if len(s.unified.memberships)+len(data.Consumers) > maxMemberships {
+		s.refuseOverLimit(h)
+		return verdict{action: drop}
 	}
 	for _, consumer := range data.Consumers {
 		s.environment.Compatible.Members.Register(consumer.Group, data.ClientID, s, s.now)
@@ -352,8 +366,21 @@ func (s *Session) registerMember(kind *router.Kind, frame []byte, h *codec.Heade
 	return verdict{action: drop}
 }
 
+// maxMemberships bounds the groups that one connection can have the proxy remember.
+const maxMemberships = 4096
+
 // membership is one group that a client of this connection has joined.
 type membership struct{ group, clientID string }
+
+// leaveOtherGroups ends a client's membership in groups that its heartbeat does not have any more.
+func (s *Session) leaveOtherGroups(data *body.HeartbeatData) {
+	for m := range s.unified.memberships {
+		if m.clientID == data.ClientID && !slices.ContainsFunc(data.Consumers, func(c body.ConsumerData) bool { return c.Group == m.group }) {
+			s.environment.Compatible.Members.Disconnected(m.group, m.clientID, s)
+			delete(s.unified.memberships, m)
+		}
+	}
+}
 
 func (s *Session) unregisterMember(kind *router.Kind, frame []byte, h *codec.Header) verdict {
 	clientID, _ := h.Field("clientID")

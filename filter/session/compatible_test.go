@@ -404,6 +404,107 @@ func TestCompatibleFramesCutAnywhereAreWhole(t *testing.T) { // defect 1
 	}
 }
 
+func TestCompatibleAcknowledgementsGoToTheBrokerOfTheirReceipt(t *testing.T) {
+	h := dialCompatible(t)
+	for opaque, broker := range map[int32]string{1: "broker-a", 2: "broker-b"} { // both have a message at queue 0, offset 5
+		address := map[string]string{"broker-a": brokerAAddress, "broker-b": brokerBAddress}[broker]
+		h.send(pop(codec.RequestPopMessage, opaque, codec.Field{Name: "bname", Value: broker}))
+		h.tookUp(address)
+		h.receive(h.to(address), response(codec.ResponseSuccess, opaque, string(storedMessage(false, 0, 5))))
+		h.tookDown()
+	}
+	receipt := func(opaque int32, broker string) []byte {
+		return request(codec.RequestAckMessage, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, topicField("t"), codec.Field{Name: "queueId", Value: "0"}, codec.Field{Name: "offset", Value: "5"},
+			codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 " + broker + " 0 5"})
+	}
+	h.send(append(receipt(3, "broker-a"), receipt(4, "broker-b")...))
+	if a, b := one(t, h.tookUp(brokerAAddress)), one(t, h.tookUp(brokerBAddress)); a.Opaque != 3 || b.Opaque != 4 {
+		t.Errorf("broker-a got %d, broker-b %d", a.Opaque, b.Opaque)
+	}
+	h.wantIdle()
+}
+
+func TestCompatibleAcknowledgementsSurviveTheLossOfAnEndpoint(t *testing.T) {
+	e := compatibleEnvironment(t)
+	whole, without := envoyCluster(), envoyCluster()
+	without.Endpoints = without.Endpoints[:1]
+	snapshot := envoyadmin.NewSnapshot(whole)
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
+	h := dial(t, e, 10911, terminal)
+	h.send(pop(codec.RequestPopMessage, 1, codec.Field{Name: "bname", Value: "broker-b"}))
+	snapshot = envoyadmin.NewSnapshot(without)
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, string(storedMessage(false, 2, 100))))
+	h.tookDown()
+	h.send(ack(codec.RequestAckMessage, 2, "2", "100"))
+	h.wantAnswer(2, codec.ResponseSystemError, "No host available")
+	snapshot = envoyadmin.NewSnapshot(whole)
+	h.send(ack(codec.RequestAckMessage, 3, "2", "100"))
+	if got := h.tookUp(brokerBAddress); len(got) != 2 || got[1].Opaque != 3 {
+		t.Errorf("got %v", got)
+	}
+	h.wantIdle()
+}
+
+func TestCompatibleSendsGoToTheMaster(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	slave := *cluster.Endpoints[0]
+	slave.Address, slave.Broker.ID = "10.0.0.1:11911", 1
+	cluster.Endpoints = append([]*envoyadmin.Endpoint{&slave}, cluster.Endpoints...)
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	one(t, h.tookUp(brokerAAddress))
+	h.wantIdle()
+}
+
+func TestCompatibleSignedSendsKeepTheirQueue(t *testing.T) {
+	h := dialCompatible(t)
+	signed := request(codec.RequestSendMessageV2, 1, "hello", codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "e", Value: "3"}, codec.Field{Name: "Signature", Value: "x"})
+	h.send(signed)
+	h.to(brokerAAddress)
+	if got := h.host.up[h.to(brokerAAddress)].String(); got != string(signed) {
+		t.Errorf("got %q", got)
+	}
+	h.wantIdle()
+}
+
+func TestCompatibleRegistrationsDoNotTakeTheOpaqueOfARequest(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(request(codec.RequestPullMessage, 5, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.wantAnswer(5, codec.ResponseSuccess, "Heartbeat OK")
+	one(t, h.tookUp(brokerAAddress))
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 5, "messages"))
+	if got := one(t, h.tookDown()); got.body != "messages" {
+		t.Errorf("got %v", got.Header)
+	}
+	h.send(pop(codec.RequestPopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(oneway(codec.RequestPopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}, topicField("t")))
+	h.wantIdle()
+}
+
+func TestCompatibleMembershipsAreBounded(t *testing.T) {
+	h := dialCompatible(t)
+	groups := func(client string, n int) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf(`{"groupName":"g%d","subscriptionDataSet":[]}`, i))
+		}
+		return `{"clientID":"` + client + `","consumerDataSet":[` + strings.Join(all, ",") + `]}`
+	}
+	h.send(request(codec.RequestHeartBeat, 1, groups("a", maxMemberships)))
+	h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
+	h.send(request(codec.RequestHeartBeat, 2, groups("b", 1)))
+	h.wantAnswer(2, codec.ResponseSystemBusy, overLimit.Remark)
+	h.send(request(codec.RequestHeartBeat, 3, groups("a", 1))) // has left the others
+	h.wantAnswer(3, codec.ResponseSuccess, "Heartbeat OK")
+	if got := len(h.environment.Compatible.Members.List("g1", h.clock)) + len(h.environment.Compatible.Members.List("g0", h.clock)); got != 1 {
+		t.Errorf("%d members of two groups, want 1", got)
+	}
+	h.wantIdle()
+}
+
 // TestCompatibleStatsOfEveryKind counts everything that Envoy's filter has a stat for.
 func TestCompatibleStatsOfEveryKind(t *testing.T) {
 	h := dialCompatible(t)

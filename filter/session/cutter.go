@@ -128,6 +128,9 @@ func (c *cutter) inPlace(b []byte, size int, p *passage, j judge) (int, error) {
 // hold copies what is wanted of b, and judges the frame if that completes it.
 func (c *cutter) hold(b []byte, p *passage, j judge) (int, error) {
 	n := min(c.want-len(c.held), len(b))
+	if c.held == nil && c.want > maxSpareHeld {
+		c.held = takeHeldRoom()
+	}
 	c.held = append(c.held, b[:n]...)
 	p.hold(n)
 	if len(c.held) >= 4 && len(c.held) < codec.PrefixSize {
@@ -162,6 +165,7 @@ func (c *cutter) hold(b []byte, p *passage, j judge) (int, error) {
 	}
 	c.follow(len(c.held), v)
 	if c.held = c.held[:0]; cap(c.held) > maxSpareHeld {
+		giveHeldRoom(c.held)
 		c.held = nil
 	}
 	return n, nil

@@ -69,7 +69,7 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 		return verdict{action: drop}
 	}
 	if heartbeat {
-		if refusal := s.rememberHeartbeat(frame, body); refusal != nil {
+		if _, refusal := s.rememberHeartbeat(frame, body); refusal != nil {
 			return s.refuse(h, refusal)
 		}
 	} else {
@@ -176,6 +176,7 @@ func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, targe
 
 // fanOut sends a copy of a request to each target. It gives nil if the request goes nowhere.
 func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) (*fanOut, verdict) {
+	targets = eachOnce(targets)
 	if !h.IsOneway() {
 		for _, u := range targets {
 			if s.reused(u, h.Opaque) {
@@ -215,6 +216,16 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	f.sending = false
 	f.finishIfDone(s)
 	return f, verdict{action: drop}
+}
+
+// eachOnce are the targets without repetitions: two clusters may have one address.
+func eachOnce(targets []*upstream) (once []*upstream) {
+	for _, u := range targets {
+		if !slices.Contains(once, u) {
+			once = append(once, u)
+		}
+	}
+	return once
 }
 
 // answered takes one copy's answer in. Of a strict fan-out the client gets the first answer of all that

@@ -61,3 +61,29 @@ func TestGoAwayPassesWhereAConnectionStandsForOneBroker(t *testing.T) {
 	}
 	h.wantIdle()
 }
+
+func TestSeveralGoAwaysLeaveOneSuccessor(t *testing.T) {
+	h := dialUnified(t)
+	for opaque := int32(1); opaque <= 5; opaque++ {
+		h.send(sendV2(opaque, "broker-a", "t"))
+	}
+	leaving := h.to(brokerAAddress)
+	for opaque := int32(1); opaque <= 5; opaque++ {
+		h.receive(leaving, response(codec.ResponseGoAway, opaque, ""))
+		h.send(sendV2(opaque+10, "broker-a", "t")) // the client tries again
+	}
+	if len(h.host.order) != 2 || !h.host.upClosed[leaving] {
+		t.Errorf("%d connections were opened, closed are %v", len(h.host.order), h.host.upClosed)
+	}
+	h.wantStats(map[stats.ID]int64{stats.UpstreamGoAway: 5, stats.UpstreamActive: 1})
+	h.wantIdle()
+}
+
+func TestAConnectionThatEndsInBytesThatAreNoFrameEndsOnce(t *testing.T) {
+	h := dialUnified(t)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.receive(h.to(brokerAAddress), append(response(codec.ResponseGoAway, 1, ""), "\x00\x00\x00\x01garbage!"...))
+	one(t, h.tookDown())
+	h.wantStats(map[stats.ID]int64{stats.UpstreamActive: 0})
+	h.wantIdle()
+}

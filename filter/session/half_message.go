@@ -3,6 +3,7 @@
 package session
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -15,15 +16,23 @@ const maxHalfMessages = 1024
 // halfMessages remembers which broker has which half message, for the END_TRANSACTION that follows:
 // not every client names the broker in it.
 type halfMessages struct {
-	places map[router.HalfMessage]place
-	ring   []router.HalfMessage
-	next   int
+	origins map[router.HalfMessage][]origin
+	ring    []router.HalfMessage
+	next    int
 }
+
+// origin is where a half message is. Brokers count by themselves, so several may have one at the same offsets.
+type origin struct {
+	place
+	transactionID string
+}
+
+const transactionID = "transactionId"
 
 // rememberCheck takes in a CHECK_TRANSACTION_STATE.
 func (m *halfMessages) rememberCheck(at place, h *codec.Header) {
 	if half, ok := router.HalfMessageOf(h); ok {
-		m.remember(half, at)
+		m.remember(half, at, h)
 	}
 }
 
@@ -37,27 +46,40 @@ func (m *halfMessages) rememberSent(at place, h *codec.Header) {
 		return
 	}
 	if log, err := strconv.ParseUint(string(id[len(id)-16:]), 16, 63); err == nil {
-		m.remember(router.HalfMessage{TranStateTableOffset: state, CommitLogOffset: int64(log)}, at)
+		m.remember(router.HalfMessage{TranStateTableOffset: state, CommitLogOffset: int64(log)}, at, h)
 	}
 }
 
-func (m *halfMessages) remember(half router.HalfMessage, at place) {
-	if m.places == nil {
-		m.places = make(map[router.HalfMessage]place)
+func (m *halfMessages) remember(half router.HalfMessage, at place, h *codec.Header) {
+	if m.origins == nil {
+		m.origins = make(map[router.HalfMessage][]origin)
 	}
-	if _, ok := m.places[half]; !ok {
+	origins, known := m.origins[half]
+	if !known {
 		if len(m.ring) < maxHalfMessages {
 			m.ring = append(m.ring, half)
 		} else {
-			delete(m.places, m.ring[m.next])
+			delete(m.origins, m.ring[m.next])
 			m.ring[m.next] = half
 			m.next = (m.next + 1) % maxHalfMessages
 		}
 	}
-	m.places[half] = at
+	id, _ := h.Field(transactionID)
+	origins = slices.DeleteFunc(origins, func(o origin) bool { return o.place == at })
+	m.origins[half] = append(origins, origin{at, string(id)})
 }
 
-func (m *halfMessages) find(half router.HalfMessage) (place, bool) {
-	at, ok := m.places[half]
-	return at, ok
+// find gives the broker of the half message that an END_TRANSACTION is about.
+func (m *halfMessages) find(half router.HalfMessage, h *codec.Header) (place, bool) {
+	origins := m.origins[half]
+	if len(origins) == 0 {
+		return place{}, false
+	}
+	id, _ := h.Field(transactionID)
+	for _, o := range origins {
+		if o.transactionID == string(id) {
+			return o.place, true
+		}
+	}
+	return origins[len(origins)-1].place, true
 }

@@ -115,7 +115,7 @@ func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.
 // newDirectory gives a directory that has been refreshed once.
 func newDirectory(t testing.TB, servers []string, source directory.NameServers) *directory.Directory {
 	t.Helper()
-	d := directory.New(servers, time.Hour, source)
+	d := directory.New(servers, time.Hour, directory.NameServersForget, source)
 	refreshed := make(chan struct{})
 	wake := func() { close(refreshed) }
 	d.Await(&wake)

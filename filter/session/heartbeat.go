@@ -56,15 +56,15 @@ func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bo
 }
 
 // rememberHeartbeat keeps what later requests and a reopened connection need.
-func (s *Session) rememberHeartbeat(frame, heartbeat []byte) *router.Refusal {
+func (s *Session) rememberHeartbeat(frame, heartbeat []byte) (*body.HeartbeatData, *router.Refusal) {
 	data, err := body.ParseHeartbeatData(heartbeat)
 	if err != nil {
-		return &router.Refusal{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
+		return nil, &router.Refusal{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
 	}
 	last := &s.unified.heartbeat
 	last.repeatable = repeatable{content: bytes.Clone(heartbeat), at: s.now}
 	if data.WithoutSub {
-		return nil // the full form came before, and is kept
+		return data, nil // the full form came before, and is kept
 	}
 	last.frame = bytes.Clone(frame)
 	last.groups = make(map[string]bool)
@@ -76,7 +76,7 @@ func (s *Session) rememberHeartbeat(frame, heartbeat []byte) *router.Refusal {
 		last.groups[consumer.Group] = true
 		s.unified.groups[consumer.Group] = sortedTopics(consumer.Topics)
 	}
-	return nil
+	return data, nil
 }
 
 // forgetGroups takes the groups of an UNREGISTER_CLIENT out of what is registered. The heartbeat is
@@ -111,9 +111,14 @@ func (s *Session) replayHeartbeat(u *upstream) {
 	s.writeUnawaited(u, router.Of(codec.RequestHeartBeat), frame, &header)
 }
 
-// writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own.
+// writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own. While
+// another request with its opaque waits it is left out, and the next heartbeat has to do.
 func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, frame []byte, h *codec.Header) {
+	if _, taken := u.pending[h.Opaque]; taken && !h.IsOneway() {
+		return
+	}
 	if !h.IsOneway() {
+		s.arm(s.deadlineOf(kind, 0))
 		u.pending[h.Opaque] = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}}
 	}
 	u.write(frame)

@@ -72,9 +72,13 @@ func (s *Session) clustersFor(kind *router.Kind, r router.Request) []*directory.
 	}
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
 	if half, ok := router.HalfMessageOf(r.Header); ok && kind.Code == codec.RequestEndTransaction {
-		if at, known := s.unified.halves.find(half); known {
+		if at, known := s.unified.halves.find(half, r.Header); known {
 			return []*directory.Directory{at.cluster}
 		}
 	}
-	return s.clustersOf(kind.TopicOf(r))
+	topic := kind.TopicOf(r)
+	if group, ok := r.Header.Field("consumerGroup"); ok && len(topic) == 0 {
+		return s.clustersOfGroup(string(group))
+	}
+	return s.clustersOf(topic)
 }

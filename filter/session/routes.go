@@ -3,6 +3,8 @@
 package session
 
 import (
+	"bytes"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
@@ -46,7 +48,7 @@ func (r *routes) add(u *upstream, p pending, h *codec.Header, frame []byte) {
 		if r.found == nil {
 			r.found = make(map[*directory.Directory][]byte)
 		}
-		r.found[u.place.cluster] = route
+		r.found[u.place.cluster] = bytes.Clone(route) // it may be the very bytes that came, which are borrowed
 	case codec.ResponseTopicNotExist:
 		r.missing = &router.Refusal{Code: h.ResponseCode(), Remark: h.Remark()}
 	default:

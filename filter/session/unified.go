@@ -162,6 +162,9 @@ func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 type knowledge struct{ *Session }
 
 func (s knowledge) TopicBrokers(topic string) []string {
+	if s.environment.Compatible != nil {
+		return s.brokersOfTopic(topic)
+	}
 	var names []string
 	for _, cluster := range s.clustersOf([]byte(topic)) {
 		snapshot := cluster.Snapshot()
@@ -196,8 +199,8 @@ func (s knowledge) QueueBroker(topic, scope string, queue int32) (string, bool) 
 	return s.environment.Clusters.Of(topic).QueueBroker(topic, scope, queue)
 }
 
-func (s knowledge) HalfMessageBroker(half router.HalfMessage) (string, bool) {
-	at, ok := s.unified.halves.find(half)
+func (s knowledge) HalfMessageBroker(half router.HalfMessage, h *codec.Header) (string, bool) {
+	at, ok := s.unified.halves.find(half, h)
 	return at.broker, ok
 }
 

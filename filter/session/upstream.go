@@ -82,7 +82,9 @@ func (s *Session) egressHeader(address string) []byte {
 func (s *Session) retire(u *upstream) {
 	s.recorder.Inc(stats.UpstreamGoAway)
 	u.leaving = true
-	delete(s.unified.byAddress, u.address)
+	if s.unified.byAddress[u.address] == u { // else it has a successor already
+		delete(s.unified.byAddress, u.address)
+	}
 }
 
 // endIfLeft ends a retired connection that nothing waits for any more.
@@ -213,6 +215,8 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 		s.recorder.Inc(stats.Response)
 		s.recorder.Inc(stats.ResponseDecodingError)
 		s.countFrameError(err)
+	}
+	if err != nil && s.upstreams[u.id] == u {
 		s.host.CloseUpstream(u.id)
 		s.loseUpstream(u, s.losses().unreadable)
 	}
