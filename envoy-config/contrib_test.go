@@ -8,16 +8,24 @@ import (
 	"os"
 	"testing"
 
+	golanghttp "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/http/golang/v3alpha"
 	golangfilter "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/golang/v3alpha"
 	bootstrap "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3" // for protojson
+	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 	"sigs.k8s.io/yaml"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host/golang"
 )
 
-func TestContribConfigIsWellFormedDownToTheFiltersOwn(t *testing.T) {
+// readContrib reads the config as Envoy does.
+func readContrib(t *testing.T) *bootstrap.Bootstrap {
+	t.Helper()
 	text, err := os.ReadFile("contrib-unified.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +41,39 @@ func TestContribConfigIsWellFormedDownToTheFiltersOwn(t *testing.T) {
 	if err := envoy.ValidateAll(); err != nil {
 		t.Error(err)
 	}
+	return &envoy
+}
+
+// validMessage is a message of Envoy's API.
+type validMessage interface {
+	proto.Message
+	ValidateAll() error
+}
+
+// is unpacks a message into `config` and validates it, if that is its type.
+func is(t *testing.T, packed *anypb.Any, config validMessage) bool {
+	t.Helper()
+	if !packed.MessageIs(config) {
+		return false
+	}
+	if err := packed.UnmarshalTo(config); err != nil {
+		t.Fatal(err)
+	}
+	if err := config.ValidateAll(); err != nil {
+		t.Error(err)
+	}
+	return true
+}
+
+func filtersOf(l *listener.Listener) (filters []*listener.Filter) {
+	for _, chain := range l.GetFilterChains() {
+		filters = append(filters, chain.GetFilters()...)
+	}
+	return filters
+}
+
+func TestContribConfigIsWellFormedDownToTheFiltersOwn(t *testing.T) {
+	envoy := readContrib(t)
 	clusters := map[string]bool{}
 	for _, cluster := range envoy.GetStaticResources().GetClusters() {
 		clusters[cluster.GetName()] = true
@@ -41,16 +82,13 @@ func TestContribConfigIsWellFormedDownToTheFiltersOwn(t *testing.T) {
 		t.Error("there is no cluster plainText, by which the Golang filter dials")
 	}
 	filters := 0
-	for _, listener := range envoy.GetStaticResources().GetListeners() {
-		for _, filter := range listener.GetFilterChains()[0].GetFilters() {
+	for _, l := range envoy.GetStaticResources().GetListeners() {
+		for _, filter := range filtersOf(l) {
 			var config golangfilter.Config
-			if err := filter.GetTypedConfig().UnmarshalTo(&config); err != nil {
+			if !is(t, filter.GetTypedConfig(), &config) {
 				continue
 			}
 			filters++
-			if err := config.ValidateAll(); err != nil {
-				t.Error(err)
-			}
 			if config.GetPluginName() != golang.PluginName || !config.GetIsTerminalFilter() {
 				t.Errorf("plugin %q, terminal: %v", config.GetPluginName(), config.GetIsTerminalFilter())
 			}
@@ -63,7 +101,35 @@ func TestContribConfigIsWellFormedDownToTheFiltersOwn(t *testing.T) {
 			}
 		}
 	}
-	if filters == 0 {
-		t.Error("no listener has the filter")
+	if filters != 1 {
+		t.Errorf("%d listeners have the filter", filters)
+	}
+}
+
+func TestContribConfigHasOneListenerForMetricsThatTakesNoConnections(t *testing.T) {
+	found := 0
+	for _, l := range readContrib(t).GetStaticResources().GetListeners() {
+		for _, filter := range filtersOf(l) {
+			var connections hcm.HttpConnectionManager
+			if !is(t, filter.GetTypedConfig(), &connections) {
+				continue
+			}
+			for _, httpFilter := range connections.GetHttpFilters() {
+				var config golanghttp.Config
+				if !is(t, httpFilter.GetTypedConfig(), &config) {
+					continue
+				}
+				found++
+				if config.GetPluginName() != golang.StatsPluginName {
+					t.Errorf("plugin %q, want %q", config.GetPluginName(), golang.StatsPluginName)
+				}
+				if l.GetBindToPort() == nil || l.GetBindToPort().GetValue() || l.GetAddress().GetSocketAddress().GetAddress() != "127.0.0.1" {
+					t.Errorf("it listens at %v", l.GetAddress())
+				}
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d HTTP filters give metrics", found)
 	}
 }

@@ -19,8 +19,7 @@ type Config struct {
 }
 
 // NewSink makes the sink of a new config's stats. It is called while Envoy reads that config, which
-// is the only time when stats can be defined. The stock host replaces it; without a replacement
-// nothing reaches Envoy.
+// in a stock Envoy is the only time when stats can be defined. Each host puts its own here.
 var NewSink = func(statPrefix string) stats.Sink { return nil }
 
 // RejectsConfigs is set where the host reports a bad config itself and has Envoy reject it.

@@ -14,21 +14,32 @@ import (
 	"unsafe"
 )
 
-const levelError = 4
+// level is Envoy's.
+type level uint32
+
+const (
+	levelWarning level = 3
+	levelError   level = 4
+)
 
 // writeLog writes a line to Envoy's log. Tests replace it: without an Envoy there is nothing to call.
-var writeLog = func(line string) {
-	C.envoyGoFilterLog(levelError, unsafe.Pointer(unsafe.StringData(line)), C.int(len(line)))
+var writeLog = func(l level, line string) {
+	C.envoyGoFilterLog(C.uint32_t(l), unsafe.Pointer(unsafe.StringData(line)), C.int(len(line)))
 }
 
 // LogError writes an error-level line to Envoy's log.
 func LogError(format string, arguments ...any) {
-	writeLog(fmt.Sprintf("rocketmq_proxy: "+format, arguments...))
+	writeLog(levelError, fmt.Sprintf("rocketmq_proxy: "+format, arguments...))
+}
+
+// LogWarning writes a warning-level line to Envoy's log.
+func LogWarning(format string, arguments ...any) {
+	writeLog(levelWarning, fmt.Sprintf("rocketmq_proxy: "+format, arguments...))
 }
 
 // SetLogForTest has lines go to `write` until the end of a test.
 func SetLogForTest(t interface{ Cleanup(func()) }, write func(line string)) {
 	before := writeLog
-	writeLog = write
+	writeLog = func(_ level, line string) { write(line) }
 	t.Cleanup(func() { writeLog = before })
 }

@@ -31,6 +31,8 @@ type connection struct {
 	callbacks api.ConnectionCallback
 	session   *session.Session
 	timer     *host.Timer
+	// endReceiving ends what host.ReceiveDownstream began; nil where the host copies.
+	endReceiving func()
 
 	mu        sync.Mutex // guards what follows; taken last, never held while calling out
 	upstreams map[session.UpstreamID]*upstream
@@ -45,16 +47,27 @@ func (c *connection) abandon() {
 // OnNewConnection starts the session. The local address is what the client dialled.
 func (c *connection) OnNewConnection() api.FilterStatus {
 	defer host.Recover(c.instance, c.abandon)
+	process.warnOnce()
 	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's names for them, on either side
 	remote, _ := c.callbacks.StreamInfo().UpstreamRemoteAddress()
 	c.session = session.New(&c.instance.Environment, c, local, remote)
+	if host.ReceiveDownstream != nil {
+		c.endReceiving = host.ReceiveDownstream(c)
+	}
 	c.session.Open(host.Now())
 	return api.NetworkFilterContinue
+}
+
+// Receive implements host.Receiver.
+func (c *connection) Receive(views [][]byte) {
+	defer host.Recover(c.instance, c.abandon)
+	c.session.DownstreamData(host.Now(), views)
 }
 
 // OnData passes bytes of the client on.
 func (c *connection) OnData(b []byte, _ bool) api.FilterStatus {
 	defer host.Recover(c.instance, c.abandon)
+	process.record()
 	if len(b) > 0 {
 		c.session.DownstreamData(host.Now(), [][]byte{b})
 	}
@@ -67,10 +80,14 @@ func (c *connection) OnWrite([]byte, bool) api.FilterStatus { return api.Network
 // OnEvent ends the session when the client connection has ended.
 func (c *connection) OnEvent(event api.ConnectionEvent) {
 	defer host.Recover(c.instance, func() {})
+	process.record()
 	if event != api.LocalClose && event != api.RemoteClose {
 		return
 	}
 	c.timer.Stop()
+	if c.endReceiving != nil {
+		c.endReceiving()
+	}
 	c.session.Close(host.Now())
 }
 
@@ -137,6 +154,8 @@ type upstream struct {
 	connection *connection
 	id         session.UpstreamID
 	callbacks  api.ConnectionCallback // guarded by connection.mu; nil until ready
+	// endReceiving ends what host.ReceiveUpstream began; nil where the host copies.
+	endReceiving func()
 }
 
 var _ api.UpstreamFilter = (*upstream)(nil)
@@ -155,7 +174,17 @@ func (u *upstream) OnPoolReady(callbacks api.ConnectionCallback) {
 		callbacks.Close(api.NoFlush)
 		return
 	}
+	if host.ReceiveUpstream != nil {
+		u.endReceiving = host.ReceiveUpstream(u)
+	}
 	c.session.UpstreamConnected(host.Now(), u.id)
+}
+
+// Receive implements host.Receiver.
+func (u *upstream) Receive(views [][]byte) {
+	c := u.connection
+	defer host.Recover(c.instance, c.abandon)
+	c.session.UpstreamData(host.Now(), u.id, views)
 }
 
 // OnPoolFailure tells the session.
@@ -171,6 +200,7 @@ func (u *upstream) OnPoolFailure(api.PoolFailureReason, string) {
 func (u *upstream) OnData(b []byte, _ bool) {
 	c := u.connection
 	defer host.Recover(c.instance, c.abandon)
+	process.record()
 	if len(b) > 0 {
 		c.session.UpstreamData(host.Now(), u.id, [][]byte{b})
 	}
@@ -182,6 +212,9 @@ func (u *upstream) OnEvent(event api.ConnectionEvent) {
 	defer host.Recover(c.instance, c.abandon)
 	if event != api.LocalClose && event != api.RemoteClose {
 		return
+	}
+	if u.endReceiving != nil {
+		u.endReceiving()
 	}
 	if c.remove(u.id) != nil {
 		c.session.UpstreamClosed(host.Now(), u.id)

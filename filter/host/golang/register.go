@@ -20,6 +20,7 @@ func Register() {
 	network.SetCgoAPI(capi{})
 	network.RegisterNetworkFilterConfigParser(parser{})
 	network.RegisterNetworkFilterConfigFactory(PluginName, configFactory{})
+	host.NewSink = process.sink
 }
 
 type parser struct{}

@@ -38,33 +38,6 @@ void Reset(std::string* text) {
 
 }  // namespace
 
-// The plugin's table. A call for a connection that is not in a hook on this thread is a bug of the
-// plugin; it is ignored, as there is nothing it could safely do.
-const rocketmq_proxy_host* ChainHost() {
-  static const rocketmq_proxy_host host = {
-      ROCKETMQ_PROXY_HOST_VERSION,
-      [](uint64_t connection, const void* data, uint64_t size) {
-        if (auto* filter = ChainFilter::InCall(connection)) {
-          filter->WriteUpstream({static_cast<const char*>(data), static_cast<size_t>(size)});
-        }
-      },
-      [](uint64_t connection, const void* data, uint64_t size) {
-        if (auto* filter = ChainFilter::InCall(connection)) {
-          filter->WriteDownstream({static_cast<const char*>(data), static_cast<size_t>(size)});
-        }
-      },
-      [](uint64_t connection, const char* address, uint64_t size) {
-        auto* filter = ChainFilter::InCall(connection);
-        return filter != nullptr && filter->Connect({address, static_cast<size_t>(size)}) ? 1 : 0;
-      },
-      [](uint64_t connection) {
-        if (auto* filter = ChainFilter::InCall(connection)) filter->Close();
-      },
-      [](uint64_t connection) { ChainFilter::Wake(connection); },
-  };
-  return &host;
-}
-
 struct ChainFilter::Wakers {
   std::mutex mu;
   std::unordered_map<uint64_t, std::shared_ptr<Waker>> by_id;

@@ -18,9 +18,6 @@ namespace rocketmq_proxy {
 
 class FilterConfig;
 
-// The functions that the plugin is given.
-const rocketmq_proxy_host* ChainHost();
-
 // Threads: the worker, see Filter; other threads only know the Waker, by its id.
 // Lifetime: see Filter. Within a hook the connection may close whenever a function of Envoy is
 // called that runs other filters (write, inject_read_data, continue_reading, close): `session_` is

@@ -44,6 +44,11 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   const std::string& remote_address() const { return remote_; }
   uint32_t worker_index() const { return worker_index_; }
 
+  // Worker. What rocketmqProxyTerminalData knows the connection by; 0: its bytes go the way of the
+  // Golang ABI.
+  uint64_t receiver() const { return receiver_; }
+  void set_receiver(uint64_t receiver) { receiver_ = receiver; }
+
   // Flow control. Each upstream that was opened for this connection asks ReadsBlocked before it
   // reads; it is told to ask again when the answer changes.
   void AddUpstream(const std::shared_ptr<UpstreamConnection>& upstream);
@@ -104,6 +109,7 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   int full_upstreams_ = 0;
   bool read_disabled_ = false;  // by us, at Envoy: its count is balanced by this
   std::vector<std::weak_ptr<UpstreamConnection>> upstreams_;
+  uint64_t receiver_ = 0;
   std::string spare_;  // worker only: the last queue's memory
 };
 

@@ -2,6 +2,7 @@
 #include "filter_config.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "chain_filter.h"
 #include "event_loop.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view kTerminalName = "rocketmq_proxy";
 constexpr std::string_view kChainName = "rocketmq_proxy_chain";
+constexpr std::string_view kStatsName = "rocketmq_proxy_stats";
 
 GoUint64 Address(std::string_view text) { return reinterpret_cast<GoUint64>(text.data()); }
 
@@ -41,8 +43,10 @@ void LogLines(std::string_view text) {
 bool ParseRole(std::string_view filter_name, Role* out) {
   if (filter_name == kTerminalName) {
     *out = Role::kTerminal;
-  } else if (filter_name == kChainName) {
+  } else if (filter_name == kChainName && !AsContrib()) {
     *out = Role::kChain;
+  } else if (filter_name == kStatsName && AsContrib()) {
+    *out = Role::kStats;
   } else {
     return false;
   }
@@ -89,8 +93,14 @@ std::unique_ptr<FilterConfig> FilterConfig::Create(void* envoy_config, std::stri
   char* errors = nullptr;
   {
     const ConfigMetrics::DefineWindow window(config->metrics_.get());
+    if (role == Role::kStats) {
+      config->http_ = HttpPluginConfig::Create(kStatsName);
+      if (config->http_ == nullptr) return nullptr;
+      return config;
+    }
     config->golang_id_ = GetPlugin().on_config(Address(kTerminalName), kTerminalName.size(),
                                                Address(any), any.size());
+    if (AsContrib()) return config;  // The plugin cannot tell of errors, nor hear of the end.
     config->handle_ = GetPlugin().last_config(role == Role::kChain ? 1 : 0, &errors);
   }
   if (errors == nullptr) return config;
@@ -100,6 +110,7 @@ std::unique_ptr<FilterConfig> FilterConfig::Create(void* envoy_config, std::stri
 }
 
 FilterConfig::~FilterConfig() {
+  if (handle_ == 0) return;
   const uint64_t handle = handle_;
   if (Scheduler::InsideCommit()) {
     // We are inside a call that the plugin makes, perhaps under a lock of its own.
@@ -111,6 +122,7 @@ FilterConfig::~FilterConfig() {
 }
 
 std::unique_ptr<Filter> FilterConfig::NewFilter(void* envoy_filter) const {
+  if (role_ == Role::kStats) return nullptr;  // Envoy closes the connection.
   if (role_ == Role::kChain) return std::make_unique<ChainFilter>(*this, envoy_filter);
   return std::make_unique<TerminalFilter>(*this, envoy_filter);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "contrib.h"
 #include "filter.h"
 #include "metrics.h"
 
@@ -16,6 +17,7 @@ namespace rocketmq_proxy {
 enum class Role {
   kTerminal,  // filter_name "rocketmq_proxy": the last filter, opens its upstreams itself
   kChain,     // filter_name "rocketmq_proxy_chain": stands in front of tcp_proxy
+  kStats,     // filter_name "rocketmq_proxy_stats": no filter, but metrics (contrib.h)
 };
 
 bool ParseRole(std::string_view filter_name, Role* out);
@@ -52,6 +54,7 @@ class FilterConfig {
   const std::unique_ptr<ConfigMetrics> metrics_;
   uint64_t golang_id_ = 0;
   uint64_t handle_ = 0;
+  std::shared_ptr<HttpPluginConfig> http_;  // of the role kStats
 };
 
 }  // namespace rocketmq_proxy

@@ -28,6 +28,16 @@ enum GoStatus : int {
   kInternalFailure = -7,
 };
 
+// A config of the HTTP filter, as the plugin gets it (httpConfig).
+struct HttpConfig {
+  uint64_t plugin_name = 0;
+  uint64_t plugin_name_size = 0;
+  uint64_t config = 0;  // a serialized google.protobuf.Any
+  uint64_t config_size = 0;
+  int of_route = 0;
+  uint32_t concurrency = 0;
+};
+
 enum PoolFailure { kLocalConnectionFailure = 1, kRemoteConnectionFailure = 2 };
 
 enum MetricType : uint32_t { kCounter = 0, kGauge = 1, kHistogram = 2 };

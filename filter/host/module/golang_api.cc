@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "contrib.h"
 #include "downstream_connection.h"
 #include "envoy.h"
 #include "golang_abi.h"
@@ -14,6 +15,7 @@
 using rocketmq_proxy::ConfigMetrics;
 using rocketmq_proxy::DownstreamWrapper;
 using rocketmq_proxy::GoString;
+using rocketmq_proxy::HttpPluginConfig;
 using rocketmq_proxy::LogLevel;
 using rocketmq_proxy::UpstreamConnection;
 using rocketmq_proxy::UpstreamWrapper;
@@ -39,6 +41,8 @@ int Answer(std::string_view text, void* go_string_out) {
   *static_cast<GoString*>(go_string_out) = {text.data(), static_cast<ptrdiff_t>(text.size())};
   return rocketmq_proxy::kOk;
 }
+
+bool IsGone(void* config) { return config != nullptr && HttpPluginConfig::IsGone(config); }
 
 enum InfoType { kLocalAddress = 0, kRemoteAddress = 1 };
 
@@ -130,22 +134,27 @@ uint32_t envoyGoFilterLogLevel() {
   return level;
 }
 
-// Metrics. The handle is that of an HTTP filter's config; a network plugin has none and passes
-// null, meaning the config that is being parsed.
-int envoyGoFilterHttpDefineMetric(void*, uint32_t type, void* name, int size, uint32_t* id_out) {
+// Metrics. The handle is that of an HTTP filter's config, which contrib Envoy has; attached, the
+// plugin has none and passes null. New metrics are those of the config that is being parsed.
+int envoyGoFilterHttpDefineMetric(void* config, uint32_t type, void* name, int size,
+                                  uint32_t* id_out) {
+  if (IsGone(config)) return rocketmq_proxy::kFilterIsGone;
   return ConfigMetrics::Define(type, View(name, size), id_out);
 }
 
-int envoyGoFilterHttpIncrementMetric(void*, uint32_t id, int64_t offset) {
+int envoyGoFilterHttpIncrementMetric(void* config, uint32_t id, int64_t offset) {
+  if (IsGone(config)) return rocketmq_proxy::kFilterIsGone;
   return ConfigMetrics::Increment(id, offset);
 }
 
-int envoyGoFilterHttpGetMetric(void*, uint32_t id, uint64_t* value_out) {
+int envoyGoFilterHttpGetMetric(void* config, uint32_t id, uint64_t* value_out) {
+  if (IsGone(config)) return rocketmq_proxy::kFilterIsGone;
   return ConfigMetrics::Get(id, value_out);
 }
 
-int envoyGoFilterHttpRecordMetric(void*, uint32_t id, uint64_t value) {
+int envoyGoFilterHttpRecordMetric(void* config, uint32_t id, uint64_t value) {
+  if (IsGone(config)) return rocketmq_proxy::kFilterIsGone;
   return ConfigMetrics::Record(id, value);
 }
 
-void envoyGoConfigHttpFinalize(void*) {}  // Ours are Envoy's to end.
+void envoyGoConfigHttpFinalize(void* config) { HttpPluginConfig::Finalize(config); }

@@ -5,7 +5,8 @@
 
 #include <cstdlib>
 
-#include "chain_filter.h"
+#include "contrib.h"
+#include "host_functions.h"
 
 namespace rocketmq_proxy {
 namespace {
@@ -57,7 +58,7 @@ bool Load(std::string* error) {
              " of the same release beside this module, or set " + kPluginVariable + " to its path.";
     return false;
   }
-  if (g_plugin.attach(ChainHost()) != 0) {
+  if (!AsContrib() && g_plugin.attach(HostFunctions()) != 0) {
     *error = "the plugin " + path + " does not speak version " +
              std::to_string(ROCKETMQ_PROXY_HOST_VERSION) +
              " of the host contract. Install module and plugin of the same release.";
@@ -97,13 +98,16 @@ bool OpenPlugin(const std::string& path, Plugin* p, std::string* error) {
       Resolve(library, "envoyGoFilterOnUpstreamData", &p->on_upstream_data, error) &&
       Resolve(library, "envoyGoFilterOnUpstreamEvent", &p->on_upstream_event, error) &&
       Resolve(library, "envoyGoFilterOnSemaDec", &p->on_sema_dec, error) &&
+      Resolve(library, "envoyGoFilterNewHttpPluginConfig", &p->on_http_config, error) &&
+      Resolve(library, "envoyGoFilterDestroyHttpPluginConfig", &p->on_http_config_destroy, error) &&
       Resolve(library, "rocketmqProxyAttach", &p->attach, error) &&
       Resolve(library, "rocketmqProxyLastConfig", &p->last_config, error) &&
       Resolve(library, "rocketmqProxyConfigDestroy", &p->config_destroy, error) &&
       Resolve(library, "rocketmqProxyChainOpen", &p->chain_open, error) &&
       Resolve(library, "rocketmqProxyChainData", &p->chain_data, error) &&
       Resolve(library, "rocketmqProxyChainWake", &p->chain_wake, error) &&
-      Resolve(library, "rocketmqProxyChainClose", &p->chain_close, error);
+      Resolve(library, "rocketmqProxyChainClose", &p->chain_close, error) &&
+      Resolve(library, "rocketmqProxyTerminalData", &p->terminal_data, error);
   return ok;
 }
 

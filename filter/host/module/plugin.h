@@ -31,6 +31,10 @@ struct Plugin {
   void (*on_upstream_event)(void* wrapper, GoInt event);
   void (*on_sema_dec)(void* wrapper);
 
+  // Golang HTTP filter ABI, as far as metrics need it (contrib.h).
+  GoUint64 (*on_http_config)(HttpConfig* config);
+  void (*on_http_config_destroy)(GoUint64 id, GoInt need_delay);
+
   // Our own contract (filter/host/stock/rocketmq_proxy_host.h).
   int (*attach)(const rocketmq_proxy_host* host);
   uint64_t (*last_config)(int chained, char** errors);
@@ -41,6 +45,7 @@ struct Plugin {
                     int end);
   void (*chain_wake)(uint64_t session);
   void (*chain_close)(uint64_t session, int event);
+  void (*terminal_data)(uint64_t receiver, const rocketmq_proxy_slice* slices, int count);
 };
 
 // The plugin in use. Call it only after LoadPlugin has succeeded.

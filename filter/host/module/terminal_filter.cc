@@ -41,9 +41,15 @@ FilterStatus TerminalFilter::OnRead(size_t size, bool end_stream) {
   GoUint64 status = 1;
   if (wrapper_ != nullptr) {
     Chunks chunks(envoy_, Chunks::kReadBuffer);
-    status =
-        GetPlugin().on_downstream_data(wrapper_, size, reinterpret_cast<GoUint64>(chunks.data()),
-                                       static_cast<GoInt>(chunks.count()), end_stream ? 1 : 0);
+    if (const uint64_t receiver = connection_->receiver(); receiver != 0) {
+      GetPlugin().terminal_data(receiver,
+                                reinterpret_cast<const rocketmq_proxy_slice*>(chunks.data()),
+                                static_cast<int>(chunks.count()));
+    } else {
+      status =
+          GetPlugin().on_downstream_data(wrapper_, size, reinterpret_cast<GoUint64>(chunks.data()),
+                                         static_cast<GoInt>(chunks.count()), end_stream ? 1 : 0);
+    }
   }
   // All of it, whatever the plugin says: that is the ABI's contract.
   if (size > 0) envoy_dynamic_module_callback_network_filter_drain_read_buffer(envoy_, size);

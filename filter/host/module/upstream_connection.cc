@@ -27,6 +27,8 @@ constexpr size_t kMaxDiscard = 1 << 20;
 
 std::atomic<uint64_t> g_ownerless{0};
 
+thread_local UpstreamConnection* t_opening = nullptr;
+
 bool Flushes(int close_type) {
   return close_type == kFlushWrite || close_type == kFlushWriteAndDelay;
 }
@@ -37,6 +39,8 @@ bool Transient(int error) {
 }
 
 }  // namespace
+
+UpstreamConnection* UpstreamConnection::Opening() { return t_opening; }
 
 std::shared_ptr<UpstreamConnection> UpstreamConnection::Connect(std::string address,
                                                                 uint64_t connection_id,
@@ -118,7 +122,9 @@ void UpstreamConnection::FinishConnecting() {
   const auto owner = owner_.lock();
   if (tell) {
     const DownstreamConnection::Scope scope(owner.get());
+    t_opening = this;
     GetPlugin().on_upstream_ready(wrapper_, connection_id_);
+    t_opening = nullptr;
   }
   int change;
   {
@@ -370,8 +376,14 @@ void UpstreamConnection::ReadAll() {
       if (both) Finish(kRemoteClose);
       return;
     }
-    const EnvoyBuffer slice{buffer.data(), static_cast<size_t>(size)};
-    GetPlugin().on_upstream_data(wrapper_, slice.length, reinterpret_cast<GoUint64>(&slice), 1, 0);
+    if (receiver_ != 0) {
+      const rocketmq_proxy_slice slice{buffer.data(), static_cast<uint64_t>(size)};
+      GetPlugin().terminal_data(receiver_, &slice, 1);
+    } else {
+      const EnvoyBuffer slice{buffer.data(), static_cast<size_t>(size)};
+      GetPlugin().on_upstream_data(wrapper_, slice.length, reinterpret_cast<GoUint64>(&slice), 1,
+                                   0);
+    }
     if (static_cast<size_t>(size) < buffer.size()) return;
   }
 }

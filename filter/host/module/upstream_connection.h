@@ -59,6 +59,11 @@ class UpstreamConnection : public EventLoop::Watcher,
 
   void OnSocket(uint32_t epoll_events) override;
 
+  // The connection that this thread is just telling the plugin is ready, or null.
+  static UpstreamConnection* Opening();
+  // Loop's thread; see DownstreamConnection::receiver.
+  void set_receiver(uint64_t receiver) { receiver_ = receiver; }
+
  private:
   enum class State { kNew, kConnecting, kOpen, kClosed };
 
@@ -85,6 +90,7 @@ class UpstreamConnection : public EventLoop::Watcher,
   const std::weak_ptr<DownstreamConnection> owner_;
   EventLoop& loop_;
   std::atomic<bool> half_close_{false};
+  uint64_t receiver_ = 0;
 
   std::mutex mu_;
   State state_ = State::kNew;

@@ -3,7 +3,8 @@
  * (librocketmq_proxy_host.so, C++), beside the Golang network filter ABI that both speak as well.
  *
  * It exists for what the Golang ABI has no words for: a filter that is not the last one of its
- * chain (Envoy's tcp_proxy follows it), config errors, and the end of a config.
+ * chain (Envoy's tcp_proxy follows it), config errors, the end of a config, and bytes of a terminal
+ * filter's connections that are shown where they are instead of copied.
  *
  * Threads: a session's calls are made on the worker of its connection, one at a time. The functions
  * of rocketmq_proxy_host that take a connection may be called only inside such a call, for that
@@ -18,7 +19,7 @@
 extern "C" {
 #endif
 
-#define ROCKETMQ_PROXY_HOST_VERSION 1
+#define ROCKETMQ_PROXY_HOST_VERSION 2
 
 /* One stretch of memory; valid during the call that passes it. Envoy's own buffer layout. */
 typedef struct {
@@ -47,6 +48,13 @@ typedef struct {
   /* Runs rocketmqProxyChainWake on the connection's worker soon; many calls may become one. Any
    * thread, until rocketmqProxyChainClose has returned. */
   void (*wake)(uint64_t connection);
+
+  /* For a connection of the terminal filter: its bytes go to rocketmqProxyTerminalData with this
+   * number, other than 0, instead of envoyGoFilterOnDownstreamData, or of
+   * envoyGoFilterOnUpstreamData. Only in the call of the Golang ABI that opens the downstream
+   * connection, or that says that the upstream connection is ready. */
+  void (*receive_downstream)(uint64_t receiver);
+  void (*receive_upstream)(uint64_t receiver);
 } rocketmq_proxy_host;
 
 enum { ROCKETMQ_PROXY_DOWNSTREAM = 0, ROCKETMQ_PROXY_UPSTREAM = 1 };
@@ -81,6 +89,10 @@ enum {
  *   int rocketmqProxyChainData(uint64_t session, int side, const rocketmq_proxy_slice* slices,
  *                              int count, int end);
  *     Bytes that came from that side; end = 1 when it will send no more. A verdict from above.
+ *
+ *   void rocketmqProxyTerminalData(uint64_t receiver, const rocketmq_proxy_slice* slices,
+ *                                  int count);
+ *     Bytes of a terminal filter's connection. None come after the event that ends the connection.
  *
  *   void rocketmqProxyChainWake(uint64_t session);
  *   void rocketmqProxyChainClose(uint64_t session, int event);

@@ -39,8 +39,10 @@ func rocketmqProxyAttach(h *C.rocketmq_proxy_host) C.int {
 		return -1
 	}
 	functions = h
+	provideProcessors()
 	host.RejectsConfigs = true
 	host.NewSink = newSink
+	host.ReceiveDownstream, host.ReceiveUpstream = receiveDownstream, receiveUpstream
 	return 0
 }
 

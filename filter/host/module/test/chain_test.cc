@@ -122,7 +122,9 @@ TEST(ChainConnectRefusesNonsense) {
 
 TEST(ChainOpenRefused) {
   Setup s;
-  s.plugin.chain_open = [](uint64_t, const std::string&, const std::string&) { return uint64_t{0}; };
+  s.plugin.chain_open = [](uint64_t, const std::string&, const std::string&) {
+    return uint64_t{0};
+  };
   s.Open();
   EXPECT_EQ(s.connection->status_of_new, 1);
   EXPECT_EQ(s.connection->calls, Strings{"close 1"});

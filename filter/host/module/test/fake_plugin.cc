@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "chain_filter.h"
 #include "envoy.h"
 #include "event_loop.h"
 #include "golang_abi.h"
+#include "host_functions.h"
 
 namespace fake {
 namespace {
@@ -126,6 +126,11 @@ void OnSemaDec(void* wrapper) {
   if (p->on_sema_dec) p->on_sema_dec(wrapper);
 }
 
+GoUint64 OnHttpConfig(rocketmq_proxy::HttpConfig* config) {
+  return g_plugin.load()->on_http_config(config);
+}
+void OnHttpConfigDestroy(GoUint64 id, GoInt) { g_plugin.load()->on_http_config_destroy(id); }
+
 int Attach(const rocketmq_proxy_host*) { return 0; }
 
 std::string Text(rocketmq_proxy_slice s) { return std::string(s.data, s.size); }
@@ -148,6 +153,11 @@ void ChainClose(uint64_t session, int event) {
   Plugin* const p = g_plugin;
   if (p->chain_close) p->chain_close(session, event);
 }
+void TerminalData(uint64_t receiver, const rocketmq_proxy_slice* slices, int count) {
+  Plugin* const p = g_plugin;
+  if (!p->terminal_data) abort();
+  p->terminal_data(receiver, Join(slices, static_cast<size_t>(count)));
+}
 
 }  // namespace
 
@@ -164,6 +174,8 @@ Plugin::Plugin() : outer_(g_plugin.exchange(this)) {
     table.on_upstream_data = OnUpData;
     table.on_upstream_event = OnUpEvent;
     table.on_sema_dec = OnSemaDec;
+    table.on_http_config = OnHttpConfig;
+    table.on_http_config_destroy = OnHttpConfigDestroy;
     table.attach = Attach;
     table.last_config = LastConfig;
     table.config_destroy = ConfigDestroy;
@@ -171,6 +183,7 @@ Plugin::Plugin() : outer_(g_plugin.exchange(this)) {
     table.chain_data = ChainData;
     table.chain_wake = ChainWake;
     table.chain_close = ChainClose;
+    table.terminal_data = TerminalData;
     rocketmq_proxy::InstallPluginForTest(table);
     return true;
   }();
@@ -200,7 +213,7 @@ void SettleLoops() {
   }
 }
 
-const rocketmq_proxy_host* Plugin::Host() { return rocketmq_proxy::ChainHost(); }
+const rocketmq_proxy_host* Plugin::Host() { return rocketmq_proxy::HostFunctions(); }
 
 uint64_t Plugin::Connect(const std::string& address) {
   uint64_t id;

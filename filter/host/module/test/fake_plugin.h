@@ -78,6 +78,12 @@ struct Plugin {
   std::function<void(uint64_t session)> chain_wake;
   std::function<void(uint64_t session, int event)> chain_close;
 
+  // As an HTTP plugin, see contrib.h; 0 rejects the config.
+  std::function<uint64_t(rocketmq_proxy::HttpConfig* config)> on_http_config;
+  std::function<void(uint64_t id)> on_http_config_destroy;
+
+  std::function<void(uint64_t receiver, const std::string& data)> terminal_data;
+
   // Opens an upstream as Go would; the id is its index in `ups`.
   uint64_t Connect(const std::string& address);
   Side& Up(uint64_t id) {

@@ -46,6 +46,24 @@ struct Setup {
 
 }  // namespace
 
+TEST(TerminalDataGoesToItsReceiver) {
+  Setup s;
+  std::string received;
+  s.plugin.on_connection = [](void*) { fake::Plugin::Host()->receive_downstream(7); };
+  s.plugin.terminal_data = [&](uint64_t receiver, const std::string& data) {
+    EXPECT_EQ(receiver, 7u);
+    received += data;
+  };
+  s.Open();
+  fake::Plugin::Host()->receive_downstream(8);  // outside of a hook: for nobody
+  s.connection->ClientSends({"ab", "c"});
+  s.connection->ClientSends({"d"});
+  EXPECT_EQ(received, "abcd");
+  EXPECT_EQ(s.plugin.down.Data(), "");
+  EXPECT(s.connection->read_buffer.empty());
+  EXPECT_EQ(s.connection->last_status, 1);
+}
+
 TEST(TerminalOpenAndRead) {
   Setup s;
   s.Open();

@@ -184,6 +184,31 @@ std::string Pattern(size_t size) {
 
 }  // namespace
 
+TEST(UpstreamDataGoesToItsReceiver) {
+  Peer peer;
+  Setup s;
+  std::mutex mu;
+  std::string received;
+  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
+  s.plugin.terminal_data = [&](uint64_t receiver, const std::string& data) {
+    EXPECT_EQ(receiver, 9u);
+    const std::lock_guard<std::mutex> lock(mu);
+    received += data;
+  };
+  s.Open();
+  const uint64_t id = s.ConnectReady(&peer);
+  fake::Plugin::Host()->receive_upstream(8);  // outside of a hook: for nobody
+  const std::string data(200 << 10, 'x');
+  peer.Send(data);
+  EXPECT_EVENTUALLY([&] {
+    const std::lock_guard<std::mutex> lock(mu);
+    return received == data;
+  }());
+  EXPECT_EQ(s.plugin.Up(id).Data(), "");
+  peer.Close();
+  s.ExpectEnd(id, {"ready", "event 0"});
+}
+
 TEST(UpstreamBothWays) {
   Setup s;
   Peer peer;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package golang
+
+import (
+	"testing"
+
+	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
+)
+
+// received is what a host was given to hand bytes to.
+type received struct {
+	host.Receiver
+	ended int
+}
+
+func (r *received) receive(to host.Receiver) (end func()) {
+	r.Receiver = to
+	return func() { r.ended++ }
+}
+
+func TestWhereTheHostShowsBytesTheyAreTakenThere(t *testing.T) {
+	var client, broker received
+	host.ReceiveDownstream, host.ReceiveUpstream = client.receive, broker.receive
+	defer func() { host.ReceiveDownstream, host.ReceiveUpstream = nil, nil }()
+	envoy, clientConnection, filter := dial(t)
+	request := send(2)
+	client.Receive([][]byte{request[:5], request[5:]})
+	upstream, brokerConnection := envoy.last(), &fakeConnection{}
+	if broker.Receiver != nil {
+		t.Error("an upstream connection that is not ready has a receiver")
+	}
+	upstream.OnPoolReady(brokerConnection)
+	if string(brokerConnection.written) != string(request) {
+		t.Errorf("the broker got %q", brokerConnection.written)
+	}
+	broker.Receive([][]byte{answerTo(2)})
+	if string(clientConnection.written) != string(answerTo(2)) {
+		t.Errorf("the client got %q", clientConnection.written)
+	}
+	upstream.OnEvent(api.RemoteClose)
+	filter.OnEvent(api.RemoteClose)
+	if client.ended != 1 || broker.ended != 1 {
+		t.Errorf("ended %d and %d times, want once each", client.ended, broker.ended)
+	}
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+// Receiver takes the bytes of one connection where the host has them; they are borrowed for the call.
+type Receiver interface {
+	Receive(views [][]byte)
+}
+
+// Where the host can show bytes without copying them these are set, else nil. They have the bytes of the
+// downstream connection that is just being opened, or of the upstream connection that has just become ready,
+// go to a receiver from now on, until the returned function is called. To be called inside the host's
+// call that says so.
+var (
+	ReceiveDownstream func(Receiver) (end func())
+	ReceiveUpstream   func(Receiver) (end func())
+)

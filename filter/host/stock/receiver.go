@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stock
+
+/*
+#include "rocketmq_proxy_host.h"
+
+static void receive_downstream(const rocketmq_proxy_host* h, uint64_t r) { h->receive_downstream(r); }
+static void receive_upstream(const rocketmq_proxy_host* h, uint64_t r) { h->receive_upstream(r); }
+*/
+import "C"
+
+import (
+	"runtime/cgo"
+	"unsafe"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
+)
+
+// receiver is a host.Receiver as the module knows it. Its calls come one at a time.
+type receiver struct {
+	host.Receiver
+	views [8][]byte // room for the views of a call
+}
+
+func receiveDownstream(r host.Receiver) (end func()) {
+	handle := cgo.NewHandle(&receiver{Receiver: r})
+	C.receive_downstream(functions, C.uint64_t(handle))
+	return handle.Delete
+}
+
+func receiveUpstream(r host.Receiver) (end func()) {
+	handle := cgo.NewHandle(&receiver{Receiver: r})
+	C.receive_upstream(functions, C.uint64_t(handle))
+	return handle.Delete
+}
+
+//export rocketmqProxyTerminalData
+func rocketmqProxyTerminalData(handle C.uint64_t, slices *C.rocketmq_proxy_slice, count C.int) {
+	r := cgo.Handle(handle).Value().(*receiver)
+	views := r.views[:0]
+	for i := range unsafe.Slice(slices, int(count)) {
+		views = append(views, view(&unsafe.Slice(slices, int(count))[i]))
+	}
+	r.Receive(views)
+}
