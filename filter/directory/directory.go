@@ -10,14 +10,12 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/refresher"
 )
 
 // maxTopics bounds the topics whose brokers are remembered; routes of more topics pass through all
 // the same, only rules that need the brokers of a topic do without them.
 const maxTopics = 1 << 17
-
-// minRefreshGap is the least time between two refreshes, whoever asks for them.
-const minRefreshGap = time.Second
 
 // NameServers is how the directory asks name servers for all brokers.
 type NameServers interface {
@@ -31,25 +29,15 @@ type NameServers interface {
 
 // Directory is shared by all sessions of a RocketMQ cluster. All methods may be called from any thread.
 type Directory struct {
+	*refresher.Refresher
 	source      NameServers
 	servers     []string // as configured
-	interval    time.Duration
 	forgetAfter time.Duration
 
+	mu       sync.Mutex // guards the replacement of snapshot
 	snapshot atomic.Pointer[Snapshot]
 	topics   sync.Map // topic -> *topic
 	count    atomic.Int64
-
-	ask  chan struct{}
-	stop context.CancelFunc
-	done chan struct{}
-
-	asked atomic.Bool // a refresh has been completed
-	stale atomic.Bool // the last one failed
-
-	mu       sync.Mutex // guards the fields below, and the replacement of snapshot
-	waiting  map[*func()]struct{}
-	observer map[*func(error)]struct{}
 }
 
 // topic is what the last route of a topic said. It is immutable.
@@ -61,69 +49,10 @@ type topic struct {
 // New makes a directory; Start makes it work. A broker that the source does not name any more is remembered
 // for forgetAfter.
 func New(servers []string, interval, forgetAfter time.Duration, source NameServers) *Directory {
-	d := &Directory{
-		source:      source,
-		servers:     servers,
-		interval:    interval,
-		forgetAfter: forgetAfter,
-		ask:         make(chan struct{}, 1),
-		done:        make(chan struct{}),
-		waiting:     make(map[*func()]struct{}),
-		observer:    make(map[*func(error)]struct{}),
-	}
+	d := &Directory{source: source, servers: servers, forgetAfter: forgetAfter}
+	d.Refresher = refresher.New(interval, d.refresh)
 	d.snapshot.Store(&Snapshot{})
 	return d
-}
-
-// Start begins to refresh, at once and then at intervals, until Stop.
-func (d *Directory) Start() {
-	ctx, stop := context.WithCancel(context.Background())
-	d.stop = stop
-	go d.run(ctx)
-}
-
-// Stop ends the refreshing and waits for it.
-func (d *Directory) Stop() {
-	d.stop()
-	<-d.done
-}
-
-func (d *Directory) run(ctx context.Context) {
-	defer close(d.done)
-	for failures := 0; ; {
-		d.refresh(ctx)
-		pause := d.interval
-		if d.Stale() { // try again soon, and then less and less often
-			pause = min(pause, minRefreshGap<<min(failures, 5))
-			failures++
-		} else {
-			failures = 0
-		}
-		gap := time.NewTimer(minRefreshGap)
-		next := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-		case <-gap.C:
-			select {
-			case <-ctx.Done():
-			case <-next.C:
-			case <-d.ask:
-			}
-		}
-		gap.Stop()
-		next.Stop()
-		if ctx.Err() != nil {
-			return
-		}
-	}
-}
-
-// RefreshSoon asks for a refresh ahead of the interval; many calls become one.
-func (d *Directory) RefreshSoon() {
-	select {
-	case d.ask <- struct{}{}:
-	default:
-	}
 }
 
 // Snapshot is what is known now.
@@ -158,40 +87,6 @@ func (d *Directory) topic(name string) *topic {
 		return t.(*topic)
 	}
 	return nil
-}
-
-// Asked tells whether a refresh has been completed, successful or not: what the directory can know at
-// the start it knows then.
-func (d *Directory) Asked() bool { return d.asked.Load() }
-
-// Stale tells whether the last refresh failed.
-func (d *Directory) Stale() bool { return d.stale.Load() }
-
-// Await has `wake` called once, after the next refresh whatever its outcome; Forget takes that back.
-// Sessions wait so that a client with a cached route is served right after a start of Envoy.
-func (d *Directory) Await(wake *func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.waiting[wake] = struct{}{}
-}
-
-// Forget removes what Await registered.
-func (d *Directory) Forget(wake *func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.waiting, wake)
-}
-
-// Observe calls `each` after every refresh with its error, until the returned function is called.
-func (d *Directory) Observe(each func(error)) (remove func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.observer[&each] = struct{}{}
-	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		delete(d.observer, &each)
-	}
 }
 
 // LearnRoute takes in a topic's route answer, as the name server sent it.

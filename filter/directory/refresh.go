@@ -16,14 +16,15 @@ import (
 // nameServerTimeout bounds one exchange with one name server, DNS included.
 const nameServerTimeout = 3 * time.Second
 
-// refresh asks the name servers in turn until one answers.
-func (d *Directory) refresh(ctx context.Context) {
+// refresh asks the name servers in turn until one answers. What was known stays if none does.
+func (d *Directory) refresh(ctx context.Context) error {
 	brokers, servers, err := d.askNameServers(ctx)
 	brokers, resolved := d.resolveAll(ctx, brokers)
 	if ctx.Err() != nil {
-		return
+		return ctx.Err()
 	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	next := *d.snapshot.Load()
 	if len(servers) > 0 {
 		next.nameServers = servers
@@ -33,24 +34,7 @@ func (d *Directory) refresh(ctx context.Context) {
 		next.resolved = resolved
 	}
 	d.snapshot.Store(&next)
-	d.asked.Store(true)
-	d.stale.Store(err != nil)
-	var wake []func()
-	for w := range d.waiting {
-		wake = append(wake, *w)
-	}
-	clear(d.waiting)
-	var observers []func(error)
-	for o := range d.observer {
-		observers = append(observers, *o)
-	}
-	d.mu.Unlock()
-	for _, w := range wake {
-		w()
-	}
-	for _, o := range observers {
-		o(err)
-	}
+	return err
 }
 
 // askNameServers gives all brokers, and the name servers as ip:port with the one that answered in front.

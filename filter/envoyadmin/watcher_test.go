@@ -43,7 +43,7 @@ func (f *fakeSource) Close() { f.closed.Add(1) }
 func TestTheFirstRefreshIsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
-		w := New([]string{"a", "b"}, DefaultInterval, source)
+		w := New([]string{"a", "b"}, 5*time.Second, source)
 		if w.Asked() || len(w.Snapshot().Names()) != 0 {
 			t.Error("asked before the first refresh")
 		}
