@@ -12,7 +12,7 @@ step() { printf '== %s\n' "$1"; }
 fail() { printf '   FAILED: %s\n' "$1"; failed=1; }
 
 step "gofmt"
-unformatted=$(gofmt -l api codec filter test build)
+unformatted=$(gofmt -l api cmd codec docs filter test build)
 [ -z "$unformatted" ] || fail "not formatted: $unformatted"
 
 step "go vet"
@@ -20,7 +20,7 @@ go vet ./... || fail "go vet"
 go vet -tags integration ./test/integration || fail "go vet of the integration tests"
 
 step "the core builds without cgo"
-CGO_ENABLED=0 go build ./api/... ./codec/... ./filter/addressing/... ./filter/compatible/... ./filter/directory/... \
+CGO_ENABLED=0 go build ./api/... ./cmd/... ./codec/... ./filter/addressing/... ./filter/compatible/... ./filter/directory/... \
   ./filter/envoyadmin/... ./filter/instance/... ./filter/refresher/... ./filter/router/... ./filter/session/... ./filter/stats/... || fail "cgo-free build"
 
 step "golangci-lint $golangci"
@@ -47,6 +47,7 @@ make --silent generate
 step "go.mod is tidy"
 go mod tidy -diff || fail "go mod tidy"
 go -C build/protogen mod tidy -diff || fail "go mod tidy in build/protogen"
+go -C build/kubernetes/schema mod tidy -diff || fail "go mod tidy in build/kubernetes/schema"
 
 [ "$failed" = 0 ] && echo "all good"
 exit "$failed"

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// nameServer answers every request with `answer`, and tells its address.
+func nameServer(t *testing.T, answer codec.Command) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() {
+		listener.Close()
+		<-done
+	})
+	go func() {
+		defer close(done)
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			start := make([]byte, codec.PrefixSize)
+			if _, err := io.ReadFull(connection, start); err == nil {
+				prefix, _ := codec.ParsePrefix(start, codec.Limits{})
+				_, _ = io.CopyN(io.Discard, connection, int64(prefix.HeaderSize))
+				_, _ = connection.Write(answer.Append(nil))
+			}
+			connection.Close()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func routeOf(brokers ...body.Address) codec.Command {
+	var all []body.RouteBroker
+	for _, b := range brokers {
+		all = append(all, body.RouteBroker{Address: b, ReadQueues: 4, WriteQueues: 4, Perm: 6})
+	}
+	return codec.Command{Flag: codec.FlagResponse, Opaque: 1, Body: body.AppendTopicRouteData(nil, all, false)}
+}
+
+func TestExplain(t *testing.T) {
+	known := nameServer(t, routeOf(
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-a", BrokerID: 0, Addr: "10.1.0.1:10911"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-a", BrokerID: 1, Addr: "10.1.0.2:10911"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-1", BrokerID: 0, Addr: "10.1.0.3:10911"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker\x1b[31m", BrokerID: 0, Addr: "10.1.0.4:10911"},
+	))
+	unknown := nameServer(t, codec.Command{Code: int32(codec.ResponseTopicNotExist), Flag: codec.FlagResponse, Opaque: 1, Remark: "No topic route info"})
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+
+	pass := edited(t, "per-broker.yaml", "addressing:\n", "addressing:\n                uncovered: PASS\n")
+	for _, test := range []struct {
+		name, config string
+		args         []string
+	}{
+		{"explain-per-broker", example("per-broker.yaml"), []string{"-n", known}},
+		{"explain-per-broker-offline", example("per-broker.yaml"), []string{"--offline"}},
+		{"explain-pass", pass, []string{"-n", known}},
+		{"explain-template", example("per-broker-template.yaml"), []string{"-n", known}},
+		{"explain-template-offline", example("per-broker-template.yaml"), []string{"--offline"}},
+		{"explain-unified", example("unified.yaml"), []string{"-n", known}},
+		{"explain-unified-dialled", example("unified.yaml"), []string{"-n", known, "--dialled", "mq.example.com:9876"}},
+		{"explain-unified-down", example("unified.yaml"), []string{"-n", closed.Addr().String()}},
+		{"explain-second-server", example("unified.yaml"), []string{"-n", closed.Addr().String() + "," + known}},
+		{"explain-transparent", example("transparent.yaml"), []string{"-n", known}},
+		{"explain-no-topic", example("per-broker.yaml"), []string{"-n", unknown}},
+		{"explain-compatible", example("cpp-compatible.yaml"), nil},
+		{"explain-bad", "testdata/check-bad.yaml", nil},
+		{"explain-other", "testdata/check-other.yaml", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := transcript(run(t, nil, append([]string{"explain", "--topic", "Orders", "--config", test.config}, test.args...)...))
+			got = strings.NewReplacer(known, "KNOWN", unknown, "UNKNOWN", closed.Addr().String(), "CLOSED", test.config, filepath.Base(test.config)).Replace(got)
+			expect(t, test.name, got)
+		})
+	}
+}
+
+func example(name string) string { return filepath.Join(examples, name) }
+
+// edited is an example with a change.
+func edited(t *testing.T, name, old, new string) string {
+	t.Helper()
+	text, err := os.ReadFile(example(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s has no %q", name, old)
+	}
+	file := filepath.Join(t.TempDir(), "edited.yaml")
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestExplainOfSeveralClusters(t *testing.T) {
+	config := `
+rocketmq_proxy:
+  stat_prefix: demo
+  route_config:
+    routes:
+    - match: {topic: {prefix: "New"}}
+      route: {cluster: second}
+clusters:
+- {name: first, name_servers: ["127.0.0.1:1"]}
+- {name: second, name_servers: ["127.0.0.1:2"]}
+addressing: {unified: {}}
+`
+	for topic, want := range map[string][]string{
+		"Orders":        {"cluster first,"},
+		"NewOrders":     {"cluster second,"},
+		"%RETRY%group1": {"cluster first,", "cluster second,"},
+	} {
+		_, out, _ := run(t, []byte(config), "explain", "--offline", "--topic", topic, "--config", "-")
+		for _, each := range want {
+			if !strings.Contains(out, each) {
+				t.Errorf("%s: %q is not in\n%s", topic, each, out)
+			}
+		}
+	}
+}
+
+func TestExplainNeedsATopicAndAConfig(t *testing.T) {
+	if status, _, errs := run(t, nil, "explain"); status != 2 || !strings.Contains(errs, `"config", "topic" not set`) {
+		t.Errorf("status %d: %s", status, errs)
+	}
+}

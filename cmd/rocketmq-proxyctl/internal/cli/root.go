@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses.
+const (
+	statusGood  = 0
+	statusBad   = 1 // what was looked at is not in order
+	statusUsage = 2 // it could not be looked at
+)
+
+// badError ends a command with statusBad. Its text, if any, has not been printed yet.
+type badError struct{ text string }
+
+func (e badError) Error() string { return e.text }
+
+// Run carries a command out and gives the exit status.
+func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	var bad badError
+	switch {
+	case err == nil:
+		return statusGood
+	case errors.As(err, &bad):
+		if bad.text != "" {
+			_, _ = fmt.Fprintln(errs, "rocketmq-proxyctl:", bad.text)
+		}
+		return statusBad
+	}
+	_, _ = fmt.Fprintln(errs, "rocketmq-proxyctl:", err)
+	return statusUsage
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rocketmq-proxyctl",
+		Short: "Look at an Envoy that has the RocketMQ filter, at its config and at its traffic",
+		Long: `Look at an Envoy that has the RocketMQ filter, at its config and at its traffic.
+
+Exit status: 0 all is well, 1 what was looked at is not in order, 2 it could not be looked at.
+Colours are used on a terminal only, and not if NO_COLOR is set.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(newCheck(), newExplain(), newTrace(), newTop())
+	return root
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// envoyAdmin answers as Envoy 1.40 does, its n-th reading with n times the counters.
+func envoyAdmin(t *testing.T) string {
+	t.Helper()
+	var readings atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/stats" || r.URL.Query().Get("format") != "json" || r.URL.Query().Get("filter") != `^rocketmq\.` {
+			http.NotFound(w, r)
+			return
+		}
+		n := readings.Add(1)
+		var stats []any
+		for _, prefix := range []string{"demo", "out.side"} {
+			for name, value := range map[string]int64{
+				"request": 1000 * n, "response": 900 * n, "request_active": 7, "downstream_active": 3, "upstream_active": 5,
+				"request_code.send_message_v2": 600 * n, "request_code.pull_message": 300 * n, "request_code.heart_beat": 12,
+				"request_code.get_routeinfo_by_topic": 0, "upstream_connect": 5, "upstream_lost": n, "directory_stale": 1, "request_refused": 4,
+			} {
+				stats = append(stats, map[string]any{"name": "rocketmq." + prefix + "." + name, "value": value})
+			}
+		}
+		stats = append(stats, map[string]any{"histograms": map[string]any{
+			"supported_quantiles": []float64{0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100},
+			"computed_quantiles": []any{map[string]any{"name": "rocketmq.demo.request_time_ms", "values": []any{
+				since(0), since(1), since(1.05), since(1.1), since(2.05), since(3), since(10.5), since(11), since(120), since(1234.5),
+			}}},
+		}})
+		_ = json.NewEncoder(w).Encode(map[string]any{"stats": stats})
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// since is a quantile of a histogram in which nothing was recorded of late.
+func since(cumulative float64) map[string]any {
+	return map[string]any{"interval": nil, "cumulative": cumulative}
+}
+
+func TestTopOnce(t *testing.T) {
+	expect(t, "top-totals", transcript(run(t, nil, "top", "--once", "--interval", "0", "--admin", envoyAdmin(t))))
+	expect(t, "top-prefix", transcript(run(t, nil, "top", "--once", "--interval", "0", "--prefix", "out.side", "--rows", "1", "--admin", envoyAdmin(t))))
+}
+
+func TestTopShowsRates(t *testing.T) {
+	status, out, errs := run(t, nil, "top", "--once", "--interval", "100ms", "--prefix", "demo", "--admin", envoyAdmin(t))
+	var perSecond float64
+	var total int64
+	for line := range strings.Lines(out) {
+		if strings.HasSuffix(strings.TrimSpace(line), "SEND_MESSAGE_V2") {
+			_, _ = fmt.Sscan(line, &perSecond, &total)
+		}
+	}
+	// 600 more within a tenth of a second or longer.
+	if status != 0 || total != 1200 || perSecond <= 0 || perSecond > 6000 {
+		t.Errorf("status %d, %v per second, %d in all\n%s%s", status, perSecond, total, out, errs)
+	}
+}
+
+func TestTopOfAnEnvoyWithoutTheFilter(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"stats":[]}`)) }))
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	if status, _, errs := run(t, nil, "top", "--once", "--admin", address); status != 1 || !strings.Contains(errs, "no stats of the filter") {
+		t.Errorf("status %d: %s", status, errs)
+	}
+	server.Close()
+	if status, _, _ := run(t, nil, "top", "--once", "--admin", address); status != 2 {
+		t.Errorf("status %d without an Envoy", status)
+	}
+	if status, _, errs := run(t, nil, "top", "--once", "-i", "0", "--prefix", "none", "--admin", envoyAdmin(t)); status != 1 || !strings.Contains(errs, `stat_prefix "none"`) {
+		t.Errorf("status %d: %s", status, errs)
+	}
+}

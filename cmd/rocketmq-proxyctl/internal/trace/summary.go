@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// summary says what is in a body. Messages, and bodies of a kind that is not known here, are only counted unless
+// Bodies is set.
+func (p *Printer) summary(f Frame, code codec.RequestCode) string {
+	size := f.Prefix.BodySize
+	switch {
+	case size == 0:
+		return ""
+	case strings.HasPrefix(code.String(), "AUTH_"):
+		return fmt.Sprintf("%d bytes, not shown: they may have a password", size)
+	case len(f.Body) < size:
+		return fmt.Sprintf("%d bytes, too long to read", size)
+	}
+	text, err := p.known(f, code)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%d bytes, unreadable: %v", size, err)
+	case text != "":
+		return fmt.Sprintf("%d bytes: %s", size, text)
+	case p.Bodies:
+		return fmt.Sprintf("%d bytes: %s", size, p.show(f.Body))
+	}
+	return fmt.Sprintf("%d bytes", size)
+}
+
+// known reads the bodies that package body can read.
+func (p *Printer) known(f Frame, code codec.RequestCode) (string, error) {
+	if f.Header.IsResponse() {
+		switch code {
+		case codec.RequestGetRouteInfoByTopic:
+			route, err := body.ParseTopicRouteData(f.Body)
+			if err != nil {
+				return "", err
+			}
+			return "TopicRouteData " + p.addresses(route.Brokers), nil
+		case codec.RequestGetBrokerClusterInfo:
+			addresses, err := body.ParseClusterInfo(f.Body)
+			if err != nil {
+				return "", err
+			}
+			return "ClusterInfo " + p.addresses(addresses), nil
+		case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage:
+			if f.Header.ResponseCode() == codec.ResponseSuccess {
+				return p.messages(f.Body)
+			}
+		}
+		return "", nil
+	}
+	switch code {
+	case codec.RequestHeartBeat:
+		return p.heartbeat(f.Body)
+	case codec.RequestLockBatchMQ, codec.RequestUnlockBatchMQ:
+		queue, _, err := body.ParseLockBatch(f.Body)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("first topic %s, broker %s, queue %d", p.show([]byte(queue.Topic)), p.show([]byte(queue.BrokerName)), queue.QueueID), nil
+	case codec.RequestBatchAckMessage:
+		broker, topic, err := body.ParseBatchAck(f.Body)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("topic %s, broker %s", p.show([]byte(topic)), p.show([]byte(broker))), nil
+	case codec.RequestQueryAssignment:
+		return p.topicAndGroup(body.ParseQueryAssignment(f.Body))
+	case codec.RequestCheckClientConfig:
+		return p.topicAndGroup(body.ParseCheckClientConfig(f.Body))
+	}
+	return "", nil
+}
+
+// maxShown is how many entries of a list are shown.
+const maxShown = 10
+
+// list joins entries, of which n exist.
+func (p *Printer) list(n int, entry func(i int) string) string {
+	var b strings.Builder
+	for i := range n {
+		if i == maxShown && !p.Full {
+			fmt.Fprintf(&b, " and %d more", n-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(entry(i))
+	}
+	return b.String()
+}
+
+func (p *Printer) addresses(all []body.Address) string {
+	if len(all) == 0 {
+		return "without brokers"
+	}
+	return p.list(len(all), func(i int) string {
+		a := all[i]
+		return fmt.Sprintf("%s/%d %s", p.show([]byte(a.BrokerName)), a.BrokerID, p.show([]byte(a.Addr)))
+	})
+}
+
+func (p *Printer) topicAndGroup(topic, group string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("topic %s, group %s", p.show([]byte(topic)), p.show([]byte(group))), nil
+}
+
+func (p *Printer) heartbeat(src []byte) (string, error) {
+	h, err := body.ParseHeartbeatData(src)
+	if err != nil {
+		return "", err
+	}
+	text := "client " + p.show([]byte(h.ClientID))
+	if len(h.Producers) > 0 {
+		text += ", producers " + p.list(len(h.Producers), func(i int) string { return p.show([]byte(h.Producers[i])) })
+	}
+	if len(h.Consumers) > 0 {
+		text += ", consumers " + p.list(len(h.Consumers), func(i int) string {
+			c := h.Consumers[i]
+			topics := p.list(len(c.Topics), func(j int) string { return p.show([]byte(c.Topics[j])) })
+			return fmt.Sprintf("%s of (%s)", p.show([]byte(c.Group)), topics)
+		})
+	}
+	if h.WithoutSub {
+		text += ", subscriptions left out"
+	}
+	return text, nil
+}
+
+func (p *Printer) messages(src []byte) (string, error) {
+	n := 0
+	var first, last body.StoredMessage
+	err := body.EachStoredMessage(src, func(m body.StoredMessage) {
+		if n == 0 {
+			first = m
+		}
+		n++
+		last = m
+	})
+	if err != nil || n == 0 {
+		return "", err
+	}
+	text := fmt.Sprintf("%d messages, the first of topic %s, queue %d, offset %d", n, p.show([]byte(first.Topic)), first.QueueID, first.Offset)
+	if n > 1 {
+		text += fmt.Sprintf(", the last of queue %d, offset %d", last.QueueID, last.Offset)
+	}
+	return text, nil
+}
