@@ -7,12 +7,13 @@
 #   <cache>/rocketmq/<version>/lib/*.jar   RocketMQ and its dependencies, by Maven
 #   <cache>/java/workload/classes          test/java/workload, compiled against those jars
 #
-# and, only if asked for by "interop", other clients for test/interop:
+# and, only if asked for by "interop-VERSION", a Java client for test/interop:
 #
-#   <cache>/rocketmq-client/<version>/lib/*.jar   Java clients of other releases, by Maven
-#   <cache>/java/interop/<version>/classes        test/java/interop, compiled against each
+#   <cache>/rocketmq-client/<version>/lib/*.jar   the client, by Maven, unless it is of the release above
+#   <cache>/java/interop/<version>/classes        test/java/interop, compiled against it
 #
-# usage: build/fetch.sh [envoy|rocketmq|java|interop|all]...      (default: all; java implies rocketmq)
+# usage: build/fetch.sh [envoy|rocketmq|rocketmq-VERSION|java|interop-VERSION|all]...
+#   (default: all, which is envoy, rocketmq and java; java implies rocketmq)
 #
 #   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
 #   ENVOY_VERSION          default 1.40.0; 1.39.3 and 1.38.3 are known too, others are taken unverified
@@ -86,17 +87,19 @@ PY
 
 rocketmq_key() { sha256sum <"$pom"; }
 
+# fetch_rocketmq [VERSION]: the release that the pom names, unless told otherwise.
 fetch_rocketmq() {
-  local dir=$cache/rocketmq/$rocketmq_version key
+  local version=${1:-$rocketmq_version} dir key
+  dir=$cache/rocketmq/$version
   key=$(rocketmq_key)
   fresh "$dir" "$key" && return
   need java "a JDK, 17 or later"
   need mvn "Maven 3.8 or later"
-  say "RocketMQ $rocketmq_version"
-  local tmp=$work/rocketmq
+  say "RocketMQ $version"
+  local tmp=$work/rocketmq-$version
   mkdir -p "$tmp"
   mvn --quiet --batch-mode -Dstyle.color=never --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
-    -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get RocketMQ $rocketmq_version"
+    -Drocketmq.version="$version" -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get RocketMQ $version"
   install_dir "$tmp" "$dir" "$key"
 }
 
@@ -155,14 +158,15 @@ build_interop() {
   install_dir "$tmp" "$dir" "$key"
 }
 
+# fetch_interop VERSION: a client and our scenarios for it.
 fetch_interop() {
-  local version
-  fetch_rocketmq
-  build_interop "$rocketmq_version" "$cache/rocketmq/$rocketmq_version/lib"
-  for version in 4.4.0 4.9.4 4.9.8 5.0.0; do
-    fetch_client "$version"
-    build_interop "$version" "$cache/rocketmq-client/$version/lib"
-  done
+  if [[ $1 == "$rocketmq_version" ]]; then
+    fetch_rocketmq
+    build_interop "$1" "$cache/rocketmq/$1/lib"
+  else
+    fetch_client "$1"
+    build_interop "$1" "$cache/rocketmq-client/$1/lib"
+  fi
 }
 
 wanted=("$@")
@@ -184,7 +188,8 @@ for part in "${wanted[@]}"; do
     envoy) fetch_envoy ;;
     rocketmq) fetch_rocketmq ;;
     java) fetch_rocketmq; build_java ;;
-    interop) fetch_interop ;;
-    *) die "unknown part $part: want envoy, rocketmq, java, interop or all" ;;
+    rocketmq-*) fetch_rocketmq "${part#rocketmq-}" ;;
+    interop-*) fetch_interop "${part#interop-}" ;;
+    *) die "unknown part $part: want envoy, rocketmq, rocketmq-VERSION, java, interop-VERSION or all" ;;
   esac
 done

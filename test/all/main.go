@@ -36,12 +36,16 @@ func main() {
 	r := runner{ctx: ctx}
 	r.goTest("Go tests under the race detector", nil, "-race", "-short", "./...") // short: without what starts RocketMQ
 	r.goTest("the core without cgo", []string{"CGO_ENABLED=0"}, core...)
-	r.module("the stock-Envoy host's own tests", "build/module_test.sh", "out/test")
-	r.module("the same under the address and undefined-behaviour sanitizers", "build/module_test.sh", "out/test", "address,undefined")
+	r.program("the stock-Envoy host's own tests", "build/module_test.sh", "out/test")
+	r.program("the same under the address and undefined-behaviour sanitizers", "build/module_test.sh", "out/test", "address,undefined")
 	if !*skip {
 		r.build("building the plugin", "build/plugin.sh", "out")
 		r.build("building the stock-Envoy host", "build/module.sh", "out")
-		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-p", "1", "-run", *pattern, "./test/world", "./test/integration")
+		// Tests that mostly wait run beside each other.
+		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-p", "1", "-parallel", "4", "-run", *pattern, "./test/world", "./test/integration")
+	}
+	if !*skip && *pattern == "" {
+		r.program("features × clients × ways, a representative part", "go", "run", "./test/interop", "-sample")
 	}
 	stop()
 	fmt.Printf("%d passed, %d failed\n", r.passed, r.failed)
@@ -86,8 +90,8 @@ func (r *runner) build(title, name string, args ...string) {
 	}
 }
 
-// module runs a test program that ends with "N passed, N failed" itself.
-func (r *runner) module(title, name string, args ...string) {
+// program runs a test program that ends with "N passed, N failed" itself.
+func (r *runner) program(title, name string, args ...string) {
 	result := regexp.MustCompile(`^(\d+) passed, (\d+) failed$`)
 	found := false
 	err := r.step(title, nil, func(output io.Reader) {

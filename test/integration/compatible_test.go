@@ -34,7 +34,7 @@ func TestCompatibleConfig(t *testing.T) {
 			end = strings.Index(yaml, "\n  clusters:\n")
 			return yaml[:start] + "rocketmq_proxy.v1.FilterConfig\n            value:\n              envoy_admin: {address: \"" + w.Admin + "\", refresh_interval: 1s}\n              rocketmq_proxy:" + value + yaml[end:], nil
 		},
-		Topics:       map[string]int{"OnlyB": queues, "Plain": queues, "Ordered": queues, "Half": queues, "Again": queues},
+		Topics:       map[string]int{"OnlyB": queues, "Nameless": queues, "Plain": queues, "Ordered": queues, "Half": queues, "Again": queues},
 		BrokerConfig: map[string]string{"transactionCheckInterval": "3000", "transactionTimeOut": "4000", "transactionOpBatchInterval": "200", "messageDelayLevel": "1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s"},
 	})
 	t.Run("answers", func(t *testing.T) { compatibleAnswers(x.on(t)) })
@@ -77,7 +77,7 @@ func compatibleAnswers(x *installation) {
 	if err != nil {
 		x.Fatal(err)
 	}
-	for topic, queue := range map[string]string{"OnlyB": "1", "Plain": "77"} {
+	for topic, queue := range map[string]string{"OnlyB": "1", "Nameless": "77"} {
 		h, _ := exchangeOn(x.T, c, nameless(topic, queue))
 		id, _ := h.Field("msgId")
 		if h.ResponseCode() != codec.ResponseSuccess || len(id) < 16 || topic == "OnlyB" && string(id[8:16]) != fmt.Sprintf("%08X", n) {

@@ -18,9 +18,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
-// modes are the addressing modes that every test of behaviour runs in.
-var modes = []world.Mode{world.PerBroker, world.Unified}
-
 // moduleDir lets the tests run with another build of the filter than the one in out/.
 var moduleDir = flag.String("module-dir", "", "folder of the filter's two .so files (out)")
 
@@ -33,19 +30,22 @@ type installation struct {
 	nameServer string        // what clients are given
 	statPrefix string        // of the filter's stats
 	account    world.Account // of clients
+	namePrefix string        // begins the names of topics and groups
 }
+
+// named is a topic or group of this installation, or of this way of it.
+func (x *installation) named(name string) string { return x.namePrefix + name }
 
 // install starts RocketMQ and Envoy. At the end of the test Envoy's log must be free of errors, no
 // gauge may be left above zero, and everything is stopped.
 func install(t *testing.T, o world.Options) *installation {
 	t.Helper()
-	if err := world.Fetch(t.Context(), o.EnvoyVersion); err != nil {
-		t.Fatal(err)
-	}
+	parts := []string{"all"}
 	if o.ACL == world.ACL1 {
-		if err := world.FetchServers(t.Context(), world.ACL1Version); err != nil {
-			t.Fatal(err)
-		}
+		parts = append(parts, world.ACL1Servers)
+	}
+	if err := world.Fetch(t.Context(), o.EnvoyVersion, parts...); err != nil {
+		t.Fatal(err)
 	}
 	o.ModuleDir = *moduleDir
 	w, err := world.Start(t.Context(), o)

@@ -22,14 +22,15 @@ import (
 // TestHostileClients sends what no client should. Envoy must live, answer or close, count, and keep
 // nothing.
 func TestHostileClients(t *testing.T) {
-	for _, mode := range modes {
-		t.Run(string(mode), func(t *testing.T) {
-			x := install(t, world.Options{Mode: mode, Topics: map[string]int{"T": queues}})
+	x := install(t, world.Options{Mode: world.SideBySide, Topics: map[string]int{"T": queues}})
+	for _, way := range x.proxiedWays() {
+		t.Run(way.name, func(t *testing.T) {
+			x := x.by(t, way)
 			// The first connections make Envoy open files that it keeps.
 			x.exchange(request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"}))
 			before := x.files()
 			t.Run("bytes that are no frame close the connection", func(t *testing.T) { badFrames(x.on(t)) })
-			t.Run("requests that go nowhere are answered", func(t *testing.T) { badRequests(x.on(t), mode) })
+			t.Run("requests that go nowhere are answered", func(t *testing.T) { badRequests(x.on(t), way) })
 			t.Run("connections that come and go leave nothing", func(t *testing.T) { churn(x.on(t)) })
 			x.idle()
 			for range 50 {
@@ -48,7 +49,7 @@ func badFrames(x *installation) {
 		b := binary.BigEndian.AppendUint32(nil, length)
 		return append(binary.BigEndian.AppendUint32(b, mark), rest...)
 	}
-	for i, bad := range [][]byte{
+	frames := [][]byte{
 		{0, 0, 0, 0},
 		{0, 0, 0, 3},
 		{0x7f, 0xff, 0xff, 0xff},
@@ -58,8 +59,9 @@ func badFrames(x *installation) {
 		prefixed(9, 5, `{"a":`),
 		prefixed(6, 2, "{}"),
 		[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-	} {
-		before := x.stat("request_decoding_error")
+	}
+	before := x.stat("request_decoding_error")
+	for i, bad := range frames {
 		c := x.connect()
 		if _, err := c.Write(bad); err != nil {
 			x.Fatal(err)
@@ -68,11 +70,11 @@ func badFrames(x *installation) {
 			x.Errorf("case %d: got %d bytes and %v, want the end", i, n, err)
 		}
 		c.Close()
-		x.awaitStat("request_decoding_error", before+1)
 	}
+	x.awaitStat("request_decoding_error", before+int64(len(frames)))
 }
 
-func badRequests(x *installation, mode world.Mode) {
+func badRequests(x *installation, way way) {
 	cases := map[string]struct {
 		frame []byte
 		want  codec.ResponseCode
@@ -82,7 +84,7 @@ func badRequests(x *installation, mode world.Mode) {
 		"unknown":     {request(4711, 5), codec.ResponseRequestCodeNotSupported},
 		"other topic": {request(codec.RequestGetRouteInfoByTopic, 5, codec.Field{Name: "topic", Value: "nobody's"}), codec.ResponseTopicNotExist},
 	}
-	if mode == world.Unified {
+	if way.name == string(world.Unified) {
 		cases["no broker name"] = struct {
 			frame []byte
 			want  codec.ResponseCode
@@ -116,7 +118,7 @@ func churn(x *installation) {
 
 func (x *installation) connect() net.Conn {
 	x.Helper()
-	c, err := net.Dial("tcp", x.ProxyAddr)
+	c, err := net.Dial("tcp", x.nameServer)
 	if err != nil {
 		x.Fatal(err)
 	}

@@ -104,6 +104,7 @@ func (x *installation) startNameServer() error {
 // TestRecovery has clients go all ways at the same time through the same faults: through the proxy nothing that was
 // acknowledged is lost either, and messages flow again. How soon is measured; the last lines of its log have it.
 func TestRecovery(t *testing.T) {
+	t.Parallel()
 	x := install(t, world.Options{
 		Mode: world.SideBySide, Wired: []string{"broker-b"},
 		Topics: map[string]int{"direct": queues, "per-broker": queues, "unified": queues},

@@ -17,18 +17,28 @@ const (
 	perProduce = 400
 )
 
-// TestTraffic sends messages of every kind through the proxy and demands each of them once.
+// TestTraffic sends messages of every kind through the proxy, both ways at the same time, and demands each of them once.
 func TestTraffic(t *testing.T) {
-	for _, mode := range modes {
-		t.Run(string(mode), func(t *testing.T) {
-			x := install(t, world.Options{
-				Mode:   mode,
-				Topics: map[string]int{"Plain": queues, "Ordered": queues, "Half": queues, "Again": queues},
-				// So that checks of undecided transactions and redeliveries come soon. A broker notes the end of a
-				// transaction in batches; were it to ask about one before it has noted its end, it would
-				// take the second answer for a second message.
-				BrokerConfig: map[string]string{"transactionCheckInterval": "3000", "transactionTimeOut": "4000", "transactionOpBatchInterval": "200", "messageDelayLevel": "1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s"},
-			})
+	topics := map[string]int{}
+	for _, way := range []world.Mode{world.PerBroker, world.Unified} {
+		for _, topic := range []string{"Plain", "Ordered", "Half", "Again"} {
+			topics[string(way)+"-"+topic] = queues
+		}
+		// A consumer takes up to 20 s to find a new topic for redeliveries.
+		topics["%RETRY%"+string(way)+"-again-group"] = 1
+	}
+	x := install(t, world.Options{
+		Mode: world.SideBySide, Topics: topics,
+		// So that checks of undecided transactions and redeliveries come soon. A broker notes the end of a
+		// transaction in batches; were it to ask about one before it has noted its end, it would
+		// take the second answer for a second message.
+		BrokerConfig: map[string]string{"transactionCheckInterval": "3000", "transactionTimeOut": "4000", "transactionOpBatchInterval": "200", "messageDelayLevel": "1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s"},
+	})
+	for _, way := range x.proxiedWays() {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			x := x.by(t, way)
+			x.namePrefix = way.name + "-"
 			t.Run("plain", func(t *testing.T) { plain(x.on(t)) })
 			t.Run("ordered", func(t *testing.T) { ordered(x.on(t)) })
 			t.Run("transactions", func(t *testing.T) { transactions(x.on(t)) })
@@ -41,26 +51,26 @@ func TestTraffic(t *testing.T) {
 // plain is ordinary producers and a group of two concurrent push consumers, which rebalance.
 func plain(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Plain", "plain-group", 1)
-	group = append(group, x.start("Consumer", &ledger, "--topic", "Plain", "--group", "plain-group"))
+	group := x.group(&ledger, x.named("Plain"), x.named("plain-group"), 1)
+	group = append(group, x.start("Consumer", &ledger, "--topic", x.named("Plain"), "--group", x.named("plain-group")))
 	x.settle(group)
 
 	watch := x.WatchClients(group...)
 	sendV2, oneway, batch := x.stat("send_message_v2"), x.stat("request_oneway"), x.stat("request_code.send_batch_message")
 	requests, answers := x.stat("request_decoding_success"), x.stat("response_success")
 
-	x.produce(&ledger, "Plain", 0, perProduce, "--threads", "2")
+	x.produce(&ledger, x.named("Plain"), 0, perProduce, "--threads", "2")
 	x.awaitStat("send_message_v2", sendV2+perProduce)
 	x.awaitStat("send_message_v1", 0)
 
-	x.produce(&ledger, "Plain", perProduce, perProduce, "--mode", "async")
+	x.produce(&ledger, x.named("Plain"), perProduce, perProduce, "--mode", "async")
 	x.awaitStat("send_message_v2", sendV2+2*perProduce)
 
-	x.produce(&ledger, "Plain", 2*perProduce, perProduce, "--mode", "batch", "--batch", "10")
+	x.produce(&ledger, x.named("Plain"), 2*perProduce, perProduce, "--mode", "batch", "--batch", "10")
 	x.awaitStat("request_code.send_batch_message", batch+perProduce/10)
 
 	// A oneway send is acknowledged by nobody: whether it arrives is seen at the consumers.
-	x.produce(&ledger, "Plain", 3*perProduce, perProduce, "--mode", "oneway")
+	x.produce(&ledger, x.named("Plain"), 3*perProduce, perProduce, "--mode", "oneway")
 	x.awaitStat("send_message_v2", sendV2+3*perProduce)
 
 	sums := x.drained(&ledger, 30*time.Second)
@@ -101,8 +111,8 @@ func plain(x *installation) {
 // ordered is two orderly push consumers, which lock their queues.
 func ordered(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Ordered", "ordered-group", 2, "--mode", "orderly")
-	x.produce(&ledger, "Ordered", 0, perProduce, "--mode", "orderly", "--threads", "1")
+	group := x.group(&ledger, x.named("Ordered"), x.named("ordered-group"), 2, "--mode", "orderly")
+	x.produce(&ledger, x.named("Ordered"), 0, perProduce, "--mode", "orderly", "--threads", "1")
 	sums := x.drained(&ledger, time.Minute)
 	if sums.Sent != perProduce || sums.Duplicated != 0 {
 		x.Errorf("got %v", sums)
@@ -119,10 +129,10 @@ func ordered(x *installation) {
 // transactions commits, rolls back, and leaves some undecided until the broker asks.
 func transactions(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Half", "half-group", 1)
+	group := x.group(&ledger, x.named("Half"), x.named("half-group"), 1)
 	ended := x.stat("request_code.end_transaction")
 	asked := x.stat("server_request")
-	p := x.start("Producer", &ledger, "--topic", "Half", "--count", "100", "--rate", "50", "--mode", "transaction", "--rollback-every", "5", "--unknown-every", "7")
+	p := x.start("Producer", &ledger, "--topic", x.named("Half"), "--count", "100", "--rate", "50", "--mode", "transaction", "--rollback-every", "5", "--unknown-every", "7")
 	// It has to stay until the broker has asked about the undecided ones.
 	sums := world.Sums{}
 	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(100 * time.Millisecond) {
@@ -143,9 +153,9 @@ func transactions(x *installation) {
 // redelivery has consumers fail some messages: they go back to their broker and come again.
 func redelivery(x *installation) {
 	var ledger world.Ledger
-	group := x.group(&ledger, "Again", "again-group", 1, "--fail-every", "10")
+	group := x.group(&ledger, x.named("Again"), x.named("again-group"), 1, "--fail-every", "10")
 	back := x.stat("request_code.consumer_send_msg_back")
-	x.produce(&ledger, "Again", 0, 100)
+	x.produce(&ledger, x.named("Again"), 0, 100)
 	sums := x.drained(&ledger, 90*time.Second)
 	if sums.Sent != 100 || sums.Duplicated != 0 {
 		x.Errorf("got %v", sums)

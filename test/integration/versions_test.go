@@ -15,20 +15,25 @@ import (
 // config over in another form, and 1.38 has fewer functions for stats.
 func TestOlderEnvoys(t *testing.T) {
 	for _, version := range []string{"1.39.3", "1.38.3"} {
-		for _, mode := range modes {
-			t.Run(version+" "+string(mode), func(t *testing.T) {
-				x := install(t, world.Options{Mode: mode, EnvoyVersion: version, Topics: map[string]int{"Plain": queues}})
-				var ledger world.Ledger
-				group := x.group(&ledger, "Plain", "plain-group", 1)
-				x.produce(&ledger, "Plain", 0, 100)
-				if sums := x.drained(&ledger, 30*time.Second); sums.Sent != 100 || sums.Duplicated != 0 {
-					x.Errorf("got %v", sums)
-				}
-				x.awaitStat("send_message_v2", 100)
-				x.finish(group...)
-				x.awaitStat("panic", 0)
-				x.awaitStat("response_unexpected", 0)
+		t.Run(version, func(t *testing.T) {
+			x := install(t, world.Options{
+				Mode: world.SideBySide, EnvoyVersion: version, Topics: map[string]int{string(world.PerBroker): queues, string(world.Unified): queues},
 			})
-		}
+			for _, way := range x.proxiedWays() {
+				t.Run(way.name, func(t *testing.T) {
+					x := x.by(t, way)
+					var ledger world.Ledger
+					group := x.group(&ledger, way.name, way.name, 1)
+					x.produce(&ledger, way.name, 0, 100)
+					if sums := x.drained(&ledger, 30*time.Second); sums.Sent != 100 || sums.Duplicated != 0 {
+						x.Errorf("got %v", sums)
+					}
+					x.awaitStat("send_message_v2", 100)
+					x.finish(group...)
+					x.awaitStat("panic", 0)
+					x.awaitStat("response_unexpected", 0)
+				})
+			}
+		})
 	}
 }

@@ -2,40 +2,48 @@
 
 package main
 
-import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+import "slices"
 
-// expectation of a cell: it works, or the proxy refuses it with a documented answer, or it cannot be had.
+// expectation of a cell.
 type expectation struct {
 	kind   kind
-	code   int    // refused
-	remark string // refused: part of the remark
-	reason string // impossible
-	skip   bool   // impossible: do not even try
+	code   int    // refused, denied
+	remark string // refused, denied: part of the remark
+	reason string // fails, lacks
+	detail string // fails: part of what the client says
+	// nothingStored: fails, and the brokers have no message in its topic.
+	nothingStored bool
 }
 
 type kind int
 
 const (
-	works kind = iota
-	refused
-	impossible
+	works   kind = iota
+	refused      // by the proxy, with a documented answer
+	denied       // by the broker, whose answer arrives
+	fails        // whatever the proxy does, in a way that is known
+	lacks        // the client has no such thing
 )
 
-func (k kind) String() string { return [...]string{"works", "refused", "impossible"}[k] }
+func (k kind) String() string {
+	return [...]string{"works", "refused", "denied", "impossible", "impossible"}[k]
+}
 
 func (e expectation) why() string {
-	if e.kind == refused {
+	if e.kind == refused || e.kind == denied {
 		return e.remark
 	}
 	return e.reason
 }
 
-// The remarks of the proxy that the table below is about (filter/router).
+// The remarks of the proxy that the table below is about (filter/router), and codes.
 const (
 	remarkUnnamed     = "the request does not name its broker, and all brokers share this address"
 	remarkAddressOnly = "this request goes to the broker whose address is dialled, and all brokers share this address"
 
+	systemError         = 1
 	versionNotSupported = 15
+	noPermission        = 16
 )
 
 var (
@@ -43,83 +51,116 @@ var (
 	refusedAddressOnly = expectation{kind: refused, code: versionNotSupported, remark: remarkAddressOnly}
 )
 
-func cannot(reason string) expectation { return expectation{kind: impossible, reason: reason} }
+func isLacking(reason string) expectation { return expectation{kind: lacks, reason: reason} }
 
-// lacks: the client has no such thing, so there is nothing to run.
-func lacks(reason string) expectation {
-	return expectation{kind: impossible, reason: reason, skip: true}
+// failing: the client says so and so, for that reason.
+func failing(detail, reason string) expectation {
+	return expectation{kind: fails, detail: detail, reason: reason}
 }
 
-// expect is the table: what must come of a scenario with a client in a mode.
-func expect(s scenario, c *client, mode world.Mode) expectation {
-	if e, ok := ofClient(s, c); ok {
-		return e
+// expect is the table: what must come of a scenario with a client, one way.
+func expect(s scenario, c *client, wy way) expectation {
+	if s.id == onProxy && wy == direct {
+		return isLacking("without a proxy all connections are direct")
 	}
-	if s.id == onProxy && mode == world.NoProxy {
-		return lacks("without a proxy all connections are direct")
+	if reason := missing(s, c); reason != "" {
+		return isLacking(reason)
 	}
-	if mode != world.Unified {
-		return expectation{kind: works} // an address per broker: everything that works without a proxy
-	}
-	if c.admin {
+	if wy == unified && c.admin {
 		return adminUnified(s)
 	}
-	if !c.names {
+	if wy == unified && !c.names {
 		return unnamedUnified(s, c)
 	}
-	return expectation{kind: works}
+	// The rest is the same with an address per broker as without a proxy.
+	return ofClient(s, c)
 }
 
-// ofClient are the limits of clients themselves, the same in every mode.
-func ofClient(s scenario, c *client) (expectation, bool) {
+// missing is why a client has no such scenario; empty if it has.
+func missing(s scenario, c *client) string {
 	if c.goModFile != "" {
 		switch s.id {
-		case "pop", "recall", "offsets", "lite-pull-subscribe", "lite-pull-assign", "query-key", "query-unique-id", "query-offset-id":
-			return lacks("the Go client has no such thing"), true
+		case "pop", "pop-orderly", "recall", "offsets", "bare-max-offset", "bare-commit-offset", "bare-lock",
+			"lite-pull-subscribe", "lite-pull-assign", "query-key", "query-unique-id", "query-offset-id":
+			return "the Go client has no such thing"
+		case "tls":
+			if c.tags == "" {
+				return "the Go client learnt it after 2.1.2"
+			}
 		}
+		return ""
 	}
 	switch s.id {
 	case "lite-pull-subscribe", "lite-pull-assign", "request-reply", "request-reply-async", "namespace":
 		if c.java == "4.4.0" {
-			return lacks("came with 4.6"), true
+			return "came with 4.6"
 		}
 	case "pop":
-		if c.java != "" && c.java < "5" {
-			return lacks("came with 5.0"), true
+		if c.java < "5" {
+			return "came with 5.0"
 		}
-		if contains(c.flags, binary) {
-			return cannot("the codes of the pop requests do not fit into the 16 bits that a ROCKETMQ header has for them"), true
+	case "pop-orderly":
+		if c.java != newest {
+			return "before 5.1 its classes, if there at all, have other names than those that our program uses"
 		}
 	case "recall":
-		if c.java != "" && c.java != newest {
-			return lacks("came with 5.3.2"), true
+		if c.java != newest {
+			return "came with 5.3.2"
 		}
 	}
-	if s.id == "request-reply-async" && c.java != "" {
-		return cannot("Java clients call back as soon as their send is answered, with no reply"), true
-	}
-	if s.id == "request-reply" && c.java == "4.9.4" {
-		return cannot("Java 4.9.4 takes its own request for the reply"), true
-	}
-	if s.id == "pop" && c.java == "5.0.0" {
-		return cannot("what Java 5.0.0 could not consume does not come again from a 5.3 broker"), true
-	}
-	if s.id == "request-reply" && c.java == newest {
-		return cannot("Java 5.3.3 takes the answer to its send for the reply"), true
-	}
-	return expectation{}, false
+	return ""
 }
 
-// unnamedUnified: clients that name no broker, behind one address for all of them.
+// ofClient is what comes of a scenario wherever the broker can be told: it works, or the client itself cannot do it.
+func ofClient(s scenario, c *client) expectation {
+	const binaryPop = "the codes of the pop requests do not fit into the 16 bits that a ROCKETMQ header has for them"
+	switch s.id {
+	case "acl1-wrong-secret":
+		return expectation{kind: denied, code: systemError, remark: "Check signature failed for accessKey=application"}
+	case "acl2-wrong-secret":
+		return expectation{kind: denied, code: noPermission, remark: "check signature failed."}
+	case "pop":
+		switch {
+		case slices.Contains(c.flags, binary):
+			return failing("all messages popped: not within", binaryPop)
+		case c.java == "5.0.0":
+			return failing("failed messages popped again: not within", "what Java 5.0.0 could not consume does not come again from a 5.3 broker")
+		}
+	case "pop-orderly":
+		if slices.Contains(c.flags, binary) {
+			return failing("request type 3442 not supported", binaryPop)
+		}
+	case "request-reply":
+		switch c.java {
+		case newest:
+			return failing("OK, but wait reply message timeout", "Java 5.3.3 takes the answer to its send for the end of its wait, and says at once that there was no reply in time")
+		case "4.9.4":
+			return failing("reply: want re: request-reply-0, got request-reply-0", "Java 4.9.4 takes its own request for the reply")
+		}
+	case "request-reply-async":
+		if c.java != "" {
+			return failing("called back without a reply", "Java clients call back as soon as their send is answered, with no reply")
+		}
+	}
+	return expectation{kind: works}
+}
+
+// unnamedUnified: clients that name no broker in their sends, behind one address for all of them.
 func unnamedUnified(s scenario, c *client) expectation {
 	switch s.id {
-	case "one-broker-topic", onProxy:
+	case "one-broker-topic", onProxy, "bare-lock": // a lock names the broker in its body
 		return expectation{kind: works}
+	case "bare-pull", "bare-max-offset", "bare-commit-offset":
+		if c.java == "5.0.0" { // it names the broker in these
+			return expectation{kind: works}
+		}
 	case "send-oneway":
-		return cannot("refused like the others, but a oneway request has no answer: the client cannot see it")
+		e := failing("", "refused like the others, and not stored, but a oneway request has no answer: the client cannot see it")
+		e.nothingStored = true
+		return e
 	case "request-reply":
 		if c.goModFile != "" {
-			return cannot("refused like the others, but this call of the Go client does not look at that answer and waits until its time is over")
+			return failing("timeout", "refused like the others, but this call of the Go client does not look at that answer and waits until its time is over")
 		}
 	}
 	return refusedUnnamed

@@ -13,20 +13,24 @@ import (
 )
 
 // fetch gets everything that the clients need, and builds their programs.
-func fetch(ctx context.Context, clients []*client) error {
-	if err := world.Fetch(ctx, ""); err != nil {
+func fetch(ctx context.Context, o options) error {
+	parts := []string{"all"}
+	if len(o.jobs(acl1)) > 0 {
+		parts = append(parts, world.ACL1Servers)
+	}
+	for _, c := range o.clients {
+		if c.java != "" {
+			parts = append(parts, "interop-"+c.java)
+		}
+	}
+	if err := world.Fetch(ctx, "", parts...); err != nil {
 		return err
 	}
 	root, err := world.Root()
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "build", "fetch.sh"), "interop")
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build/fetch.sh interop: %w", err)
-	}
-	for _, c := range clients {
+	for _, c := range o.clients {
 		if c.goModFile == "" {
 			continue
 		}
@@ -34,7 +38,7 @@ func fetch(ctx context.Context, clients []*client) error {
 		if err != nil {
 			return err
 		}
-		cmd := exec.CommandContext(ctx, "go", "build", "-modfile", c.goModFile, "-o", binary, ".")
+		cmd := exec.CommandContext(ctx, "go", "build", "-modfile", c.goModFile, "-tags", c.tags, "-o", binary, ".")
 		cmd.Dir = filepath.Join(root, "test", "interop", "goclient")
 		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 		if err := cmd.Run(); err != nil {

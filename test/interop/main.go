@@ -3,12 +3,14 @@
 // Command interop runs a matrix of RocketMQ's features, clients and ways through the proxy, with real brokers and
 // real clients, and holds every outcome against the table in expect.go. `make interop`.
 //
-// There is one world per mode: without a proxy ("direct", so that a client's own failures show), with an address per
-// broker, with one address for all. In it each client is one process that runs its scenarios, several at once, and
-// prints what became of each (test/java/interop and test/interop/goclient). The process is watched: but for the
-// scenarios that use addresses stored in messages, it may have no connection to a broker or name server.
+// The ways are without a proxy ("direct", so that a client's own failures show), with an address per broker, with one
+// address for all, side by side in one world; scenarios that need other brokers or listeners have a world of their own
+// (setting.go). For each way each client is one process that runs its scenarios, several at once, and prints what became
+// of each (test/java/interop and test/interop/goclient). The process is watched: but for the scenarios that use
+// addresses stored in messages, it may have no connection to a broker or name server.
 //
-// A full run writes docs/COMPATIBILITY.md. The exit status is 0 only if nothing came out unexpected.
+// A full run writes docs/COMPATIBILITY.md. With -sample it is the representative part that `make test` runs, and ends
+// with "N passed, N failed". The exit status is 0 only if nothing came out unexpected.
 package main
 
 import (
@@ -21,25 +23,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
-// allModes in the order of the columns.
-var allModes = []world.Mode{world.NoProxy, world.PerBroker, world.Unified}
-
-// modeName is what users read.
-func modeName(m world.Mode) string {
-	if m == world.NoProxy {
-		return "direct"
-	}
-	return string(m)
-}
-
 type options struct {
-	modes     []world.Mode
+	ways      []way
 	clients   []*client
 	scenarios []string // empty: all
+	sample    bool
 	moduleDir string
 	jvms      int
 	keep      bool
@@ -47,7 +37,7 @@ type options struct {
 
 // full tells whether the run covers the whole matrix, and may be written down.
 func (o options) full() bool {
-	return len(o.modes) == len(allModes) && len(o.clients) == len(allClients) && len(o.scenarios) == 0
+	return len(o.ways) == len(allWays) && len(o.clients) == len(allClients) && len(o.scenarios) == 0
 }
 
 func main() {
@@ -70,9 +60,10 @@ func main() {
 
 func parse() (options, error) {
 	o := options{}
-	modes := flag.String("modes", "direct,per-broker,unified", "ways to the brokers, separated by commas")
-	clients := flag.String("clients", "", "clients by id, separated by commas; all if empty: "+strings.Join(clientIDs(), ","))
+	ways := flag.String("ways", "direct,per-broker,unified", "ways to the brokers, separated by commas")
+	clients := flag.String("clients", strings.Join(clientIDs(), ","), "clients by id, separated by commas")
 	scenarios := flag.String("scenarios", "", "scenarios by id, separated by commas; all if empty")
+	flag.BoolVar(&o.sample, "sample", false, "the part of the matrix that make test runs, whatever the flags above say")
 	flag.StringVar(&o.moduleDir, "module-dir", "", "folder of the filter's two .so files (out)")
 	flag.IntVar(&o.jvms, "jvms", 2, "Java clients at a time")
 	flag.BoolVar(&o.keep, "keep", false, "leave the worlds' folders, with all logs")
@@ -80,23 +71,21 @@ func parse() (options, error) {
 	if flag.NArg() > 0 {
 		return o, fmt.Errorf("unexpected %q", flag.Args())
 	}
-	for name := range strings.SplitSeq(*modes, ",") {
-		i := slices.IndexFunc(allModes, func(m world.Mode) bool { return modeName(m) == name })
-		if i < 0 {
-			return o, fmt.Errorf("mode %q is unknown", name)
+	if o.sample {
+		*ways, *clients, *scenarios = "direct,per-broker,unified", strings.Join(sampleClients, ","), strings.Join(sampleScenarios, ",")
+	}
+	for name := range strings.SplitSeq(*ways, ",") {
+		if !slices.Contains(allWays, way(name)) {
+			return o, fmt.Errorf("way %q is unknown: want some of %v", name, allWays)
 		}
-		o.modes = append(o.modes, allModes[i])
+		o.ways = append(o.ways, way(name))
 	}
 	for id := range strings.SplitSeq(*clients, ",") {
 		i := slices.IndexFunc(allClients, func(c *client) bool { return c.id == id })
-		switch {
-		case *clients == "":
-			o.clients = allClients
-		case i < 0:
+		if i < 0 {
 			return o, fmt.Errorf("client %q is unknown: want some of %s", id, strings.Join(clientIDs(), ","))
-		default:
-			o.clients = append(o.clients, allClients[i])
 		}
+		o.clients = append(o.clients, allClients[i])
 	}
 	if *scenarios != "" {
 		o.scenarios = strings.Split(*scenarios, ",")
@@ -109,16 +98,20 @@ func parse() (options, error) {
 	return o, nil
 }
 
-// run does all modes and returns how many outcomes were unexpected.
+// run does all settings and returns how many outcomes were unexpected.
 func run(ctx context.Context, o options) (int, error) {
 	begin := time.Now()
-	if err := fetch(ctx, o.clients); err != nil {
+	if err := fetch(ctx, o); err != nil {
 		return 0, err
 	}
-	results := newResults()
-	for _, mode := range o.modes {
-		if err := runMode(ctx, o, mode, results); err != nil {
-			return 0, fmt.Errorf("%s: %w", modeName(mode), err)
+	print := printResult
+	if o.sample {
+		print = func(result) {} // the failures come at the end
+	}
+	results := newResults(print)
+	for _, s := range allSettings {
+		if err := runSetting(ctx, o, s, results); err != nil {
+			return 0, fmt.Errorf("%s: %w", s.id, err)
 		}
 	}
 	sum := results.sum()
@@ -128,6 +121,10 @@ func run(ctx context.Context, o options) (int, error) {
 		}
 	}
 	printFailures(os.Stdout, results)
+	if o.sample {
+		fmt.Printf("%d passed, %d failed\n", sum.works+sum.refused+sum.impossible, sum.fail)
+		return sum.fail, nil
+	}
 	fmt.Printf("interop: %d impossible, %s\n", sum.impossible, time.Since(begin).Round(time.Second))
 	fmt.Printf("interop: %d works, %d refused as documented, %d FAIL\n", sum.works, sum.refused, sum.fail)
 	return sum.fail, nil

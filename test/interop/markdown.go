@@ -40,27 +40,30 @@ func (p *page) write(o options) {
 
 <!-- Written by make interop (test/interop): change its tables there. -->
 
-What real clients can do, without the proxy and through it. Run on %s: name server and two brokers of RocketMQ %s,
-stock Envoy %s, two queues per broker. Every cell is a program that checks what came of it: which messages, how often,
-in which order, or what was answered.
+What real clients can do, without the proxy and through it. Run on %s: name server and two brokers of RocketMQ %s
+(%s where ACL 1.0 is on), stock Envoy %s, two queues per broker. Every cell is a program that checks what came of it:
+which messages, how often, in which order, or what was answered.
 
 **%d works, %d refused as documented, %d FAIL**, %d impossible.
 
 Each cell has three marks: **direct · per-broker · unified**, that is without a proxy,
 [with an address per broker](../envoy-config/per-broker.yaml), and [with one address for all](../envoy-config/unified.yaml).
-To these configs the run adds what VIP channels need: each listener also listens two ports below, and %s says so.
+To these configs the run adds what VIP channels need (each listener also listens two ports below, and %s says so)
+and, for the row “TLS”, a certificate.
 
 | mark | meaning |
 | --- | --- |
 | ✓ | works |
 | R*n* | the proxy refuses it, with the answer in note *n* |
-| –*n* | cannot be had, for the reason in note *n* |
+| B*n* | the broker refuses it as it should, and the client is told what note *n* says, whichever way |
+| –*n* | cannot be had, for the reason in note *n*; what the client does instead is checked |
 | FAIL | came out otherwise than expected |
 
-Most scenarios begin with a send, so a client that names no broker is refused there, whatever comes after. What "cannot
-be had" is tried all the same, where the client has it at all, and only has to fail.
+Most scenarios begin with a send, so a client that names no broker is refused there, whatever comes after. The rows
+“nothing but …” show the other requests by themselves: Java 5.0.0 names its broker in all but sends, and a lock always
+names it.
 
-`, time.Now().UTC().Format("2006-01-02"), world.RocketMQVersion, envoyVersion(), sum.works, sum.refused, sum.fail, sum.impossible, "`vip_channel_port`")
+`, time.Now().UTC().Format("2006-01-02"), world.RocketMQVersion, world.ACL1Version, envoyVersion(), sum.works, sum.refused, sum.fail, sum.impossible, "`vip_channel_port`")
 	p.printf("## Clients\n\n")
 	p.table(o, false)
 	p.printf("\n## mqadmin\n\nOptions `-n` and `-b` are the proxy's addresses: of the name server, and of the broker that is meant.\n\n")
@@ -85,7 +88,7 @@ be had" is tried all the same, where the client has it at all, and only has to f
 			p.printf("- %s: `github.com/apache/rocketmq-client-go/v2@%s`\n", c.title, c.version)
 		}
 	}
-	p.printf("\nRun it with `make interop`, or a part of it with `go run ./test/interop -modes unified -clients java-5.3.3 -scenarios pop`.\n")
+	p.printf("\nRun it with `make interop`, or a part of it with `go run ./test/interop -ways unified -clients java-5.3.3 -scenarios pop`.\n")
 }
 
 func envoyVersion() string {
@@ -114,8 +117,8 @@ func (p *page) table(o options, admin bool) {
 		p.printf("| %s |", s.title)
 		for _, c := range columns {
 			var marks []string
-			for _, m := range o.modes {
-				marks = append(marks, p.mark(cell{s.id, c.id, m}))
+			for _, wy := range o.ways {
+				marks = append(marks, p.mark(cell{s.id, c.id, wy}))
 			}
 			star := ""
 			if dialsStored(s, c) && strings.Contains(strings.Join(marks, ""), "✓") {
@@ -139,6 +142,8 @@ func (p *page) mark(c cell) string {
 		return "✓"
 	case r.expected.kind == refused:
 		return fmt.Sprintf("R%d", p.note(fmt.Sprintf("Refused with code %d: “%s”", r.outcome.Code, withoutBroker(r.outcome.Remark))))
+	case r.expected.kind == denied:
+		return fmt.Sprintf("B%d", p.note(fmt.Sprintf("Refused by the broker with code %d and “%s” in its remark.", r.expected.code, r.expected.remark)))
 	default:
 		return fmt.Sprintf("–%d", p.note(upper(r.expected.reason)+"."))
 	}
@@ -160,15 +165,28 @@ func withoutBroker(remark string) string {
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// secondTries lists what did not come out at once.
+// secondTries lists what did not come out at once, in one line what failed for one reason.
 func (p *page) secondTries() {
-	var lines []string
+	type failure struct {
+		way         way
+		client, why string
+	}
+	var order []failure
+	scenarios := map[failure][]string{}
 	for _, c := range p.results.order {
 		if r := p.results.all[c]; r.first != "" && r.problem == "" {
-			lines = append(lines, fmt.Sprintf("- %s, %s, %s; at first: %s", modeName(c.mode), c.client, c.scenario, shorten(r.first, 200)))
+			f := failure{c.way, c.client, shorten(r.first, 200)}
+			if scenarios[f] == nil {
+				order = append(order, f)
+			}
+			scenarios[f] = append(scenarios[f], c.scenario)
 		}
 	}
-	if len(lines) > 0 {
-		p.printf("\nAs expected only at the second try, on a busy machine:\n\n%s\n", strings.Join(lines, "\n"))
+	if len(order) == 0 {
+		return
+	}
+	p.printf("\nAs expected only at the second try, on a busy machine:\n\n")
+	for _, f := range order {
+		p.printf("- %s, %s: %s; at first: %s\n", f.way, f.client, strings.Join(scenarios[f], ", "), f.why)
 	}
 }

@@ -8,14 +8,15 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
+
+// lacking is what a program says of a scenario that it does not have.
+const lacking = "lacking"
 
 // outcome is what a program says of a scenario.
 type outcome struct {
 	Name    string `json:"name"`
-	Outcome string `json:"outcome"` // works, failed, lacking
+	Outcome string `json:"outcome"` // works, failed or lacking
 	Detail  string `json:"detail"`
 	Code    int    `json:"code"`
 	Remark  string `json:"remark"`
@@ -25,7 +26,7 @@ type outcome struct {
 // cell is a place in the matrix.
 type cell struct {
 	scenario, client string
-	mode             world.Mode
+	way              way
 }
 
 // result is an outcome held against what was expected.
@@ -34,7 +35,7 @@ type result struct {
 	outcome  outcome
 	expected expectation
 	problem  string // why it is a FAIL; empty if it is none
-	first    string // the problem of the first try, if this is the second
+	first    string // what came of the first try, if this is the second
 }
 
 // word is what the table on stdout shows.
@@ -48,21 +49,25 @@ func (r result) word() string {
 // judge tells what is wrong with an outcome, or nothing.
 func judge(o outcome, want expectation) string {
 	got := o.Detail
-	if o.Outcome == "works" {
-		got = "it works"
+	if o.Outcome != "failed" {
+		got = "it is " + o.Outcome
 	}
 	switch want.kind {
 	case works:
 		if o.Outcome != "works" {
 			return got
 		}
-	case refused:
+	case refused, denied:
 		if o.Outcome != "failed" || o.Code != want.code || !strings.Contains(o.Remark, want.remark) {
-			return fmt.Sprintf("expected to be refused with %d, %q; %s", want.code, want.remark, got)
+			return fmt.Sprintf("expected to be %s with %d, %q; %s", want.kind, want.code, want.remark, got)
 		}
-	case impossible:
-		if o.Outcome == "works" {
-			return "expected to be impossible (" + want.reason + "), but it works"
+	case fails:
+		if o.Outcome != "failed" || !strings.Contains(o.Detail, want.detail) {
+			return fmt.Sprintf("expected to fail with %q (%s); %s", want.detail, want.reason, got)
+		}
+	case lacks:
+		if o.Outcome != lacking {
+			return "expected to be lacking (" + want.reason + "); " + got
 		}
 	}
 	return ""
@@ -76,8 +81,8 @@ type results struct {
 	out   func(result)
 }
 
-func newResults() *results {
-	return &results{all: map[cell]result{}, out: printResult}
+func newResults(out func(result)) *results {
+	return &results{all: map[cell]result{}, out: out}
 }
 
 func (r *results) add(c cell, o outcome, want expectation) {
@@ -85,7 +90,10 @@ func (r *results) add(c cell, o outcome, want expectation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if before, ok := r.all[c]; ok {
-		res.first = before.problem
+		res.first = before.outcome.Detail
+		if res.first == "" {
+			res.first = before.problem
+		}
 	} else {
 		r.order = append(r.order, c)
 	}
@@ -93,17 +101,11 @@ func (r *results) add(c cell, o outcome, want expectation) {
 	r.out(res)
 }
 
-// failed are the scenarios of a client that came out wrong in a mode and may be tried again.
-func (r *results) failed(c *client, mode world.Mode) []string {
+// isWrong tells whether a cell is there and came out otherwise than expected.
+func (r *results) isWrong(c cell) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var ids []string
-	for _, at := range r.order {
-		if at.client == c.id && at.mode == mode && at.scenario != onProxy && r.all[at].problem != "" {
-			ids = append(ids, at.scenario)
-		}
-	}
-	return ids
+	return r.all[c].problem != ""
 }
 
 func printResult(r result) {
@@ -114,7 +116,7 @@ func printResult(r result) {
 	if why == "" && r.expected.kind != works {
 		why = r.expected.why()
 	}
-	fmt.Printf("%-10s %-18s %-20s %-10s %5.1fs  %s\n", modeName(r.mode), r.client, r.scenario, r.word(),
+	fmt.Printf("%-10s %-18s %-20s %-10s %5.1fs  %s\n", r.way, r.client, r.scenario, r.word(),
 		(time.Duration(r.outcome.Millis) * time.Millisecond).Seconds(), shorten(why, 160))
 }
 
@@ -126,6 +128,7 @@ func shorten(s string, n int) string {
 	return s
 }
 
+// sum is how many cells came out how. What the broker itself refuses, as it should, works.
 type sum struct{ works, refused, impossible, fail int }
 
 func (r *results) sum() sum {
@@ -134,7 +137,7 @@ func (r *results) sum() sum {
 		switch {
 		case res.problem != "":
 			s.fail++
-		case res.expected.kind == works:
+		case res.expected.kind == works, res.expected.kind == denied:
 			s.works++
 		case res.expected.kind == refused:
 			s.refused++
@@ -148,21 +151,12 @@ func (r *results) sum() sum {
 func printFailures(out io.Writer, r *results) {
 	for _, c := range r.order {
 		if res := r.all[c]; res.problem != "" {
-			fmt.Fprintf(out, "FAIL %s, %s, %s: %s\n", modeName(c.mode), c.client, c.scenario, shorten(res.problem, 400))
+			fmt.Fprintf(out, "FAIL %s, %s, %s: %s\n", c.way, c.client, c.scenario, shorten(res.problem, 400))
 		}
 	}
 	for _, c := range r.order {
 		if res := r.all[c]; res.problem == "" && res.first != "" {
-			fmt.Fprintf(out, "second try %s, %s, %s; the first: %s\n", modeName(c.mode), c.client, c.scenario, shorten(res.first, 300))
+			fmt.Fprintf(out, "second try %s, %s, %s; the first: %s\n", c.way, c.client, c.scenario, shorten(res.first, 300))
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }

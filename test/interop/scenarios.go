@@ -9,6 +9,14 @@ type scenario struct {
 	last      bool // uses the address that is stored in a message id (dialsStored)
 	// noTopic: the topic <prefix>-<id> is not made before.
 	noTopic bool
+	in      *setting // nil: plain
+}
+
+func (s scenario) setting() *setting {
+	if s.in == nil {
+		return plain
+	}
+	return s.in
 }
 
 // dialsStored tells whether the client connects to an address that is stored in a message: the scenario then comes
@@ -46,6 +54,7 @@ var allScenarios = []scenario{
 	{id: "lite-pull-subscribe", title: "lite pull consumer, subscribe"},
 	{id: "lite-pull-assign", title: "lite pull consumer, assign, seek, commit"},
 	{id: "pop", title: "pop consumer, and change of invisible time"},
+	{id: "pop-orderly", title: "pop in order, by single requests"},
 	{id: "tx-commit", title: "transaction, commit"},
 	{id: "tx-rollback", title: "transaction, rollback"},
 	{id: "tx-check-back", title: "transaction, check-back"},
@@ -57,6 +66,15 @@ var allScenarios = []scenario{
 	{id: "query-offset-id", title: "query by offset id", last: true},
 	{id: "trace", title: "message trace"},
 	{id: "namespace", title: "namespace (v1)"},
+	{id: "bare-pull", title: "nothing but a pull"},
+	{id: "bare-max-offset", title: "nothing but a queue's max offset"},
+	{id: "bare-commit-offset", title: "nothing but the commit of an offset"},
+	{id: "bare-lock", title: "nothing but the lock of a queue"},
+	{id: "acl1-signed", title: "signed requests, ACL 1.0", in: acl1},
+	{id: "acl1-wrong-secret", title: "wrong secret, ACL 1.0", in: acl1},
+	{id: "acl2-signed", title: "signed requests, ACL 2.0", in: acl2},
+	{id: "acl2-wrong-secret", title: "wrong secret, ACL 2.0", in: acl2},
+	{id: "tls", title: "TLS", in: tls},
 	{id: onProxy, title: "all connections go to the proxy", noTopic: true},
 
 	{id: "updateTopic", title: "updateTopic -b", admin: true, noTopic: true},
@@ -83,4 +101,13 @@ var allScenarios = []scenario{
 }
 
 // slowFirst are scenarios that mostly wait: begun first, they wait beside the others.
-var slowFirst = []string{"pop", "retry-dead-letter", "push-two-members", "tx-commit", "tx-rollback", "tx-check-back", "recall", "request-reply", "request-reply-async"}
+var slowFirst = []string{"pop", "pop-orderly", "retry-dead-letter", "push-two-members", "tx-commit", "tx-rollback", "tx-check-back", "recall", "request-reply", "request-reply-async"}
+
+// sample is the representative part of the matrix, for `make test`: its clients and scenarios.
+var (
+	sampleClients   = []string{"java-5.3.3", "java-4.9.8", "go-2.1.2"}
+	sampleScenarios = []string{
+		"send-sync", "send-batch", "send-compressed", "one-broker-topic", "push-concurrent", "push-orderly", "filter-tag", "filter-sql",
+		"pull", "lite-pull-subscribe", "query-key", "query-unique-id", "namespace", "bare-pull", "bare-commit-offset", "bare-lock", onProxy,
+	}
+)

@@ -12,15 +12,9 @@ import (
 )
 
 // withVIPChannel adds to the examples of envoy-config/ what old clients need that send to the port two below the
-// advertised one: Envoy listens there too, and with an address per broker the filter is told of it.
+// advertised ones: Envoy listens there too, and with an address per broker the filter is told of it.
 func withVIPChannel(w *world.World, yaml string) (string, error) {
-	addrs := []string{w.ProxyAddr}
-	if strings.Contains(yaml, "per_broker:") {
-		addrs = nil
-		for _, b := range w.Brokers {
-			addrs = append(addrs, b.ProxyAddr)
-		}
-	}
+	addrs := append(perBroker.brokers(w), w.UnifiedAddr)
 	for _, addr := range addrs {
 		_, text, err := net.SplitHostPort(addr)
 		if err != nil {

@@ -39,15 +39,15 @@ func Root() (string, error) {
 	}
 }
 
-// Fetch runs build/fetch.sh: downloads what is missing and compiles the Java workload if it has changed. That
-// takes some 10 s the first time and a few hundredths of a second later. Its messages go to our stderr.
-// envoyVersion may be empty.
-func Fetch(ctx context.Context, envoyVersion string) error {
+// Fetch runs build/fetch.sh for some of its parts, by default all that a World without options needs: downloads what
+// is missing and compiles the Java sources that have changed. That takes some 10 s the first time and a few hundredths
+// of a second later. Its messages go to our stderr. envoyVersion may be empty.
+func Fetch(ctx context.Context, envoyVersion string, parts ...string) error {
 	root, err := Root()
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "build", "fetch.sh"))
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "build", "fetch.sh"), parts...)
 	cmd.Env = append(os.Environ(), "ENVOY_VERSION="+orDefaultEnvoy(envoyVersion))
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	// A Ctrl-C reaches the script through ctx; it then removes its unfinished downloads.
@@ -58,36 +58,6 @@ func Fetch(ctx context.Context, envoyVersion string) error {
 		return fmt.Errorf("build/fetch.sh: %w", err)
 	}
 	return nil
-}
-
-// FetchServers gets the servers of another release than RocketMQVersion with Maven, unless they are there.
-func FetchServers(ctx context.Context, version string) error {
-	root, err := Root()
-	if err != nil {
-		return err
-	}
-	lib := libDir(cacheDir(root), version)
-	if _, err := os.Stat(lib); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(lib), 0o755); err != nil {
-		return err
-	}
-	unfinished, err := os.MkdirTemp(filepath.Dir(lib), ".unfinished-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(unfinished)
-	cmd := exec.CommandContext(ctx, "mvn", "--quiet", "--batch-mode", "--file", filepath.Join(root, "test", "java", "rocketmq", "pom.xml"),
-		"dependency:copy-dependencies", "-DincludeScope=runtime", "-Drocketmq.version="+version, "-DoutputDirectory="+unfinished)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("maven could not get RocketMQ %s: %w", version, err)
-	}
-	if err := os.Chmod(unfinished, 0o755); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, lib)
 }
 
 func orDefaultEnvoy(version string) string {
@@ -135,7 +105,7 @@ func findPaths(envoyVersion, serverVersion string) (paths, error) {
 		workload:  filepath.Join(cache, "java", "workload", "classes"),
 	}
 	if _, err := os.Stat(serverLib); err != nil && serverVersion != RocketMQVersion {
-		return p, fmt.Errorf("call FetchServers(%s) first: %w", serverVersion, err)
+		return p, fmt.Errorf("run build/fetch.sh rocketmq-%s first: %w", serverVersion, err)
 	}
 	for _, f := range []string{p.envoy, lib, p.workload} {
 		if _, err := os.Stat(f); err != nil {

@@ -5,10 +5,15 @@ package world
 import (
 	"context"
 	"encoding/json"
+	"regexp"
+	"strconv"
 )
 
-// updateAndCreateTopicList is one request for many topics; brokers know it since 5.3.
-const updateAndCreateTopicList = 18
+const (
+	// updateAndCreateTopicList is one request for many topics; brokers know it since 5.3.
+	updateAndCreateTopicList = 18
+	getTopicStatsInfo        = 202
+)
 
 // CreateTopics makes many topics on this broker alone, with so many queues each, and waits until the name server's
 // routes have them. It is much faster than CreateTopic for each.
@@ -42,4 +47,26 @@ func (b *Broker) CreateTopics(ctx context.Context, queues int, topics ...string)
 		}
 	}
 	return nil
+}
+
+// maxOffset is what the statistics of a topic say of each queue. Their body is not JSON: objects are its keys.
+var maxOffset = regexp.MustCompile(`"maxOffset":(\d+)`)
+
+// Stored asks the brokers themselves how many messages a topic has had.
+func (w *World) Stored(ctx context.Context, topic string) (int64, error) {
+	var sum int64
+	for _, b := range w.Brokers {
+		body, err := w.call(ctx, b.Addr, getTopicStatsInfo, map[string]string{"topic": topic}, nil)
+		if err != nil {
+			return 0, err
+		}
+		for _, m := range maxOffset.FindAllSubmatch(body, -1) {
+			n, err := strconv.ParseInt(string(m[1]), 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			sum += n
+		}
+	}
+	return sum, nil
 }

@@ -48,6 +48,11 @@ var catalog = map[string]func(*run) error{
 	"request-reply-async": requestReplyAsync,
 	"trace":               trace,
 	"namespace":           namespace,
+	"bare-pull":           barePull,
+	"acl1-signed":         signed,
+	"acl1-wrong-secret":   wrongSecret,
+	"acl2-signed":         signed,
+	"acl2-wrong-secret":   wrongSecret,
 }
 
 func main() {
@@ -55,6 +60,8 @@ func main() {
 	prefix := flag.String("prefix", "", "start of the names of topics and groups")
 	first := flag.String("scenarios", "", "scenarios to run at once")
 	last := flag.String("last", "", "scenarios to run after a line on the input")
+	flag.StringVar(&account.AccessKey, "access-key", "", "account of the scenarios that sign")
+	flag.StringVar(&account.SecretKey, "secret-key", "", "its secret")
 	flag.Parse()
 	rlog.SetLogLevel("warn")
 	start := func(list string) {
@@ -107,7 +114,7 @@ func runOne(r *run) {
 }
 
 // codeText is how this client words an answer that is an error; it has no type for all of them.
-var codeText = regexp.MustCompile(`CODE: (\d+),?\s+(?:broker error:|DESC:)\s*(.*)`)
+var codeText = regexp.MustCompile(`(?i)CODE: (\d+),?\s+(?:broker error:|DESC:|remark:)\s*(.*)`)
 
 // refusal finds the code and remark of a refusal, else -1.
 func refusal(err error) (int, string) {

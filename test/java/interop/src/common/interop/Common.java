@@ -34,5 +34,14 @@ final class Common implements Catalog {
         all.put("query-unique-id", Queries::byUniqueId);
         all.put("query-offset-id", Queries::byOffsetId);
         all.put("trace", Traces::trace);
+        all.put("bare-pull", Bare::pull);
+        all.put("bare-max-offset", Bare::maxOffset);
+        all.put("bare-commit-offset", Bare::commitOffset);
+        all.put("bare-lock", Bare::lock);
+        all.put("acl1-signed", Signed::signed);
+        all.put("acl1-wrong-secret", Signed::wrongSecret);
+        all.put("acl2-signed", Signed::signed);
+        all.put("acl2-wrong-secret", Signed::wrongSecret);
+        all.put("tls", Tls::tls);
     }
 }

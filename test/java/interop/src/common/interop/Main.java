@@ -34,6 +34,7 @@ public final class Main {
         for (int i = 0; i + 1 < argv.length; i += 2) {
             args.put(argv[i], argv[i + 1]);
         }
+        Signed.account(args.get("--access-key"), args.get("--secret-key"));
         Map<String, Scenario> catalog = catalog();
         String nameServer = args.get("--namesrv");
         String prefix = args.get("--prefix");

@@ -18,13 +18,7 @@ final class Pushes {
     }
 
     static void concurrent(Run run) throws Exception {
-        List<String> texts = run.send(60);
-        Seen seen = new Seen();
-        DefaultMQPushConsumer consumer = run.pushConsumer(run.group("consumer"));
-        consumer.subscribe(run.topic(), "*");
-        consumer.registerMessageListener(seen.concurrently());
-        consumer.start();
-        seen.await(texts, "consumed");
+        run.consume(new DefaultMQPushConsumer(run.group("consumer")), run.send(60));
     }
 
     /** Messages of one key share a queue and must come in order. */

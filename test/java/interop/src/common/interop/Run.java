@@ -93,12 +93,26 @@ final class Run {
 
     /** A push consumer that begins with the oldest message. Not started: it wants a subscription and a listener. */
     DefaultMQPushConsumer pushConsumer(String group) {
-        DefaultMQPushConsumer c = configure(new DefaultMQPushConsumer(group));
+        return configurePush(new DefaultMQPushConsumer(group));
+    }
+
+    private DefaultMQPushConsumer configurePush(DefaultMQPushConsumer c) {
+        configure(c);
         c.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         c.setConsumeThreadMin(4);
         c.setConsumeThreadMax(4);
         close(c::shutdown);
         return c;
+    }
+
+    /** Has a push consumer consume this scenario's topic, and compares. */
+    void consume(DefaultMQPushConsumer c, Collection<String> want) throws Exception {
+        Seen seen = new Seen();
+        configurePush(c);
+        c.subscribe(topic(), "*");
+        c.registerMessageListener(seen.concurrently());
+        c.start();
+        seen.await(want, "consumed");
     }
 
     DefaultMQPullConsumer pullConsumer(String group) throws MQClientException {

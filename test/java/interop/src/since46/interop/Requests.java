@@ -65,7 +65,9 @@ final class Requests {
                     reply.completeExceptionally(e);
                 }
             }, 30_000);
-            Failure.unlessEqual("re: " + text, Bodies.text(reply.get(40, TimeUnit.SECONDS)), "reply");
+            Message m = reply.get(40, TimeUnit.SECONDS);
+            Failure.unless(m != null, "called back without a reply");
+            Failure.unlessEqual("re: " + text, Bodies.text(m), "reply");
         }
     }
 }
