@@ -44,6 +44,10 @@ before=$(cat api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md | cksum)
 make --silent generate
 [ "$before" = "$(cat api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md | cksum)" ] || fail "run make generate and commit"
 
+step "recipes for containers and Kubernetes"
+build/container/lint.sh || fail "build/container/lint.sh"
+go -C build/kubernetes/schema test ./... || fail "go -C build/kubernetes/schema test ./..."
+
 step "go.mod is tidy"
 go mod tidy -diff || fail "go mod tidy"
 go -C build/protogen mod tidy -diff || fail "go mod tidy in build/protogen"

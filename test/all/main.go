@@ -26,7 +26,10 @@ import (
 )
 
 // core are the packages that must build without cgo.
-var core = []string{"./api/...", "./codec/...", "./filter/addressing/...", "./filter/directory/...", "./filter/instance/...", "./filter/router/...", "./filter/session/...", "./filter/stats/..."}
+var core = []string{
+	"./api/...", "./cmd/...", "./codec/...", "./filter/addressing/...", "./filter/compatible/...", "./filter/directory/...", "./filter/envoyadmin/...",
+	"./filter/instance/...", "./filter/refresher/...", "./filter/router/...", "./filter/session/...", "./filter/stats/...",
+}
 
 func main() {
 	pattern := flag.String("run", "", "run only the integration tests that match")
