@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -34,7 +35,7 @@ func TestSeveralClusters(t *testing.T) {
 	})
 	x := install(t, world.Options{
 		Mode:   world.Unified,
-		Topics: map[string]int{"Plain": queues, "Ordered": queues},
+		Topics: map[string]int{"Plain": queues},
 		EditConfig: func(_ *world.World, yaml string) (string, error) {
 			const clusters, prefix = "              - name: DefaultCluster\n", "                stat_prefix: demo\n"
 			if !strings.Contains(yaml, clusters) || !strings.Contains(yaml, prefix) {
@@ -53,8 +54,14 @@ func TestSeveralClusters(t *testing.T) {
 		},
 	})
 	t.Run("first", func(t *testing.T) {
-		t.Run("plain", func(t *testing.T) { plain(x.on(t)) })
-		t.Run("ordered", func(t *testing.T) { ordered(x.on(t)) })
+		x := x.on(t)
+		var ledger world.Ledger
+		group := x.group(&ledger, "Plain", "plain-group", 1)
+		x.produce(&ledger, "Plain", 0, 100)
+		if sums := x.drained(&ledger, 30*time.Second); sums.Sent != 100 || sums.Duplicated != 0 {
+			x.Errorf("got %v", sums)
+		}
+		x.finish(group...)
 	})
 	t.Run("second", func(t *testing.T) {
 		t.Run("transactions", func(t *testing.T) { transactions(x.on(t)) })
