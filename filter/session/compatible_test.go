@@ -20,6 +20,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -375,6 +376,26 @@ func TestCompatibleRequestsWithoutTheirFieldsAreAnswered(t *testing.T) { // defe
 		h.wantStats(map[stats.ID]int64{stats.ClientResponseUnexpected: 1})
 		h.wantIdle()
 	}
+}
+
+func TestCompatibleConfigsWithoutRoutesAnswerEverything(t *testing.T) {
+	e := compatibleEnvironment(t)
+	table, errs := routeconfig.Compile(nil)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	e.Clusters = directory.NewClusters(nil)
+	e.Compatible.Routes, e.Compatible.Directories = table, nil
+	h := dial(t, e, 10911, terminal)
+	for _, kind := range router.Table {
+		for _, broker := range []string{"", "broker-a", "__syslo__s"} {
+			h.send(request(kind.Code, 1, "{}", topicField("t"), codec.Field{Name: "bname", Value: broker}, codec.Field{Name: "n", Value: broker}, codec.Field{Name: "queueId", Value: "1"}, codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "e", Value: "1"}))
+			if got := one(t, h.tookDown()); got.Opaque != 1 || !got.IsResponse() {
+				t.Errorf("%v of %q: got %v", kind.Code, broker, got.Header)
+			}
+		}
+	}
+	h.wantIdle()
 }
 
 func TestCompatibleFramesOfEightBytesAreDecidedAtOnce(t *testing.T) { // defect 2

@@ -17,10 +17,11 @@ type place struct {
 	broker  string // its name, on a ToAll connection; "" for a name server
 }
 
-// clustersOf are the clusters that a topic can be in; all of them when a request names no topic.
+// clustersOf are the clusters that a topic can be in; all of them when a request names no topic. A
+// compatible config without routes has none.
 func (s *Session) clustersOf(topic []byte) []*directory.Directory {
 	all := s.environment.Clusters.All()
-	if len(all) == 1 || len(topic) == 0 {
+	if len(all) <= 1 || len(topic) == 0 {
 		return all
 	}
 	name := string(topic)
@@ -67,7 +68,7 @@ func (s *Session) clustersOfGroup(name string) []*directory.Directory {
 // clustersFor are the clusters that the broker of a request can be in.
 func (s *Session) clustersFor(kind *router.Kind, r router.Request) []*directory.Directory {
 	all := s.environment.Clusters.All()
-	if len(all) == 1 {
+	if len(all) <= 1 {
 		return all
 	}
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.

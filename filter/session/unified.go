@@ -196,7 +196,12 @@ func unique(names []string) []string {
 }
 
 func (s knowledge) QueueBroker(topic, scope string, queue int32) (string, bool) {
-	return s.environment.Clusters.Of(topic).QueueBroker(topic, scope, queue)
+	for _, cluster := range s.clustersOf([]byte(topic)) {
+		if broker, ok := cluster.QueueBroker(topic, scope, queue); ok {
+			return broker, true
+		}
+	}
+	return "", false
 }
 
 func (s knowledge) HalfMessageBroker(half router.HalfMessage, h *codec.Header) (string, bool) {
