@@ -404,12 +404,8 @@ func (s *Session) leaveGroups() {
 // copyToBrokers gives each broker of the client a copy of a registration; nobody waits for the answers.
 func (s *Session) copyToBrokers(kind *router.Kind, frame []byte, h *codec.Header) {
 	s.goingUp.flushJudged()
-	for _, at := range s.registrationBrokers() {
-		address, known := at.cluster.Snapshot().Master(at.broker)
-		if !known {
-			continue
-		}
-		if u, _ := s.reach(at, address); u != nil && u.canWrite(len(frame)) {
+	for _, u := range s.registrationTargets() {
+		if u.canWrite(len(frame)) {
 			s.writeUnawaited(u, kind, frame, h)
 		}
 	}
@@ -431,17 +427,7 @@ func (s *Session) answerConsumerList(h *codec.Header) verdict {
 
 // answerLocally answers a request that needs no broker.
 func (s *Session) answerLocally(h *codec.Header, result *router.Refusal, content []byte) {
-	if h.IsOneway() {
-		return
+	if !h.IsOneway() {
+		s.answerWith(askerOf(h), h.Opaque, result, content)
 	}
-	s.writeCommand(codec.Command{
-		Code:     int32(result.Code),
-		Language: codec.LanguageOther,
-		Version:  h.Version,
-		Opaque:   h.Opaque,
-		Flag:     codec.FlagResponse,
-		Type:     h.Type,
-		Remark:   result.Remark,
-		Body:     content,
-	})
 }

@@ -76,17 +76,7 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 		s.forgetGroups(h)
 		*last = repeatable{content: content, at: s.now}
 	}
-	places := s.registrationBrokers()
-	targets := make([]*upstream, 0, len(places))
-	for _, at := range places {
-		address, known := at.cluster.Snapshot().Master(at.broker)
-		if !known {
-			continue
-		}
-		if u, _ := s.reach(at, address); u != nil { // not broker: no replay, the registration follows
-			targets = append(targets, u)
-		}
-	}
+	targets := s.registrationTargets()
 	if len(targets) == 0 {
 		return s.refuse(h, brokerUnknown)
 	}
@@ -110,6 +100,20 @@ func unregisterContent(h *codec.Header) (content []byte) {
 		content = append(append(content, value...), 0)
 	}
 	return content
+}
+
+// registrationTargets are the connections to the brokers at which this client registers, opened if need be.
+func (s *Session) registrationTargets() (targets []*upstream) {
+	for _, at := range s.registrationBrokers() {
+		address, known := at.cluster.Snapshot().Master(at.broker)
+		if !known {
+			continue
+		}
+		if u, _ := s.reach(at, address); u != nil { // not broker: no replay, the registration follows
+			targets = append(targets, u)
+		}
+	}
+	return targets
 }
 
 // registrationBrokers are the brokers this client has learned of through this connection. A client

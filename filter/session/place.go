@@ -72,9 +72,11 @@ func (s *Session) clustersFor(kind *router.Kind, r router.Request) []*directory.
 		return all
 	}
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
-	if half, ok := router.HalfMessageOf(r.Header); ok && kind.Code == codec.RequestEndTransaction {
-		if at, known := s.unified.halves.find(half, r.Header); known {
-			return []*directory.Directory{at.cluster}
+	if kind.Code == codec.RequestEndTransaction {
+		if half, ok := router.HalfMessageOf(r.Header); ok {
+			if at, known := s.unified.halves.find(half, r.Header); known {
+				return []*directory.Directory{at.cluster}
+			}
 		}
 	}
 	topic := kind.TopicOf(r)

@@ -269,14 +269,20 @@ func (s *Session) end() {
 
 // answer writes an answer of the proxy itself to a request with this opaque.
 func (s *Session) answer(to asker, opaque int32, refusal *router.Refusal) {
+	s.answerWith(to, opaque, refusal, nil)
+}
+
+// answerWith is answer with a body.
+func (s *Session) answerWith(to asker, opaque int32, result *router.Refusal, content []byte) {
 	s.writeCommand(codec.Command{
-		Code:     int32(refusal.Code),
+		Code:     int32(result.Code),
 		Language: codec.LanguageOther,
 		Version:  to.version,
 		Opaque:   opaque,
 		Flag:     codec.FlagResponse,
 		Type:     to.serializeType,
-		Remark:   refusal.Remark,
+		Remark:   result.Remark,
+		Body:     content,
 	})
 }
 
