@@ -21,13 +21,12 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	if !h.IsResponse() {
 		return s.brokerAsked(u, frame, h)
 	}
-	p, expected := u.pending[h.Opaque]
+	p, expected := u.pending.get(h.Opaque)
 	rewrite := expected && p.kind.Rewrite != router.Untouched && h.ResponseCode() == codec.ResponseSuccess
 	if rewrite && !complete {
 		return verdict{action: more}
 	}
 	s.flushLate()
-	s.recorder.Inc(stats.Response)
 	s.recorder.Inc(stats.ResponseDecodingSuccess)
 	if !expected {
 		s.recorder.Inc(stats.ResponseUnexpected)

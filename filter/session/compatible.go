@@ -261,9 +261,9 @@ func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
 
 // onSuccess has the body of a request's answer read, if it wants one and that is a success.
 func (u *upstream) onSuccess(h *codec.Header, read func(content []byte)) {
-	if p, ok := u.pending[h.Opaque]; ok && !h.IsOneway() {
+	if p, ok := u.pending.get(h.Opaque); ok && !h.IsOneway() {
 		p.onSuccess = read
-		u.pending[h.Opaque] = p
+		u.pending.set(h.Opaque, p)
 	}
 }
 

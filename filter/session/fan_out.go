@@ -194,7 +194,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	f := &fanOut{code: kind.Code, asker: askerOf(h), strict: strict, start: s.now, sending: true, supportV2: true}
 	if !h.IsOneway() {
 		f.opaques = []int32{h.Opaque}
-		s.count(f.code, 1)
+		s.active.add(f.code, 1)
 		s.unified.fanOuts[f] = struct{}{}
 	}
 	var topic string
@@ -211,7 +211,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 			continue
 		}
 		if !h.IsOneway() {
-			u.pending[h.Opaque] = pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, topic: topic, fanOut: f}
+			u.pending.set(h.Opaque, pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, topic: topic, fanOut: f})
 			f.waiting++
 		}
 		u.write(frame)
@@ -281,7 +281,7 @@ func (f *fanOut) finishIfDone(s *Session) {
 	f.finished = f.merge(s)
 	delete(s.unified.fanOuts, f)
 	for _, opaque := range f.opaques {
-		s.count(f.code, -1)
+		s.active.add(f.code, -1)
 		s.recorder.Time(s.now-f.start, false)
 		s.countMerged(f)
 		s.writeMerged(f, opaque)

@@ -114,8 +114,8 @@ func FuzzSession(f *testing.F) {
 			take(t, &h.host.down)
 		}
 		h.Close(h.clock)
-		if got := e.Stats.Value(stats.RequestActive); got != before || h.pendingCount != 0 {
-			t.Errorf("request_active went from %d to %d, %d requests wait", before, got, h.pendingCount)
+		if got := e.Stats.Value(stats.RequestActive); got != before || h.active.all != 0 {
+			t.Errorf("request_active went from %d to %d, %d requests wait", before, got, h.active.all)
 		}
 	})
 }

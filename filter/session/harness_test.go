@@ -251,8 +251,8 @@ func (h *harness) wantIdle() {
 			h.Errorf("gauge %s is %d after the end, want 0", def.Name, got)
 		}
 	}
-	if h.pendingCount != 0 {
-		h.Errorf("%d requests are still waiting after the end", h.pendingCount)
+	if h.active.all != 0 {
+		h.Errorf("%d requests are still waiting after the end", h.active.all)
 	}
 }
 

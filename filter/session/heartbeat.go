@@ -51,7 +51,7 @@ func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bo
 		return true
 	}
 	f.opaques = append(f.opaques, h.Opaque)
-	s.count(f.code, 1)
+	s.active.add(f.code, 1)
 	return true
 }
 
@@ -114,12 +114,12 @@ func (s *Session) replayHeartbeat(u *upstream) {
 // writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own. While
 // another request with its opaque waits it is left out, and the next heartbeat has to do.
 func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, frame []byte, h *codec.Header) {
-	if _, taken := u.pending[h.Opaque]; taken && !h.IsOneway() {
+	if u.pending.has(h.Opaque) && !h.IsOneway() {
 		return
 	}
 	if !h.IsOneway() {
 		s.arm(s.deadlineOf(kind, 0))
-		u.pending[h.Opaque] = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}}
+		u.pending.set(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}})
 	}
 	u.write(frame)
 }

@@ -58,8 +58,8 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
 	if kind.Rewrite == router.TopicRouteData {
 		p.topic = routeTopic(h)
 	}
-	u.pending[h.Opaque] = p
-	s.count(p.code, 1)
+	u.pending.set(h.Opaque, p)
+	s.active.add(p.code, 1)
 	s.arm(p.deadline)
 }
 
@@ -71,7 +71,7 @@ func routeTopic(h *codec.Header) string {
 
 // belowLimit tells whether one more request may wait; if not, it has answered it.
 func (s *Session) belowLimit(h *codec.Header) bool {
-	if s.pendingCount < s.environment.Config.Limits.MaxPendingRequests {
+	if s.active.all < s.environment.Config.Limits.MaxPendingRequests {
 		return true
 	}
 	s.refuseOverLimit(h)
@@ -81,7 +81,7 @@ func (s *Session) belowLimit(h *codec.Header) bool {
 // reused ends the session if the client uses the opaque of a request that still waits at u: nobody could
 // tell which of the two an answer is for, and a route must not pass for something else.
 func (s *Session) reused(u *upstream, opaque int32) bool {
-	if _, taken := u.pending[opaque]; !taken {
+	if !u.pending.has(opaque) {
 		return false
 	}
 	s.recorder.Inc(stats.RequestOpaqueReused)
@@ -91,25 +91,9 @@ func (s *Session) reused(u *upstream, opaque int32) bool {
 
 // finish takes a request out of what is waiting.
 func (s *Session) finish(u *upstream, opaque int32, p pending) {
-	delete(u.pending, opaque)
+	u.pending.remove(opaque)
 	if p.fanOut == nil {
-		s.count(p.code, -1)
-	}
-}
-
-// count moves what is waiting.
-func (s *Session) count(code codec.RequestCode, delta int) {
-	s.pendingCount += delta
-	s.recorder.Add(stats.RequestActive, int64(delta))
-	switch code {
-	case codec.RequestSendMessage:
-		s.recorder.Add(stats.SendMessageV1Active, int64(delta))
-	case codec.RequestSendMessageV2:
-		s.recorder.Add(stats.SendMessageV2Active, int64(delta))
-	case codec.RequestPopMessage:
-		s.recorder.Add(stats.PopMessageActive, int64(delta))
-	case codec.RequestGetRouteInfoByTopic:
-		s.recorder.Add(stats.GetTopicRouteActive, int64(delta))
+		s.active.add(p.code, -1)
 	}
 }
 
@@ -126,14 +110,14 @@ func (s *Session) fail(u *upstream, opaque int32, p pending, reason *router.Refu
 
 // failAll ends all requests that wait for u.
 func (s *Session) failAll(u *upstream, reason *router.Refusal) {
-	for opaque, p := range u.pending {
+	for opaque, p := range u.pending.all() {
 		s.fail(u, opaque, p, reason)
 	}
 }
 
 // cancelAll ends all requests that wait for u; nobody is left to answer.
 func (s *Session) cancelAll(u *upstream) {
-	for opaque, p := range u.pending {
+	for opaque, p := range u.pending.all() {
 		s.finish(u, opaque, p)
 		if p.fanOut == nil {
 			s.recorder.Inc(stats.RequestCancelled)
@@ -154,7 +138,7 @@ func (s *Session) expire() {
 			}
 			next = min(next, u.deadline)
 		}
-		for opaque, p := range u.pending {
+		for opaque, p := range u.pending.all() {
 			if p.deadline > s.now {
 				next = min(next, p.deadline)
 				continue

@@ -24,12 +24,14 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	if replicate && !complete {
 		return verdict{action: more}
 	}
-	s.recorder.Inc(stats.Request)
-	s.recorder.Inc(stats.RequestDecodingSuccess)
 	if h.IsResponse() {
+		s.recorder.Inc(stats.ClientResponse)
 		return s.clientAnswered(frame, h)
 	}
-	s.countRequest(code, h)
+	s.recorder.Inc(stats.RequestCodeID(code))
+	if h.IsOneway() {
+		s.recorder.Inc(stats.RequestOneway)
+	}
 	switch {
 	case kind.Class == router.Internal:
 		return s.refuse(h, router.RefusedInternal)
@@ -49,31 +51,6 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 func (s *Session) replicate(frame []byte) {
 	recorder := s.recorder
 	s.environment.Clusters.First().Replicate(bytes.Clone(frame), func(error) { recorder.Inc(stats.NameServerCopyFailure) })
-}
-
-func (s *Session) countRequest(code codec.RequestCode, h *codec.Header) {
-	s.recorder.Inc(stats.RequestCodeID(code))
-	if h.IsOneway() {
-		s.recorder.Inc(stats.RequestOneway)
-	}
-	switch code {
-	case codec.RequestSendMessage:
-		s.recorder.Inc(stats.SendMessageV1)
-	case codec.RequestSendMessageV2:
-		s.recorder.Inc(stats.SendMessageV2)
-	case codec.RequestPopMessage:
-		s.recorder.Inc(stats.PopMessage)
-	case codec.RequestAckMessage:
-		s.recorder.Inc(stats.AckMessage)
-	case codec.RequestHeartBeat:
-		s.recorder.Inc(stats.Heartbeat)
-	case codec.RequestUnregisterClient:
-		s.recorder.Inc(stats.Unregister)
-	case codec.RequestGetConsumerListByGroup:
-		s.recorder.Inc(stats.GetConsumerList)
-	case codec.RequestGetRouteInfoByTopic:
-		s.recorder.Inc(stats.GetTopicRoute)
-	}
 }
 
 // forward sends a request on to one upstream.

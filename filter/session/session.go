@@ -45,7 +45,7 @@ type Session struct {
 	upstreams    map[UpstreamID]*upstream
 	lastUpstream UpstreamID
 	only         *upstream // the single upstream, unless role is ToAll
-	pendingCount int       // over all upstreams and fan-outs
+	active       active    // over all upstreams and fan-outs
 	queued       int       // bytes in the queues of all upstreams
 	wakeAt       Instant   // what WakeAt was last asked for; 0: nothing
 	giveUp       Instant   // end of the waiting state
@@ -81,11 +81,22 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 	return s
 }
 
+// enter begins an event.
+func (s *Session) enter(now Instant) {
+	s.mu.Lock()
+	s.now = now
+}
+
+// leave ends it.
+func (s *Session) leave() {
+	s.active.tell(s.recorder)
+	s.mu.Unlock()
+}
+
 // Open starts the session.
 func (s *Session) Open(now Instant) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	s.recorder.Inc(stats.DownstreamActive)
 	s.giveUp = now + s.environment.Config.Timeouts.Directory
 	s.tryOpen()
@@ -158,9 +169,8 @@ func (s *Session) destination() (address string, known bool) {
 // DownstreamData takes bytes from the client; they are borrowed. It returns true if all of them
 // shall go on to the upstream as they are, which only a host that works InPlace is ever told.
 func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	switch s.state {
 	case closed:
 		return false
@@ -187,7 +197,6 @@ func (s *Session) cutRequests(in [][]byte, inPlace bool) (untouched bool) {
 	proceed, err := s.requests.feed(&s.goingUp, requestJudge{s})
 	untouched = s.goingUp.end(inPlace && proceed)
 	if err != nil {
-		s.recorder.Inc(stats.Request)
 		s.recorder.Inc(stats.RequestDecodingError)
 		s.countFrameError(err)
 		s.closeDownstream()
@@ -204,9 +213,8 @@ func (s *Session) countFrameError(err error) {
 
 // Wake does what is due: requests past their deadline, the end of waiting.
 func (s *Session) Wake(now Instant) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	s.wakeAt = 0
 	switch s.state {
 	case closed:
@@ -231,9 +239,8 @@ func (s *Session) arm(deadline Instant) {
 
 // Close ends the session: the client connection is gone.
 func (s *Session) Close(now Instant) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	s.end()
 	s.recorder.Add(stats.DownstreamActive, -1)
 }
@@ -325,7 +332,7 @@ func (s *Session) flushLate() {
 // Abandon ends the session after a fault of its own, whose state it does not trust.
 func (s *Session) Abandon() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.leave()
 	s.goingUp.in, s.coming.in = nil, nil // views that may be gone
 	s.end()
 }

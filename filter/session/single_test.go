@@ -58,8 +58,8 @@ func TestRequestsCutAnywhereGiveTheSameBytes(t *testing.T) {
 		if got := h.host.up[h.only.id].Bytes(); !bytes.Equal(got, want) {
 			t.Fatalf("cut at %d: %d bytes went on, want %d", cut, len(got), len(want))
 		}
-		if len(h.only.pending) != 3 {
-			t.Fatalf("cut at %d: %d requests wait, want 3", cut, len(h.only.pending))
+		if h.only.pending.size() != 3 {
+			t.Fatalf("cut at %d: %d requests wait, want 3", cut, h.only.pending.size())
 		}
 		h.Close(h.clock)
 	}

@@ -65,7 +65,7 @@ func (x *unified) tell(cluster *directory.Directory, names []string) {
 func (x *unified) cancel(s *Session) {
 	for f := range x.fanOuts {
 		for range f.opaques {
-			s.count(f.code, -1)
+			s.active.add(f.code, -1)
 			s.recorder.Inc(stats.RequestCancelled)
 			s.recorder.Inc(stats.ResponseError)
 		}

@@ -284,8 +284,8 @@ func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
 	for opaque := range int32(50) {
 		h.send(request(codec.RequestUnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: strconv.Itoa(int(opaque))}))
 	}
-	if h.pendingCount > 1 {
-		t.Errorf("%d requests wait", h.pendingCount)
+	if h.active.all > 1 {
+		t.Errorf("%d requests wait", h.active.all)
 	}
 	h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 49})
 	h.wantIdle()

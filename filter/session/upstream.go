@@ -24,7 +24,7 @@ type upstream struct {
 	queue     []byte  // what waits for the connection
 
 	answers cutter
-	pending map[int32]pending
+	pending pendingTable
 }
 
 // losses are what clients are told of requests whose upstream connection did not last.
@@ -49,7 +49,6 @@ func (s *Session) connect(to place, address string) *upstream {
 		place:     to,
 		address:   address,
 		connected: s.capabilities.InPlace,
-		pending:   make(map[int32]pending),
 	}
 	u.answers = cutter{limits: s.environment.frameLimits(), whole: s.requests.whole}
 	if s.upstreams == nil {
@@ -89,7 +88,7 @@ func (s *Session) retire(u *upstream) {
 
 // endIfLeft ends a retired connection that nothing waits for any more.
 func (s *Session) endIfLeft(u *upstream) {
-	if u.leaving && len(u.pending) == 0 && s.upstreams[u.id] == u {
+	if u.leaving && u.pending.size() == 0 && s.upstreams[u.id] == u {
 		s.host.CloseUpstream(u.id)
 		s.forget(u)
 	}
@@ -130,9 +129,8 @@ func (s *Session) forget(u *upstream) {
 
 // UpstreamConnected tells that an upstream connection is open.
 func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	u := s.upstreams[id]
 	if u == nil {
 		return
@@ -146,9 +144,8 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 
 // UpstreamFailed tells that an upstream connection could not be opened.
 func (s *Session) UpstreamFailed(now Instant, id UpstreamID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	if u := s.upstreams[id]; u != nil {
 		s.connectFailed(u, s.losses().failed)
 	}
@@ -168,9 +165,8 @@ func (s *Session) losses() *losses {
 
 // UpstreamClosed tells that an open upstream connection has ended.
 func (s *Session) UpstreamClosed(now Instant, id UpstreamID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	if u := s.upstreams[id]; u != nil {
 		s.recorder.Inc(stats.UpstreamLost)
 		s.loseUpstream(u, s.losses().lost)
@@ -187,7 +183,7 @@ func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 		s.failAll(u, reason)
 		return
 	}
-	for opaque, p := range u.pending {
+	for opaque, p := range u.pending.all() {
 		s.finish(u, opaque, p)
 		s.recorder.Inc(stats.ResponseError)
 	}
@@ -197,9 +193,8 @@ func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 // UpstreamData takes bytes from an upstream connection; they are borrowed. It returns true if all of
 // them shall go on to the client as they are, which only a host that works InPlace is ever told.
 func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouched bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = now
+	s.enter(now)
+	defer s.leave()
 	u := s.upstreams[id]
 	if u == nil {
 		return false
@@ -212,7 +207,6 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 	}
 	untouched = s.coming.end(s.capabilities.InPlace && proceed)
 	if err != nil {
-		s.recorder.Inc(stats.Response)
 		s.recorder.Inc(stats.ResponseDecodingError)
 		s.countFrameError(err)
 	}

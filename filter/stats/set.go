@@ -86,8 +86,12 @@ func (s *Set) Flush(sink Sink) {
 			s.flushed[id] = now
 		}
 	}
-	for i := range s.shards {
-		s.shards[i].times[0].drain(func(value, count uint64) { sink.Record(RequestTimeMs, value, count) })
-		s.shards[i].times[1].drain(func(value, count uint64) { sink.Record(LongPollTimeMs, value, count) })
+	for i, id := range [...]ID{RequestTimeMs, LongPollTimeMs} {
+		var sum [cells]uint64
+		var total uint64
+		for shard := range s.shards {
+			total += s.shards[shard].times[i].drainInto(&sum)
+		}
+		give(&sum, total, func(value, count uint64) { sink.Record(id, value, count) })
 	}
 }

@@ -62,10 +62,9 @@ func TestFlushGivesDifferencesAndLosesNothing(t *testing.T) {
 		r := s.Recorder()
 		writers.Go(func() {
 			for range 10_000 {
-				r.Inc(Request)
+				r.Inc(RequestOneway)
 				r.Add(RequestActive, 1)
 				r.Add(RequestActive, -1)
-				r.Time(3*time.Millisecond, false)
 			}
 		})
 	}
@@ -74,14 +73,53 @@ func TestFlushGivesDifferencesAndLosesNothing(t *testing.T) {
 	}
 	writers.Wait()
 	s.Flush(sink)
-	if got := sink.values[Request]; got != 80_000 {
-		t.Errorf("request is %d", got)
+	if got := sink.values[RequestOneway]; got != 80_000 {
+		t.Errorf("request_oneway is %d", got)
 	}
 	if got := sink.values[RequestActive]; got != 0 {
 		t.Errorf("request_active is %d", got)
 	}
-	if got := sink.samples[RequestTimeMs][3]; got != 80_000 {
-		t.Errorf("%d samples", got)
+}
+
+func TestSumsFollowTheirParts(t *testing.T) {
+	s, sink := New(), newFakeSink()
+	r := s.Recorder()
+	r.Add(RequestCodeID(codec.RequestSendMessageV2), 5)
+	r.Add(RequestCodeID(codec.RequestPullMessage), 3)
+	r.Inc(RequestUnknownCode)
+	r.Inc(ClientResponse)
+	r.Inc(RequestDecodingError)
+	r.Add(ResponseDecodingSuccess, 7)
+	r.Inc(ResponseDecodingError)
+	s.Flush(sink)
+	for id, want := range map[ID]int64{SendMessageV2: 5, SendMessageV1: 0, RequestDecodingSuccess: 10, Request: 11, Response: 8} {
+		if sink.values[id] != want {
+			t.Errorf("%s is %d, want %d", Table[id].Name, sink.values[id], want)
+		}
+	}
+}
+
+// Up to maxSamples each duration is given; of more, each has its share.
+func TestManyTimesAreRepresented(t *testing.T) {
+	s, sink := New(), newFakeSink()
+	record := func(n int, d time.Duration) {
+		for i := range n {
+			s.shards[i%recorders].Time(d, false)
+		}
+	}
+	record(maxSamples-1, 2*time.Millisecond)
+	record(1, time.Second)
+	s.Flush(sink)
+	if got := sink.samples[RequestTimeMs]; got[2] != maxSamples-1 || got[1000-1000%32] != 1 || len(got) != 2 {
+		t.Errorf("samples are %v", got)
+	}
+	sink = newFakeSink()
+	record(8*maxSamples, 3*time.Millisecond)
+	record(2*maxSamples, 7*time.Millisecond)
+	s.Flush(sink)
+	got := sink.samples[RequestTimeMs]
+	if share := int(got[3]) - maxSamples*8/10; got[3]+got[7] != maxSamples || share < -1 || share > 1 {
+		t.Errorf("samples are %v", got)
 	}
 }
 

@@ -66,6 +66,7 @@ const (
 	ResponseUnexpected
 	ServerRequest
 	ServerRequestExpired
+	ClientResponse
 	ClientResponseUnexpected
 	RouteAddressRewritten
 	RouteAddressUncovered
@@ -130,9 +131,9 @@ var Table = append([]Def{
 	PopMessagePending:       {Gauge, "pop_message_pending", "POP_MESSAGE requests that wait for an upstream: for a connection or for the answer"},
 	GetTopicRoutePending:    {Gauge, "get_topic_route_pending", "GET_ROUTEINFO_BY_TOPIC requests that wait for an upstream: for a connection or for the answer"},
 	TotalPending:            {Gauge, "total_pending", "requests of every kind that wait for an upstream: for a connection or for the answer"},
-	RequestTimeMs:           {Histogram, "request_time_ms", "milliseconds from a request to its answer; long polls apart"},
+	RequestTimeMs:           {Histogram, "request_time_ms", "milliseconds from a request to its answer; long polls apart. Of more than 10,000 a second as many represent them"},
 
-	LongPollTimeMs:           {Histogram, "long_poll_time_ms", "milliseconds from a request that may wait at the broker (pull, pop, notification) to its answer"},
+	LongPollTimeMs:           {Histogram, "long_poll_time_ms", "milliseconds from a request that may wait at the broker (pull, pop, notification) to its answer; represented likewise"},
 	RequestOneway:            {Counter, "request_oneway", "requests that want no answer"},
 	RequestRefused:           {Counter, "request_refused", "requests the proxy answered with an error instead of forwarding them"},
 	RequestExpired:           {Counter, "request_expired", "requests whose deadline passed without an answer"},
@@ -143,6 +144,7 @@ var Table = append([]Def{
 	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
 	ServerRequest:            {Counter, "server_request", "requests from brokers to clients"},
 	ServerRequestExpired:     {Counter, "server_request_expired", "requests from brokers that the client never answered"},
+	ClientResponse:           {Counter, "client_response", "answers from clients to requests of brokers, unexpected ones included"},
 	ClientResponseUnexpected: {Counter, "client_response_unexpected", "answers from clients that no broker waits for; dropped"},
 	RouteAddressRewritten:    {Counter, "route_address_rewritten", "broker addresses replaced in route and cluster answers"},
 	RouteAddressUncovered:    {Counter, "route_address_uncovered", "broker addresses that no rule covers, left out of an answer (or kept, with uncovered: PASS)"},
@@ -167,14 +169,34 @@ var Table = append([]Def{
 	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
 }, generated()...)
 
-// sums are stats that are the sum of others and never moved by themselves. Nothing in this filter waits for
-// anything but an upstream, so what is active is what is pending.
-var sums = map[ID][]ID{
-	SendMessagePending:   {SendMessageV1Active, SendMessageV2Active},
-	PopMessagePending:    {PopMessageActive},
-	GetTopicRoutePending: {GetTopicRouteActive},
-	TotalPending:         {RequestActive},
-}
+// sums are stats that are the sum of others and never moved by themselves.
+var sums = func() map[ID][]ID {
+	m := map[ID][]ID{
+		// Each frame of a client that can be decoded is a request with a code, known or not, or an answer.
+		RequestDecodingSuccess: {RequestUnknownCode, ClientResponse},
+		Request:                {RequestDecodingSuccess, RequestDecodingError},
+		Response:               {ResponseDecodingSuccess, ResponseDecodingError},
+
+		Heartbeat:       {RequestCodeID(codec.RequestHeartBeat)},
+		Unregister:      {RequestCodeID(codec.RequestUnregisterClient)},
+		GetConsumerList: {RequestCodeID(codec.RequestGetConsumerListByGroup)},
+		GetTopicRoute:   {RequestCodeID(codec.RequestGetRouteInfoByTopic)},
+		SendMessageV1:   {RequestCodeID(codec.RequestSendMessage)},
+		SendMessageV2:   {RequestCodeID(codec.RequestSendMessageV2)},
+		PopMessage:      {RequestCodeID(codec.RequestPopMessage)},
+		AckMessage:      {RequestCodeID(codec.RequestAckMessage)},
+
+		// Nothing in this filter waits for anything but an upstream, so what is active is what is pending.
+		SendMessagePending:   {SendMessageV1Active, SendMessageV2Active},
+		PopMessagePending:    {PopMessageActive},
+		GetTopicRoutePending: {GetTopicRouteActive},
+		TotalPending:         {RequestActive},
+	}
+	for _, code := range codec.RequestCodes() {
+		m[RequestDecodingSuccess] = append(m[RequestDecodingSuccess], RequestCodeID(code))
+	}
+	return m
+}()
 
 // Where the rows that generated makes begin.
 var (

@@ -3,6 +3,7 @@
 package stats
 
 import (
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 )
@@ -27,14 +28,40 @@ func (t *times) record(d time.Duration) {
 	}
 }
 
-// drain empties t.
-func (t *times) drain(each func(value, count uint64)) {
+// drainInto empties t into `sum` and returns how many durations these were.
+func (t *times) drainInto(sum *[cells]uint64) (n uint64) {
 	if !t.touched.Swap(false) {
-		return
+		return 0
 	}
 	for i := range t.count {
 		if t.count[i].Load() != 0 {
-			each(valueOf(i), uint64(t.count[i].Swap(0)))
+			count := uint64(t.count[i].Swap(0))
+			sum[i] += count
+			n += count
+		}
+	}
+	return n
+}
+
+// maxSamples is how many durations of a histogram are given to Envoy in one flush. Envoy takes them one by
+// one, about 0.2 µs each, so more are represented by as many, which keeps the quantiles and not the count.
+const maxSamples = 10_000
+
+// give hands the `total` durations of `sum` to `each`, or maxSamples that stand for them.
+func give(sum *[cells]uint64, total uint64, each func(value, count uint64)) {
+	kept := min(total, maxSamples)
+	if kept == 0 {
+		return
+	}
+	carry := rand.Uint64N(total) // so that what is rare has its chance
+	if kept == total {
+		carry = 0
+	}
+	for i, n := range sum {
+		carry += n * kept
+		if count := carry / total; count != 0 {
+			each(valueOf(i), count)
+			carry -= count * total
 		}
 	}
 }
