@@ -177,11 +177,20 @@ void DownstreamConnection::OnWatermark(bool above) {
   UpdateUpstreams();
 }
 
+bool DownstreamConnection::GiveToRead(std::shared_ptr<UpstreamConnection> upstream) {
+  std::unique_lock<std::mutex> lock(mu_);
+  if (filter_ == nullptr) return false;
+  readable_.push_back(std::move(upstream));
+  Schedule(std::move(lock));
+  return true;
+}
+
 void DownstreamConnection::OnScheduled() {
   std::string out = std::move(spare_);
   out.clear();
   std::vector<int> closes;
   std::vector<StateCall> calls;
+  std::vector<std::shared_ptr<UpstreamConnection>> readable;
   bool end;
   bool was_full;
   void* filter;
@@ -194,6 +203,7 @@ void DownstreamConnection::OnScheduled() {
     end = std::exchange(out_end_, false);
     closes.swap(closes_);
     calls.swap(state_calls_);
+    readable.swap(readable_);
     was_full = std::exchange(queue_full_, false);
   }
   if (!out.empty() || end) {
@@ -214,6 +224,9 @@ void DownstreamConnection::OnScheduled() {
     RunStateCall(filter, call);
     if (call.out != nullptr) GetPlugin().on_sema_dec(call.wrapper);
   }
+  for (auto& upstream : readable) {
+    if (upstream->ReadOnWorker() && !GiveToRead(upstream)) upstream->LeaveWorker();
+  }
   for (const int type : closes) {
     {
       const std::lock_guard<std::mutex> lock(mu_);
@@ -226,10 +239,12 @@ void DownstreamConnection::OnScheduled() {
 
 void DownstreamConnection::OnClosed() {
   std::vector<StateCall> calls;
+  std::vector<std::shared_ptr<UpstreamConnection>> readable;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (filter_ == nullptr) return;
     filter_ = nullptr;
+    readable.swap(readable_);
     out_ = std::string();
     closes_.clear();
     calls.swap(state_calls_);
@@ -238,6 +253,7 @@ void DownstreamConnection::OnClosed() {
     reads_blocked_.store(false, std::memory_order_release);
   }
   scheduler_.Detach();
+  for (const auto& upstream : readable) upstream->LeaveWorker();
   UpdateUpstreams();
   // Who waits for filter state waits for ever otherwise; the plugin still knows the wrapper.
   for (const StateCall& call : calls) {

@@ -56,6 +56,10 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   // An upstream's queue is full (+1), or no longer (-1): this connection is not read meanwhile.
   void OnUpstreamFull(int change);
 
+  // The upstream has something to read: it gets a turn on the worker. False: this connection is
+  // closed.
+  bool GiveToRead(std::shared_ptr<UpstreamConnection> upstream);
+
   void OnScheduled();            // worker
   void OnWatermark(bool above);  // worker
   // Worker; the connection is closed. Afterwards everything is answered with kFilterIsGone.
@@ -107,6 +111,7 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   bool above_watermark_ = false;
   bool queue_full_ = false;
   int full_upstreams_ = 0;
+  std::vector<std::shared_ptr<UpstreamConnection>> readable_;  // each has its turn to come
   bool read_disabled_ = false;  // by us, at Envoy: its count is balanced by this
   std::vector<std::weak_ptr<UpstreamConnection>> upstreams_;
   uint64_t receiver_ = 0;

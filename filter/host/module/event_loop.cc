@@ -18,8 +18,7 @@ namespace {
 
 constexpr uint64_t kWakeToken = 0;
 constexpr int kEventsPerWait = 128;
-constexpr size_t kReadSize = 64 << 10;
-// A loop has less to do for a request than a worker (the worker writes both ways and reads one).
+// A loop has far less to do for a request than a worker, which reads and writes both ways.
 constexpr uint32_t kWorkersPerLoop = 2;
 constexpr uint32_t kMaxLoops = 16;
 
@@ -53,9 +52,7 @@ EventLoop& EventLoop::ForKey(uint64_t key) {
 }
 
 EventLoop::EventLoop()
-    : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
-      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      scratch_(kReadSize) {
+    : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kWakeToken;

@@ -52,9 +52,6 @@ class EventLoop {
   // Afterwards the socket may be closed.
   void Remove(int fd, uint64_t token);
 
-  // A buffer for the loop thread's reads.
-  std::vector<char>& scratch() { return scratch_; }
-
  private:
   using Clock = std::chrono::steady_clock;
   struct Timer {
@@ -83,7 +80,6 @@ class EventLoop {
   // Loop thread only.
   std::unordered_map<uint64_t, std::shared_ptr<Watcher>> watchers_;
   uint64_t next_token_ = 1;
-  std::vector<char> scratch_;
 };
 
 }  // namespace rocketmq_proxy

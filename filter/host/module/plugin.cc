@@ -51,10 +51,10 @@ bool BecomeGlobal(std::string* error) {
   return false;
 }
 
-// While it lives, threads that are made may oversleep by up to 5 ms; they keep that. Made for the threads of
-// Go's runtime, one of which, its monitor, otherwise wakes about every 75 us for as long as calls come in: it
-// looks for what has run 10 ms or longer, and each time that it finds a thread of Envoy's it starts anew at its
-// shortest pause.
+// While it lives, threads that are made may oversleep by up to 5 ms; they keep that. Made for the
+// threads of Go's runtime, one of which, its monitor, otherwise wakes about every 75 us for as long
+// as calls come in: it looks for what has run 10 ms or longer, and each time that it finds a thread
+// of Envoy's it starts anew at its shortest pause.
 class DrowsyThreads {
  public:
   DrowsyThreads() : before_(prctl(PR_GET_TIMERSLACK)) { prctl(PR_SET_TIMERSLACK, kOversleep); }

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "address.h"
 #include "envoy.h"
@@ -22,12 +23,19 @@ namespace {
 constexpr std::chrono::seconds kFlushTimeout(5);
 // Reads of one socket in a row, before others get their turn.
 constexpr int kReadsPerTurn = 4;
+constexpr size_t kReadSize = 64 << 10;
 // Received bytes that are thrown away at a close, see CloseSocket.
 constexpr size_t kMaxDiscard = 1 << 20;
 
 std::atomic<uint64_t> g_ownerless{0};
 
 thread_local UpstreamConnection* t_opening = nullptr;
+
+// Where this thread reads to.
+std::vector<char>& Scratch() {
+  static thread_local std::vector<char> scratch(kReadSize);
+  return scratch;
+}
 
 bool Flushes(int close_type) {
   return close_type == kFlushWrite || close_type == kFlushWriteAndDelay;
@@ -88,7 +96,7 @@ void UpstreamConnection::Start() {
     return Fail(kRemoteConnectionFailure);
   }
   std::unique_lock<std::mutex> lock(mu_);
-  token_ = loop_.Add(fd, EPOLLOUT, shared_from_this());
+  token_ = loop_.Add(fd, EPOLLOUT | EPOLLONESHOT, shared_from_this());
   if (token_ == 0) {
     lock.unlock();
     close(fd);
@@ -209,8 +217,13 @@ void UpstreamConnection::Attend() {
     const std::lock_guard<std::mutex> lock(mu_);
     attention_ = false;
     if (state_ == State::kNew || state_ == State::kClosed) return;
-    closing = close_type_ >= 0;
-    if (closing && state_ == State::kOpen && Flushes(close_type_)) {
+    if (with_worker_) {
+      attend_later_ = true;
+      return;
+    }
+    closing = close_type_ >= 0 || end_ >= 0;
+    if (end_ >= 0) event = end_;
+    if (end_ < 0 && closing && state_ == State::kOpen && Flushes(close_type_)) {
       Flush();
       wait_for_flush = !out_.empty() && !write_failed_;
       if (write_failed_) event = kRemoteClose;  // The peer was first.
@@ -234,19 +247,17 @@ void UpstreamConnection::Attend() {
       Arm();
     }
     TellOwner(change);
-    ReadAll();
+    GiveToRead();
   }
 }
 
 void UpstreamConnection::UpdateReading() {
   const std::lock_guard<std::mutex> lock(mu_);
-  if (state_ != State::kOpen) return;
-  silenced_ = false;
-  Arm();
+  if (state_ == State::kOpen) Arm();
 }
 
 bool UpstreamConnection::MayRead() {
-  if (state_ != State::kOpen || close_type_ >= 0 || peer_ended_) return false;
+  if (state_ != State::kOpen || close_type_ >= 0 || end_ >= 0 || peer_ended_) return false;
   const auto owner = owner_.lock();
   return owner == nullptr || !owner->ReadsBlocked();
 }
@@ -254,14 +265,12 @@ bool UpstreamConnection::MayRead() {
 void UpstreamConnection::Arm() {
   if (fd_ < 0) return;
   uint32_t events = 0;
-  if (MayRead()) events |= EPOLLIN;
+  if (!with_worker_ && MayRead()) events |= EPOLLIN;
   if (!out_.empty() && !write_failed_) events |= EPOLLOUT;
-  // A dead socket is reported whether it is asked for or not, and for ever. While it is not to be
-  // read, once is enough (edge-triggered).
-  if (silenced_ && events == 0) events = EPOLLET;
   if (events == armed_) return;
+  if (events == 0 && armed_ == kDisarmed && (silenced_ || with_worker_)) return;
   armed_ = events;
-  loop_.Modify(fd_, token_, events);
+  loop_.Modify(fd_, token_, events | EPOLLONESHOT);
 }
 
 void UpstreamConnection::Flush() {
@@ -312,23 +321,21 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
+    armed_ = kDisarmed;
     connecting = state_ == State::kConnecting;
     if (!connecting) {
       const bool dead = (epoll_events & (EPOLLHUP | EPOLLERR)) != 0;
       if ((epoll_events & EPOLLOUT) != 0 || (dead && !out_.empty())) Flush();
       change = FullChange();
       const bool closing = close_type_ >= 0;
-      read = !closing && (dead || (epoll_events & EPOLLIN) != 0);
-      if (read && !MayRead()) {
-        read = false;
-        silenced_ = dead;
-      }
+      read = (dead || (epoll_events & EPOLLIN) != 0) && !with_worker_ && MayRead();
+      silenced_ = dead && !read;
       // Dead after its end of stream: there is nothing left to read that would tell.
       const bool gone = dead && peer_ended_ && !fin_sent_;
       closed = gone || (closing && (out_.empty() || dead));
       if (gone || write_failed_) event = kRemoteClose;
       ended = fin_sent_ && peer_ended_;
-      Arm();
+      if (!read) Arm();
     }
   }
   if (connecting) {
@@ -343,38 +350,74 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
   TellOwner(change);
   if (closed) return Finish(event);
   if (ended) return Finish(kLocalClose);
-  if (read) ReadAll();
+  if (read) GiveToRead();
 }
 
-void UpstreamConnection::ReadAll() {
-  std::vector<char>& buffer = loop_.scratch();
-  // Kept for the calls: the plugin opens further upstreams in them.
+// There is something to read, for the owner's worker if there is one.
+void UpstreamConnection::GiveToRead() {
   const auto owner = owner_.lock();
+  if (owner != nullptr) {
+    {
+      const std::lock_guard<std::mutex> lock(mu_);
+      const bool give = !with_worker_ && MayRead();
+      with_worker_ |= give;
+      Arm();
+      if (!give) return;
+    }
+    if (owner->GiveToRead(shared_from_this())) return;
+    const std::lock_guard<std::mutex> lock(mu_);
+    with_worker_ = false;
+  }
+  // Kept for the calls: the plugin opens further upstreams in them.
+  const DownstreamConnection::Scope scope(owner.get());
+  Read();
+  int end;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    Arm();
+    end = end_;
+  }
+  if (end >= 0) Finish(end);
+}
+
+bool UpstreamConnection::ReadOnWorker() {
+  if (Read()) return true;
+  LeaveWorker();
+  return false;
+}
+
+void UpstreamConnection::LeaveWorker() {
+  std::unique_lock<std::mutex> lock(mu_);
+  with_worker_ = false;
+  Arm();
+  // What the loop could not do meanwhile.
+  if (end_ >= 0 || close_type_ >= 0 || (fin_sent_ && peer_ended_))
+    RequestAttention(std::move(lock));
+}
+
+// Whoever's turn it is. The end of the connection is left in end_, for the loop.
+bool UpstreamConnection::Read() {
+  std::vector<char>& buffer = Scratch();
   for (int turn = 0; turn < kReadsPerTurn; turn++) {
     {
       const std::lock_guard<std::mutex> lock(mu_);
-      if (!MayRead()) return;
+      if (!MayRead()) return false;
     }
-    // Only this thread closes the socket, so it is there without the lock.
+    // While it is this thread's turn nobody closes the socket, so it is there without the lock.
     const ssize_t size = recv(fd_, buffer.data(), buffer.size(), 0);
     if (size < 0) {
       if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-      return Finish(kRemoteClose);
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
     }
-    const DownstreamConnection::Scope scope(owner.get());
-    if (size == 0) {
-      if (!half_close_.load(std::memory_order_relaxed)) return Finish(kRemoteClose);
-      bool both;
+    if (size <= 0) {
+      const bool half = size == 0 && half_close_.load(std::memory_order_relaxed);
       {
         const std::lock_guard<std::mutex> lock(mu_);
-        peer_ended_ = true;
-        both = fin_sent_;
-        Arm();
+        peer_ended_ = half;
+        if (!half || fin_sent_) end_ = kRemoteClose;
       }
-      GetPlugin().on_upstream_data(wrapper_, 0, 0, 0, 1);
-      if (both) Finish(kRemoteClose);
-      return;
+      if (half) GetPlugin().on_upstream_data(wrapper_, 0, 0, 0, 1);
+      return false;
     }
     if (receiver_ != 0) {
       const rocketmq_proxy_slice slice{buffer.data(), static_cast<uint64_t>(size)};
@@ -384,8 +427,9 @@ void UpstreamConnection::ReadAll() {
       GetPlugin().on_upstream_data(wrapper_, slice.length, reinterpret_cast<GoUint64>(&slice), 1,
                                    0);
     }
-    if (static_cast<size_t>(size) < buffer.size()) return;
+    if (static_cast<size_t>(size) < buffer.size()) return false;
   }
+  return true;
 }
 
 void UpstreamConnection::CloseSocket(int close_type) {
@@ -396,10 +440,9 @@ void UpstreamConnection::CloseSocket(int close_type) {
   } else if (Flushes(close_type)) {
     // Closed with received bytes unread, Linux sends a reset, and the peer may lose what was
     // flushed to it.
-    char* const nowhere = loop_.scratch().data();
-    const size_t room = loop_.scratch().size();
+    std::vector<char>& nowhere = Scratch();
     for (size_t total = 0; total < kMaxDiscard;) {
-      const ssize_t size = recv(fd_, nowhere, room, MSG_TRUNC);
+      const ssize_t size = recv(fd_, nowhere.data(), nowhere.size(), MSG_TRUNC);
       if (size <= 0) break;
       total += static_cast<size_t>(size);
     }
@@ -418,6 +461,10 @@ void UpstreamConnection::Finish(int event) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
+    if (with_worker_) {  // It asks for attention when it is done.
+      end_ = event;
+      return;
+    }
     was_open = state_ == State::kOpen;
     state_ = State::kClosed;
     CloseSocket(close_type_);

@@ -19,14 +19,18 @@ namespace rocketmq_proxy {
 
 struct UpstreamWrapper;
 
-// The plugin is told, on the loop's thread and in this order: ready or failure; data; one close
-// event; nothing more. A failure is the end, too.
+// The plugin is told, in this order and one at a time: ready or failure; data; one close event;
+// nothing more. A failure is the end, too. Data is told on the worker of the connection's owner,
+// where the answer is to be written; all else, and the data of a connection without an owner or
+// whose owner is closed, on the loop's thread.
 //
 // Threads: Write, Close, EnableHalfClose, Abandon, UpdateReading and the address functions run on
-// any; the rest on the loop's.
-// Lock: mu_ protects the fields below it, and the socket: it is closed under mu_ only, so whoever
-// holds mu_ and sees fd_ >= 0 may use it. The plugin and the owner are never called under mu_.
-// Lifetime: shared by the loop (while the socket is open), the plugin's wrapper, and tasks.
+// any; ReadOnWorker and LeaveWorker on the owner's worker; the rest on the loop's. Between the
+// loop's word that there is something to read and the end of ReadOnWorker the loop leaves the
+// socket open. Lock: mu_ protects the fields below it, and the socket: it is closed under mu_ only,
+// so whoever holds mu_ and sees fd_ >= 0 may use it. The plugin and the owner are never called
+// under mu_. Lifetime: shared by the loop (while the socket is open), the plugin's wrapper, and
+// tasks.
 class UpstreamConnection : public EventLoop::Watcher,
                            public std::enable_shared_from_this<UpstreamConnection> {
  public:
@@ -59,6 +63,11 @@ class UpstreamConnection : public EventLoop::Watcher,
 
   void OnSocket(uint32_t epoll_events) override;
 
+  // The turn that the loop gave to the owner's worker. True: there is more, for another turn.
+  bool ReadOnWorker();
+  // There will be no turn: the owner is closed.
+  void LeaveWorker();
+
   // The connection that this thread is just telling the plugin is ready, or null.
   static UpstreamConnection* Opening();
   // Loop's thread; see DownstreamConnection::receiver.
@@ -71,7 +80,8 @@ class UpstreamConnection : public EventLoop::Watcher,
   void Attend();  // what other threads have asked for
   void RequestAttention(std::unique_lock<std::mutex> lock);
   void FinishConnecting();
-  void ReadAll();
+  bool Read();  // true: there may be more
+  void GiveToRead();
   bool MayRead();  // with mu_
   void Arm();      // with mu_: tells the loop what to watch for
   void Flush();    // with mu_
@@ -96,7 +106,10 @@ class UpstreamConnection : public EventLoop::Watcher,
   State state_ = State::kNew;
   int fd_ = -1;
   uint64_t token_ = 0;
-  uint32_t armed_ = 0;
+  // What the loop watches for; an event ends that. That the peer is gone is told whether it is
+  // asked for or not.
+  static constexpr uint32_t kDisarmed = UINT32_MAX;
+  uint32_t armed_ = kDisarmed;
   std::string remote_;
   ByteQueue out_;
   bool full_ = false;
@@ -105,7 +118,10 @@ class UpstreamConnection : public EventLoop::Watcher,
   bool fin_sent_ = false;
   bool peer_ended_ = false;    // its FIN was taken as half close
   bool write_failed_ = false;  // the peer is gone; reading will tell how
-  bool silenced_ = false;      // reported as dead while not to be read
+  bool silenced_ = false;      // reported as dead while not to be read: once is enough
+  bool with_worker_ = false;   // whose turn it is to read
+  int end_ = -1;               // the event to finish with, once the loop may
+  bool attend_later_ = false;  // once the worker is done
   bool abandoned_ = false;
   int close_type_ = -1;  // what the plugin asked for
 };
