@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL := /bin/bash
-export DURATION MODE RATE CONCURRENCY ENVOY_VERSION QUICK FORCE
+export DURATION MODE RATE CONCURRENCY ENVOY_VERSION QUICK FORCE COUNT PACKAGES SYNTHETIC BENCHTIME
 
 .DEFAULT_GOAL := help
 
@@ -40,6 +40,14 @@ fuzz: ## Fuzz each target for FUZZTIME (30s)
 bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUICK=1 for two minutes)
 	go build -o out/bin/bench ./test/bench
 	exec out/bin/bench
+
+.PHONY: bench-micro
+bench-micro: ## The micro-benchmarks of the Go packages and of the module's queues
+	build/bench_micro.sh out
+
+.PHONY: bench-compare
+bench-compare: ## The micro-benchmarks of BASE (a revision) and of what is here, in turns (COUNT=6 PACKAGES=… SYNTHETIC=1)
+	build/bench_compare.sh "$(BASE)"
 
 .PHONY: interop
 interop: build ## Features × client versions × modes with real clients, into docs/COMPATIBILITY.md

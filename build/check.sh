@@ -36,7 +36,7 @@ if [ ! -x "$formatter/bin/clang-format" ]; then
   python3 -m pip install --quiet --target "$formatter" "clang-format==$clang_format"
 fi
 PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror --style=file:filter/host/module/.clang-format \
-  filter/host/module/*.cc filter/host/module/*.h filter/host/module/test/*.cc filter/host/module/test/*.h \
+  filter/host/module/*.cc filter/host/module/*.h filter/host/module/test/*.cc filter/host/module/test/*.h filter/host/module/bench/*.cc \
   filter/host/stock/*.h || fail "C++ is not formatted"
 
 step "generated files are fresh"
