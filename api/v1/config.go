@@ -52,7 +52,34 @@ type CredentialsConfig struct {
 // PolicyConfig is what clients may do.
 type PolicyConfig struct {
 	ReadOnlyAdmin bool
+	// Rules are in order: the first that matches decides.
+	Rules       []RuleConfig
+	DefaultDeny bool
+	RateLimits  []RateLimitConfig
+	Shadow      bool // of all but ReadOnlyAdmin
 }
+
+// RuleConfig allows or denies some requests.
+type RuleConfig struct {
+	Name   string
+	Deny   bool
+	Match  MatchConfig
+	Shadow bool
+}
+
+// RateLimitConfig is a token bucket, or one for each value of a key.
+type RateLimitConfig struct {
+	Name     string
+	Match    MatchConfig
+	Key      RateLimit_Key
+	Messages RateConfig
+	Bytes    RateConfig
+	Shadow   bool
+	MaxKeys  int
+}
+
+// RateConfig is the size of a token bucket and how fast it fills. PerSecond 0 is no limit.
+type RateConfig struct{ PerSecond, Burst int64 }
 
 // AddressingMode is how clients are kept on the proxy.
 type AddressingMode uint8

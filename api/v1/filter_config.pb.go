@@ -14,6 +14,7 @@ package apiv1
 
 import (
 	v3 "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
+	v31 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -76,6 +77,113 @@ func (x Addressing_Uncovered) Number() protoreflect.EnumNumber {
 // Deprecated: Use Addressing_Uncovered.Descriptor instead.
 func (Addressing_Uncovered) EnumDescriptor() ([]byte, []int) {
 	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5, 0}
+}
+
+type Policy_Action int32
+
+const (
+	Policy_ALLOW Policy_Action = 0
+	Policy_DENY  Policy_Action = 1
+)
+
+// Enum value maps for Policy_Action.
+var (
+	Policy_Action_name = map[int32]string{
+		0: "ALLOW",
+		1: "DENY",
+	}
+	Policy_Action_value = map[string]int32{
+		"ALLOW": 0,
+		"DENY":  1,
+	}
+)
+
+func (x Policy_Action) Enum() *Policy_Action {
+	p := new(Policy_Action)
+	*p = x
+	return p
+}
+
+func (x Policy_Action) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Policy_Action) Descriptor() protoreflect.EnumDescriptor {
+	return file_api_v1_filter_config_proto_enumTypes[1].Descriptor()
+}
+
+func (Policy_Action) Type() protoreflect.EnumType {
+	return &file_api_v1_filter_config_proto_enumTypes[1]
+}
+
+func (x Policy_Action) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Policy_Action.Descriptor instead.
+func (Policy_Action) EnumDescriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{13, 0}
+}
+
+type RateLimit_Key int32
+
+const (
+	// One bucket for the whole listener.
+	RateLimit_LISTENER       RateLimit_Key = 0
+	RateLimit_TOPIC          RateLimit_Key = 1
+	RateLimit_PRODUCER_GROUP RateLimit_Key = 2
+	RateLimit_CONSUMER_GROUP RateLimit_Key = 3
+	// A client's connection. With per_broker addressing a client has one to each broker.
+	RateLimit_CONNECTION RateLimit_Key = 4
+	// A client's IP address.
+	RateLimit_SOURCE RateLimit_Key = 5
+)
+
+// Enum value maps for RateLimit_Key.
+var (
+	RateLimit_Key_name = map[int32]string{
+		0: "LISTENER",
+		1: "TOPIC",
+		2: "PRODUCER_GROUP",
+		3: "CONSUMER_GROUP",
+		4: "CONNECTION",
+		5: "SOURCE",
+	}
+	RateLimit_Key_value = map[string]int32{
+		"LISTENER":       0,
+		"TOPIC":          1,
+		"PRODUCER_GROUP": 2,
+		"CONSUMER_GROUP": 3,
+		"CONNECTION":     4,
+		"SOURCE":         5,
+	}
+)
+
+func (x RateLimit_Key) Enum() *RateLimit_Key {
+	p := new(RateLimit_Key)
+	*p = x
+	return p
+}
+
+func (x RateLimit_Key) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RateLimit_Key) Descriptor() protoreflect.EnumDescriptor {
+	return file_api_v1_filter_config_proto_enumTypes[2].Descriptor()
+}
+
+func (RateLimit_Key) Type() protoreflect.EnumType {
+	return &file_api_v1_filter_config_proto_enumTypes[2]
+}
+
+func (x RateLimit_Key) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RateLimit_Key.Descriptor instead.
+func (RateLimit_Key) EnumDescriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{16, 0}
 }
 
 // The whole configuration of one filter. Without `clusters` and `addressing`, or when the config is a plain
@@ -1002,12 +1110,23 @@ func (x *Timeouts) GetDirectory() *durationpb.Duration {
 	return nil
 }
 
-// What clients may do.
+// What clients may do. Requests are judged in this order: read_only_admin, rules, rate_limits. The guide is
+// docs/guides/policy.md.
 type Policy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Refuses requests that change topics, groups, offsets, permissions or settings (NO_PERMISSION, 16).
 	// Sending, consuming and looking stay possible.
 	ReadOnlyAdmin bool `protobuf:"varint,1,opt,name=read_only_admin,json=readOnlyAdmin,proto3" json:"read_only_admin,omitempty"`
+	// The first rule that matches a request decides; at most 1000. What is denied is answered NO_PERMISSION (16)
+	// with the rule's name; a request that wants no answer is dropped.
+	Rules []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
+	// What becomes of requests that no rule matches.
+	DefaultAction Policy_Action `protobuf:"varint,3,opt,name=default_action,json=defaultAction,proto3,enum=rocketmq_proxy.v1.Policy_Action" json:"default_action,omitempty"`
+	// What is sent and fetched faster is answered SYSTEM_BUSY (2) or, where messages are fetched, FLOW_CONTROL (215),
+	// with the limit's name. A request must be within all limits that match it; at most 100.
+	RateLimits []*RateLimit `protobuf:"bytes,4,rep,name=rate_limits,json=rateLimits,proto3" json:"rate_limits,omitempty"`
+	// Only counts what rules, default_action and rate_limits would refuse.
+	Shadow        bool `protobuf:"varint,5,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1049,11 +1168,384 @@ func (x *Policy) GetReadOnlyAdmin() bool {
 	return false
 }
 
+func (x *Policy) GetRules() []*Rule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *Policy) GetDefaultAction() Policy_Action {
+	if x != nil {
+		return x.DefaultAction
+	}
+	return Policy_ALLOW
+}
+
+func (x *Policy) GetRateLimits() []*RateLimit {
+	if x != nil {
+		return x.RateLimits
+	}
+	return nil
+}
+
+func (x *Policy) GetShadow() bool {
+	if x != nil {
+		return x.Shadow
+	}
+	return false
+}
+
+type Rule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For answers, logs and stats; unique among rules. 1 to 64 of A-Z a-z 0-9 _ -. Required.
+	Name   string        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Action Policy_Action `protobuf:"varint,2,opt,name=action,proto3,enum=rocketmq_proxy.v1.Policy_Action" json:"action,omitempty"`
+	// Which requests it is for. Default: all.
+	Match *Match `protobuf:"bytes,3,opt,name=match,proto3" json:"match,omitempty"`
+	// Only counts what this rule would deny; the rules behind it decide.
+	Shadow        bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rule) Reset() {
+	*x = Rule{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rule) ProtoMessage() {}
+
+func (x *Rule) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rule.ProtoReflect.Descriptor instead.
+func (*Rule) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Rule) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Rule) GetAction() Policy_Action {
+	if x != nil {
+		return x.Action
+	}
+	return Policy_ALLOW
+}
+
+func (x *Rule) GetMatch() *Match {
+	if x != nil {
+		return x.Match
+	}
+	return nil
+}
+
+func (x *Rule) GetShadow() bool {
+	if x != nil {
+		return x.Shadow
+	}
+	return false
+}
+
+// A test of a request, which passes it with every list of it that is not empty, and each list with one entry.
+// A request that has no topic passes no list of topics, and so on. A heartbeat passes if one of its groups does,
+// with one of the topics it subscribes to.
+type Match struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic. Those of a consumer group's own are %RETRY%<group> and %DLQ%<group>.
+	Topics []*v31.StringMatcher `protobuf:"bytes,1,rep,name=topics,proto3" json:"topics,omitempty"`
+	// The producer group.
+	ProducerGroups []*v31.StringMatcher `protobuf:"bytes,2,rep,name=producer_groups,json=producerGroups,proto3" json:"producer_groups,omitempty"`
+	// The consumer group.
+	ConsumerGroups []*v31.StringMatcher `protobuf:"bytes,3,rep,name=consumer_groups,json=consumerGroups,proto3" json:"consumer_groups,omitempty"`
+	// Request codes by name, as SEND_MESSAGE_V2, or by number; or classes of them:
+	//
+	//	SEND: sends, replies, ends of transactions, recalls
+	//	CONSUME: pulls, pops, acknowledgements, offsets, locks, lists of consumers
+	//	CLIENT: what all clients need: routes, heartbeats, their end
+	//	ADMIN: all others, unknown ones too
+	Requests []string `protobuf:"bytes,4,rep,name=requests,proto3" json:"requests,omitempty"`
+	// Languages of clients by the names of LanguageCode, as JAVA, GO, CPP.
+	Languages []string `protobuf:"bytes,5,rep,name=languages,proto3" json:"languages,omitempty"`
+	// The least release of a Java client, as 4.9.4; the version that clients in other languages claim is that of the
+	// Java client which they resemble. From 4.1.0 on.
+	MinVersion string `protobuf:"bytes,6,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
+	// The greatest release of a client, that one included.
+	MaxVersion string `protobuf:"bytes,7,opt,name=max_version,json=maxVersion,proto3" json:"max_version,omitempty"`
+	// Addresses of clients, as 10.0.0.0/8 or 2001:db8::1.
+	Sources       []string `protobuf:"bytes,8,rep,name=sources,proto3" json:"sources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Match) Reset() {
+	*x = Match{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Match) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Match) ProtoMessage() {}
+
+func (x *Match) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Match.ProtoReflect.Descriptor instead.
+func (*Match) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Match) GetTopics() []*v31.StringMatcher {
+	if x != nil {
+		return x.Topics
+	}
+	return nil
+}
+
+func (x *Match) GetProducerGroups() []*v31.StringMatcher {
+	if x != nil {
+		return x.ProducerGroups
+	}
+	return nil
+}
+
+func (x *Match) GetConsumerGroups() []*v31.StringMatcher {
+	if x != nil {
+		return x.ConsumerGroups
+	}
+	return nil
+}
+
+func (x *Match) GetRequests() []string {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+func (x *Match) GetLanguages() []string {
+	if x != nil {
+		return x.Languages
+	}
+	return nil
+}
+
+func (x *Match) GetMinVersion() string {
+	if x != nil {
+		return x.MinVersion
+	}
+	return ""
+}
+
+func (x *Match) GetMaxVersion() string {
+	if x != nil {
+		return x.MaxVersion
+	}
+	return ""
+}
+
+func (x *Match) GetSources() []string {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+// A token bucket, or one for each value of a key. Only requests that send messages or fetch them are counted: one
+// that sends before it is passed on, one that fetches by its answer, so the next ones wait for what it was too much.
+type RateLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For answers, logs and stats; unique among rate_limits. 1 to 64 of A-Z a-z 0-9 _ -. Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Which requests it is for. Default: all that are counted.
+	Match *Match `protobuf:"bytes,2,opt,name=match,proto3" json:"match,omitempty"`
+	// What has a bucket of its own. Requests without it are not limited.
+	Key RateLimit_Key `protobuf:"varint,3,opt,name=key,proto3,enum=rocketmq_proxy.v1.RateLimit_Key" json:"key,omitempty"`
+	// Messages sent; those of a batch are counted one by one.
+	Messages *Rate `protobuf:"bytes,4,opt,name=messages,proto3" json:"messages,omitempty"`
+	// Bytes of frames that send, and of the answers to those that fetch.
+	Bytes *Rate `protobuf:"bytes,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Only counts what this limit would refuse.
+	Shadow bool `protobuf:"varint,6,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// How many buckets are kept that are not full, with the keys TOPIC to SOURCE but CONNECTION. 1 to 65536; default
+	// 1024. More values than that share one bucket.
+	MaxKeys       uint32 `protobuf:"varint,7,opt,name=max_keys,json=maxKeys,proto3" json:"max_keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateLimit) Reset() {
+	*x = RateLimit{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateLimit) ProtoMessage() {}
+
+func (x *RateLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
+func (*RateLimit) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RateLimit) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RateLimit) GetMatch() *Match {
+	if x != nil {
+		return x.Match
+	}
+	return nil
+}
+
+func (x *RateLimit) GetKey() RateLimit_Key {
+	if x != nil {
+		return x.Key
+	}
+	return RateLimit_LISTENER
+}
+
+func (x *RateLimit) GetMessages() *Rate {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *RateLimit) GetBytes() *Rate {
+	if x != nil {
+		return x.Bytes
+	}
+	return nil
+}
+
+func (x *RateLimit) GetShadow() bool {
+	if x != nil {
+		return x.Shadow
+	}
+	return false
+}
+
+func (x *RateLimit) GetMaxKeys() uint32 {
+	if x != nil {
+		return x.MaxKeys
+	}
+	return 0
+}
+
+type Rate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 4294967295. Required.
+	PerSecond uint32 `protobuf:"varint,1,opt,name=per_second,json=perSecond,proto3" json:"per_second,omitempty"`
+	// How much may come at once after a pause; what is greater passes when nothing came before it. Default:
+	// per_second. At most an hour's worth.
+	Burst         uint32 `protobuf:"varint,2,opt,name=burst,proto3" json:"burst,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rate) Reset() {
+	*x = Rate{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rate) ProtoMessage() {}
+
+func (x *Rate) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rate.ProtoReflect.Descriptor instead.
+func (*Rate) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Rate) GetPerSecond() uint32 {
+	if x != nil {
+		return x.PerSecond
+	}
+	return 0
+}
+
+func (x *Rate) GetBurst() uint32 {
+	if x != nil {
+		return x.Burst
+	}
+	return 0
+}
+
 var File_api_v1_filter_config_proto protoreflect.FileDescriptor
 
 const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x81\x04\n" +
+	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\"envoy/type/matcher/v3/string.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x81\x04\n" +
 	"\fFilterConfig\x12h\n" +
 	"\x0erocketmq_proxy\x18\x01 \x01(\v2A.envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxyR\rrocketmqProxy\x126\n" +
 	"\bclusters\x18\x02 \x03(\v2\x1a.rocketmq_proxy.v1.ClusterR\bclusters\x12=\n" +
@@ -1122,9 +1614,54 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\bTimeouts\x123\n" +
 	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aconnect\x123\n" +
 	"\arequest\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\arequest\x127\n" +
-	"\tdirectory\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tdirectory\"0\n" +
+	"\tdirectory\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tdirectory\"\x9e\x02\n" +
 	"\x06Policy\x12&\n" +
-	"\x0fread_only_admin\x18\x01 \x01(\bR\rreadOnlyAdminBCZAgithub.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1;apiv1b\x06proto3"
+	"\x0fread_only_admin\x18\x01 \x01(\bR\rreadOnlyAdmin\x12-\n" +
+	"\x05rules\x18\x02 \x03(\v2\x17.rocketmq_proxy.v1.RuleR\x05rules\x12G\n" +
+	"\x0edefault_action\x18\x03 \x01(\x0e2 .rocketmq_proxy.v1.Policy.ActionR\rdefaultAction\x12=\n" +
+	"\vrate_limits\x18\x04 \x03(\v2\x1c.rocketmq_proxy.v1.RateLimitR\n" +
+	"rateLimits\x12\x16\n" +
+	"\x06shadow\x18\x05 \x01(\bR\x06shadow\"\x1d\n" +
+	"\x06Action\x12\t\n" +
+	"\x05ALLOW\x10\x00\x12\b\n" +
+	"\x04DENY\x10\x01\"\x9c\x01\n" +
+	"\x04Rule\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x128\n" +
+	"\x06action\x18\x02 \x01(\x0e2 .rocketmq_proxy.v1.Policy.ActionR\x06action\x12.\n" +
+	"\x05match\x18\x03 \x01(\v2\x18.rocketmq_proxy.v1.MatchR\x05match\x12\x16\n" +
+	"\x06shadow\x18\x04 \x01(\bR\x06shadow\"\xf9\x02\n" +
+	"\x05Match\x12<\n" +
+	"\x06topics\x18\x01 \x03(\v2$.envoy.type.matcher.v3.StringMatcherR\x06topics\x12M\n" +
+	"\x0fproducer_groups\x18\x02 \x03(\v2$.envoy.type.matcher.v3.StringMatcherR\x0eproducerGroups\x12M\n" +
+	"\x0fconsumer_groups\x18\x03 \x03(\v2$.envoy.type.matcher.v3.StringMatcherR\x0econsumerGroups\x12\x1a\n" +
+	"\brequests\x18\x04 \x03(\tR\brequests\x12\x1c\n" +
+	"\tlanguages\x18\x05 \x03(\tR\tlanguages\x12\x1f\n" +
+	"\vmin_version\x18\x06 \x01(\tR\n" +
+	"minVersion\x12\x1f\n" +
+	"\vmax_version\x18\a \x01(\tR\n" +
+	"maxVersion\x12\x18\n" +
+	"\asources\x18\b \x03(\tR\asources\"\xfe\x02\n" +
+	"\tRateLimit\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
+	"\x05match\x18\x02 \x01(\v2\x18.rocketmq_proxy.v1.MatchR\x05match\x122\n" +
+	"\x03key\x18\x03 \x01(\x0e2 .rocketmq_proxy.v1.RateLimit.KeyR\x03key\x123\n" +
+	"\bmessages\x18\x04 \x01(\v2\x17.rocketmq_proxy.v1.RateR\bmessages\x12-\n" +
+	"\x05bytes\x18\x05 \x01(\v2\x17.rocketmq_proxy.v1.RateR\x05bytes\x12\x16\n" +
+	"\x06shadow\x18\x06 \x01(\bR\x06shadow\x12\x19\n" +
+	"\bmax_keys\x18\a \x01(\rR\amaxKeys\"b\n" +
+	"\x03Key\x12\f\n" +
+	"\bLISTENER\x10\x00\x12\t\n" +
+	"\x05TOPIC\x10\x01\x12\x12\n" +
+	"\x0ePRODUCER_GROUP\x10\x02\x12\x12\n" +
+	"\x0eCONSUMER_GROUP\x10\x03\x12\x0e\n" +
+	"\n" +
+	"CONNECTION\x10\x04\x12\n" +
+	"\n" +
+	"\x06SOURCE\x10\x05\";\n" +
+	"\x04Rate\x12\x1d\n" +
+	"\n" +
+	"per_second\x18\x01 \x01(\rR\tperSecond\x12\x14\n" +
+	"\x05burst\x18\x02 \x01(\rR\x05burstBCZAgithub.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1;apiv1b\x06proto3"
 
 var (
 	file_api_v1_filter_config_proto_rawDescOnce sync.Once
@@ -1138,59 +1675,78 @@ func file_api_v1_filter_config_proto_rawDescGZIP() []byte {
 	return file_api_v1_filter_config_proto_rawDescData
 }
 
-var file_api_v1_filter_config_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_api_v1_filter_config_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_api_v1_filter_config_proto_goTypes = []any{
 	(Addressing_Uncovered)(0),      // 0: rocketmq_proxy.v1.Addressing.Uncovered
-	(*FilterConfig)(nil),           // 1: rocketmq_proxy.v1.FilterConfig
-	(*EnvoyAdmin)(nil),             // 2: rocketmq_proxy.v1.EnvoyAdmin
-	(*Egress)(nil),                 // 3: rocketmq_proxy.v1.Egress
-	(*Cluster)(nil),                // 4: rocketmq_proxy.v1.Cluster
-	(*Credentials)(nil),            // 5: rocketmq_proxy.v1.Credentials
-	(*Addressing)(nil),             // 6: rocketmq_proxy.v1.Addressing
-	(*PerBroker)(nil),              // 7: rocketmq_proxy.v1.PerBroker
-	(*BrokerTemplate)(nil),         // 8: rocketmq_proxy.v1.BrokerTemplate
-	(*BrokerListener)(nil),         // 9: rocketmq_proxy.v1.BrokerListener
-	(*Transparent)(nil),            // 10: rocketmq_proxy.v1.Transparent
-	(*Unified)(nil),                // 11: rocketmq_proxy.v1.Unified
-	(*Limits)(nil),                 // 12: rocketmq_proxy.v1.Limits
-	(*Timeouts)(nil),               // 13: rocketmq_proxy.v1.Timeouts
-	(*Policy)(nil),                 // 14: rocketmq_proxy.v1.Policy
-	(*v3.RocketmqProxy)(nil),       // 15: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	(*durationpb.Duration)(nil),    // 16: google.protobuf.Duration
-	(*wrapperspb.UInt32Value)(nil), // 17: google.protobuf.UInt32Value
+	(Policy_Action)(0),             // 1: rocketmq_proxy.v1.Policy.Action
+	(RateLimit_Key)(0),             // 2: rocketmq_proxy.v1.RateLimit.Key
+	(*FilterConfig)(nil),           // 3: rocketmq_proxy.v1.FilterConfig
+	(*EnvoyAdmin)(nil),             // 4: rocketmq_proxy.v1.EnvoyAdmin
+	(*Egress)(nil),                 // 5: rocketmq_proxy.v1.Egress
+	(*Cluster)(nil),                // 6: rocketmq_proxy.v1.Cluster
+	(*Credentials)(nil),            // 7: rocketmq_proxy.v1.Credentials
+	(*Addressing)(nil),             // 8: rocketmq_proxy.v1.Addressing
+	(*PerBroker)(nil),              // 9: rocketmq_proxy.v1.PerBroker
+	(*BrokerTemplate)(nil),         // 10: rocketmq_proxy.v1.BrokerTemplate
+	(*BrokerListener)(nil),         // 11: rocketmq_proxy.v1.BrokerListener
+	(*Transparent)(nil),            // 12: rocketmq_proxy.v1.Transparent
+	(*Unified)(nil),                // 13: rocketmq_proxy.v1.Unified
+	(*Limits)(nil),                 // 14: rocketmq_proxy.v1.Limits
+	(*Timeouts)(nil),               // 15: rocketmq_proxy.v1.Timeouts
+	(*Policy)(nil),                 // 16: rocketmq_proxy.v1.Policy
+	(*Rule)(nil),                   // 17: rocketmq_proxy.v1.Rule
+	(*Match)(nil),                  // 18: rocketmq_proxy.v1.Match
+	(*RateLimit)(nil),              // 19: rocketmq_proxy.v1.RateLimit
+	(*Rate)(nil),                   // 20: rocketmq_proxy.v1.Rate
+	(*v3.RocketmqProxy)(nil),       // 21: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	(*durationpb.Duration)(nil),    // 22: google.protobuf.Duration
+	(*wrapperspb.UInt32Value)(nil), // 23: google.protobuf.UInt32Value
+	(*v31.StringMatcher)(nil),      // 24: envoy.type.matcher.v3.StringMatcher
 }
 var file_api_v1_filter_config_proto_depIdxs = []int32{
-	15, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	4,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
-	6,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
-	12, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
-	13, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
-	14, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
-	3,  // 6: rocketmq_proxy.v1.FilterConfig.egress:type_name -> rocketmq_proxy.v1.Egress
-	2,  // 7: rocketmq_proxy.v1.FilterConfig.envoy_admin:type_name -> rocketmq_proxy.v1.EnvoyAdmin
-	16, // 8: rocketmq_proxy.v1.EnvoyAdmin.refresh_interval:type_name -> google.protobuf.Duration
-	16, // 9: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
-	5,  // 10: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
-	7,  // 11: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
-	11, // 12: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
-	10, // 13: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
+	21, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	6,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
+	8,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
+	14, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
+	15, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
+	16, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
+	5,  // 6: rocketmq_proxy.v1.FilterConfig.egress:type_name -> rocketmq_proxy.v1.Egress
+	4,  // 7: rocketmq_proxy.v1.FilterConfig.envoy_admin:type_name -> rocketmq_proxy.v1.EnvoyAdmin
+	22, // 8: rocketmq_proxy.v1.EnvoyAdmin.refresh_interval:type_name -> google.protobuf.Duration
+	22, // 9: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
+	7,  // 10: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
+	9,  // 11: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
+	13, // 12: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
+	12, // 13: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
 	0,  // 14: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
-	9,  // 15: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
-	8,  // 16: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
-	17, // 17: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
-	17, // 18: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
-	17, // 19: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
-	17, // 20: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
-	17, // 21: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
-	16, // 22: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	16, // 23: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	16, // 24: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	11, // 15: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
+	10, // 16: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
+	23, // 17: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
+	23, // 18: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
+	23, // 19: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
+	23, // 20: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
+	23, // 21: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
+	22, // 22: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	22, // 23: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	22, // 24: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
+	17, // 25: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
+	1,  // 26: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
+	19, // 27: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
+	1,  // 28: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
+	18, // 29: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
+	24, // 30: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
+	24, // 31: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	24, // 32: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	18, // 33: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
+	2,  // 34: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
+	20, // 35: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
+	20, // 36: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }
@@ -1208,8 +1764,8 @@ func file_api_v1_filter_config_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_api_v1_filter_config_proto_rawDesc), len(file_api_v1_filter_config_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   14,
+			NumEnums:      3,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

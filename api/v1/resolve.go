@@ -30,7 +30,7 @@ func Resolve(m *FilterConfig) (*Config, error) {
 		StatPrefix: m.GetRocketmqProxy().GetStatPrefix(),
 		Limits:     c.limits(m.GetLimits()),
 		Timeouts:   c.timeouts(m.GetTimeouts()),
-		Policy:     PolicyConfig{ReadOnlyAdmin: m.GetPolicy().GetReadOnlyAdmin()},
+		Policy:     c.policy(m.GetPolicy()),
 	}
 	if routes := c.routes(m.GetRocketmqProxy().GetRouteConfig()); len(m.GetClusters()) == 0 && m.GetAddressing() == nil {
 		c.compatible(config, m, routes)

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 
 	_ "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	_ "google.golang.org/protobuf/types/known/durationpb"
 	_ "google.golang.org/protobuf/types/known/wrapperspb"
 )

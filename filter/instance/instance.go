@@ -11,6 +11,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -37,6 +38,7 @@ func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 			Config: config,
 			Rules:  addressing.New(config.Addressing),
 			Stats:  stats.New(),
+			Policy: policy.New(config.Policy),
 		},
 		sink: sink,
 		stop: make(chan struct{}),

@@ -46,6 +46,9 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 		return verdict{action: drop}
 	}
 	s.recorder.Time(s.now-p.start, p.longPoll)
+	if p.noted != nil {
+		p.noted.bill.Pay(u.answers.prefix.FrameSize(), s.now)
+	}
 	if p.onSuccess != nil && h.ResponseCode() == codec.ResponseSuccess {
 		p.onSuccess(frame[codec.PrefixSize+len(h.Raw()):])
 	}

@@ -23,6 +23,7 @@ type pending struct {
 	deadline Instant
 	topic    string  // of a GET_ROUTEINFO_BY_TOPIC
 	fanOut   *fanOut // the request this is a copy of; nil for a request of its own
+	noted    *noted  // nil for most
 	// onSuccess is given the body of a successful answer; nil for most.
 	onSuccess func(content []byte)
 }
@@ -47,7 +48,7 @@ func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
 
 // expect notes that a request is sent to u and wants an answer.
 func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
-	p := pending{kind: kind, code: s.codeOf(h), asker: askerOf(h), start: s.now}
+	p := pending{kind: kind, code: s.codeOf(h), asker: askerOf(h), start: s.now, noted: s.noting}
 	var wait Instant
 	if kind.Wait != nil {
 		wait = kind.Wait(h)

@@ -21,7 +21,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	code := s.codeOf(h)
 	kind := router.Of(code)
 	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == router.AllNameServers && !h.IsResponse()
-	if replicate && !complete {
+	if !complete && (replicate || s.policy != nil && !h.IsResponse() && s.policy.NeedsBody(code, h)) {
 		return verdict{action: more}
 	}
 	if h.IsResponse() {
@@ -32,11 +32,19 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	if h.IsOneway() {
 		s.recorder.Inc(stats.RequestOneway)
 	}
+	s.noting = nil
 	switch {
 	case kind.Class == router.Internal:
 		return s.refuse(h, router.RefusedInternal)
 	case kind.Changes && s.environment.Config.Policy.ReadOnlyAdmin:
 		return s.refuse(h, router.RefusedChange)
+	}
+	if s.policy != nil {
+		if refusal := s.askPolicy(code, kind, frame, h); refusal != nil {
+			return s.refuse(h, refusal)
+		}
+	}
+	switch {
 	case s.environment.Compatible != nil:
 		return s.routeCompatible(kind, frame, h)
 	case s.role.Kind == addressing.ToAll:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -31,6 +32,7 @@ type Session struct {
 	local        string // "ip:port" that the client dialled
 	remote       string // "ip:port" of the client
 	role         addressing.Role
+	policy       *policy.Client // nil: none
 
 	mu    sync.Mutex // guards everything below
 	now   Instant    // of the current event
@@ -51,6 +53,7 @@ type Session struct {
 	giveUp       Instant   // end of the waiting state
 	refreshed    func()    // wakes this session after a refresh of the directory; identity matters
 
+	noting  *noted   // of the request that is being judged
 	unified *unified // what only a ToAll connection needs
 }
 
@@ -65,6 +68,7 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 		local:        local,
 		remote:       remote,
 	}
+	s.policy = environment.Policy.Client(remote, s.recorder)
 	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
 	s.role = environment.Rules.Role(address.Port())
 	s.requests = cutter{limits: environment.frameLimits(), whole: s.role.Kind == addressing.ToAll}

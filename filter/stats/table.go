@@ -63,6 +63,12 @@ const (
 	RequestOverLimit
 	RequestOpaqueReused
 	RequestUnknownCode
+	PolicyDenied
+	PolicyLimited
+	PolicyShadowDenied
+	PolicyShadowLimited
+	PolicyOnewayDropped
+	PolicyKeysFull
 	ResponseUnexpected
 	ServerRequest
 	ServerRequestExpired
@@ -141,6 +147,12 @@ var Table = append([]Def{
 	RequestOverLimit:         {Counter, "request_over_limit", "requests answered SYSTEM_BUSY because a limit of the config was reached"},
 	RequestOpaqueReused:      {Counter, "request_opaque_reused", "requests with the opaque of one that still waits; each closes its connection"},
 	RequestUnknownCode:       {Counter, "request_unknown_code", "requests with a code this version does not know"},
+	PolicyDenied:             {Counter, "policy_denied", "requests that a rule of the policy, or its default, denied"},
+	PolicyLimited:            {Counter, "policy_limited", "requests over a rate limit of the policy"},
+	PolicyShadowDenied:       {Counter, "policy_shadow_denied", "requests that a rule of the policy, or its default, would deny were it not in shadow mode"},
+	PolicyShadowLimited:      {Counter, "policy_shadow_limited", "requests that a rate limit of the policy would refuse were it not in shadow mode"},
+	PolicyOnewayDropped:      {Counter, "policy_oneway_dropped", "requests that the policy refused and that want no answer"},
+	PolicyKeysFull:           {Counter, "policy_keys_full", "requests counted in the bucket that is shared by what max_keys of a rate limit has no room for"},
 	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
 	ServerRequest:            {Counter, "server_request", "requests from brokers to clients"},
 	ServerRequestExpired:     {Counter, "server_request_expired", "requests from brokers that the client never answered"},

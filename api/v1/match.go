@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apiv1
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
+
+// MatchConfig is a test of a request. Lists that are empty test nothing.
+type MatchConfig struct {
+	Topics         routeconfig.StringMatchers
+	ProducerGroups routeconfig.StringMatchers
+	ConsumerGroups routeconfig.StringMatchers
+	Requests       RequestSet
+	Languages      []codec.LanguageCode
+	MinVersion     int32 // 0: none
+	MaxVersion     int32 // 0: none
+	Sources        []netip.Prefix
+}
+
+// Client tests what does not change with the requests of one connection but for its header.
+func (m *MatchConfig) Client(language codec.LanguageCode, version int32, source netip.Addr) bool {
+	return (len(m.Languages) == 0 || slices.Contains(m.Languages, language)) &&
+		version >= m.MinVersion && (m.MaxVersion == 0 || version <= m.MaxVersion) &&
+		(len(m.Sources) == 0 || slices.ContainsFunc(m.Sources, func(p netip.Prefix) bool { return p.Contains(source) }))
+}
+
+// Subject tests what a request is about; what it does not name is empty.
+func (m *MatchConfig) Subject(topic, producerGroup, consumerGroup string) bool {
+	return passes(m.Topics, topic) && passes(m.ProducerGroups, producerGroup) && passes(m.ConsumerGroups, consumerGroup)
+}
+
+func passes(matchers routeconfig.StringMatchers, text string) bool {
+	return len(matchers) == 0 || text != "" && matchers.Match(text)
+}
+
+// RequestSet is a set of request codes. The zero value has all of them.
+type RequestSet struct {
+	codes   map[codec.RequestCode]struct{}
+	classes []RequestClass
+}
+
+// Has tells whether a code is in the set.
+func (s *RequestSet) Has(code codec.RequestCode) bool {
+	if s.codes == nil && s.classes == nil {
+		return true
+	}
+	if _, ok := s.codes[code]; ok {
+		return true
+	}
+	return len(s.classes) > 0 && slices.Contains(s.classes, ClassOf(code))
+}
+
+// RequestClass is a class of requests that a policy knows by name.
+type RequestClass string
+
+// The classes. Each code is in one of them.
+const (
+	SendClass    RequestClass = "SEND"
+	ConsumeClass RequestClass = "CONSUME"
+	ClientClass  RequestClass = "CLIENT"
+	AdminClass   RequestClass = "ADMIN"
+)
+
+// ClassOf is the class of a code, known or not.
+func ClassOf(code codec.RequestCode) RequestClass {
+	switch code {
+	case codec.RequestSendMessage, codec.RequestSendMessageV2, codec.RequestSendBatchMessage,
+		codec.RequestSendReplyMessage, codec.RequestSendReplyMessageV2, codec.RequestEndTransaction, codec.RequestRecallMessage:
+		return SendClass
+	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage,
+		codec.RequestPeekMessage, codec.RequestNotification, codec.RequestPollingInfo, codec.RequestPopRollback,
+		codec.RequestAckMessage, codec.RequestBatchAckMessage, codec.RequestAckLiteMessage, codec.RequestLiteSubscriptionCtl,
+		codec.RequestChangeMessageInvisibleTime, codec.RequestConsumerSendMsgBack,
+		codec.RequestQueryConsumerOffset, codec.RequestUpdateConsumerOffset, codec.RequestSearchOffsetByTimestamp,
+		codec.RequestGetMaxOffset, codec.RequestGetMinOffset, codec.RequestGetEarliestMsgStoreTime,
+		codec.RequestLockBatchMQ, codec.RequestUnlockBatchMQ, codec.RequestCheckClientConfig, codec.RequestQueryAssignment,
+		codec.RequestGetConsumerListByGroup:
+		return ConsumeClass
+	case codec.RequestGetRouteInfoByTopic, codec.RequestHeartBeat, codec.RequestUnregisterClient:
+		return ClientClass
+	}
+	return AdminClass
+}

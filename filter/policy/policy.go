@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package policy decides what clients may do by the config's rules and rate limits. No I/O; time is an argument. One
+// Policy serves all connections of a filter config, on any thread; a Client one connection, one call at a time.
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// Policy is the rules and rate limits of one filter config.
+type Policy struct {
+	config  apiv1.PolicyConfig
+	denials []*router.Refusal // by rule; nil where it allows
+	denied  *router.Refusal   // by default_action
+	limits  []*limit
+	rules   bool // or default_action: any request may be denied
+	counts  bool // messages of batches
+}
+
+// New gives nil for a config that has neither rules nor rate limits and allows everything.
+func New(config apiv1.PolicyConfig) *Policy {
+	if len(config.Rules) == 0 && len(config.RateLimits) == 0 && !config.DefaultDeny {
+		return nil
+	}
+	p := &Policy{
+		config:  config,
+		rules:   len(config.Rules) > 0 || config.DefaultDeny,
+		denials: make([]*router.Refusal, len(config.Rules)),
+		denied: &router.Refusal{
+			Code:   codec.ResponseNoPermission,
+			Remark: "this proxy passes only what a rule of its policy allows, and none allows this request: ask its operator for one",
+		},
+	}
+	for i, rule := range config.Rules {
+		if rule.Deny {
+			p.denials[i] = &router.Refusal{
+				Code:   codec.ResponseNoPermission,
+				Remark: fmt.Sprintf("denied by the rule %q of this proxy's policy: ask its operator if this client shall be allowed", rule.Name),
+			}
+		}
+	}
+	for _, each := range config.RateLimits {
+		p.limits = append(p.limits, newLimit(each))
+		p.counts = p.counts || each.Messages.PerSecond > 0
+	}
+	return p
+}
+
+// Client is what a policy knows of one connection.
+type Client struct {
+	policy   *Policy
+	source   netip.Addr
+	address  string
+	recorder *stats.Recorder
+	own      []buckets // by limit, of those with the key CONNECTION
+
+	room                                []subject
+	taken                               []charge
+	topic, producerGroup, consumerGroup remembered
+}
+
+// Client begins a connection from `remote`, an "ip:port". A nil Policy gives a nil Client.
+func (p *Policy) Client(remote string, recorder *stats.Recorder) *Client {
+	if p == nil {
+		return nil
+	}
+	c := &Client{policy: p, recorder: recorder, own: make([]buckets, len(p.limits))}
+	if address, err := netip.ParseAddrPort(remote); err == nil {
+		c.source = address.Addr().Unmap()
+		c.address = c.source.String()
+	}
+	return c
+}
+
+// Request is what a policy is asked about.
+type Request struct {
+	Code   codec.RequestCode
+	Kind   *router.Kind // of Code
+	Header *codec.Header
+	Body   []byte // all of it where NeedsBody
+	Size   int    // of the frame, in bytes
+}
+
+// NeedsBody tells whether a request can be judged only with its body.
+func (c *Client) NeedsBody(code codec.RequestCode, h *codec.Header) bool {
+	return c.policy.rules && readsBody(code) || c.policy.counts && isBatch(code, h)
+}
+
+// Judge gives the answer to a request that may not pass, nil for others. For one that fetches messages and may pass it
+// gives who pays for the answer.
+func (c *Client) Judge(r *Request, now time.Duration) (Bill, *router.Refusal) {
+	if !c.policy.rules && useOf(r.Code) == nothing {
+		return nil, nil
+	}
+	subjects, err := c.subjects(r)
+	if err != nil {
+		return c.unreadable(r, err)
+	}
+	for i := range subjects {
+		if refusal := c.judge(r, &subjects[i]); refusal != nil {
+			c.recorder.Inc(stats.PolicyDenied)
+			c.countOneway(r)
+			return nil, refusal
+		}
+	}
+	if len(c.policy.limits) == 0 || len(subjects) != 1 {
+		return nil, nil
+	}
+	return c.limit(r, &subjects[0], now)
+}
+
+// judge has the first rule that matches decide.
+func (c *Client) judge(r *Request, s *subject) *router.Refusal {
+	p := c.policy
+	refusal := p.denied
+	if !p.config.DefaultDeny {
+		refusal = nil
+	}
+	for i := range p.config.Rules {
+		rule := &p.config.Rules[i]
+		if !c.matches(&rule.Match, r, s) {
+			continue
+		}
+		if !rule.Shadow {
+			refusal = p.denials[i]
+			break
+		}
+		if rule.Deny {
+			c.recorder.Inc(stats.PolicyShadowDenied)
+		}
+	}
+	if refusal != nil && p.config.Shadow {
+		c.recorder.Inc(stats.PolicyShadowDenied)
+		return nil
+	}
+	return refusal
+}
+
+func (c *Client) matches(m *apiv1.MatchConfig, r *Request, s *subject) bool {
+	return m.Requests.Has(r.Code) && m.Client(r.Header.Language, r.Header.Version, c.source) && m.Subject(s.topic, s.producerGroup, s.consumerGroup)
+}
+
+// unreadable refuses what a broker may read otherwise.
+func (c *Client) unreadable(r *Request, err error) (Bill, *router.Refusal) {
+	if c.policy.config.Shadow {
+		c.recorder.Inc(stats.PolicyShadowDenied)
+		return nil, nil
+	}
+	c.recorder.Inc(stats.PolicyDenied)
+	c.countOneway(r)
+	return nil, &router.Refusal{Code: codec.ResponseNoPermission, Remark: "this proxy's policy cannot tell what the request is about: " + err.Error()}
+}
+
+// countOneway counts what is refused without an answer.
+func (c *Client) countOneway(r *Request) {
+	if r.Header.IsOneway() {
+		c.recorder.Inc(stats.PolicyOnewayDropped)
+	}
+}

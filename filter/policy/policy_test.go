@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// bench is a policy with one client.
+type bench struct {
+	testing.TB
+	*Client
+	set *stats.Set
+	now time.Duration
+}
+
+func newPolicy(t testing.TB, options string) *Policy {
+	t.Helper()
+	text := `{"rocketmq_proxy":{"stat_prefix":"s"},"clusters":[{"name":"c","name_servers":["ns:9876"]}],"addressing":{"unified":{}},"policy":` + options + `}`
+	packed, err := anypb.New(wrapperspb.String(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := apiv1.Parse(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := apiv1.Resolve(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(config.Policy)
+}
+
+func newBench(t testing.TB, options string) *bench {
+	t.Helper()
+	set := stats.New()
+	return &bench{TB: t, Client: newPolicy(t, options).Client("10.1.2.3:5000", set.Recorder()), set: set, now: time.Hour}
+}
+
+// command is a request of a Java client 5.3.3; fields are names and values in turn.
+func command(code codec.RequestCode, body string, fields ...string) codec.Command {
+	c := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: 1, Body: []byte(body)}
+	for i := 0; i < len(fields); i += 2 {
+		c.Fields = append(c.Fields, codec.Field{Name: fields[i], Value: fields[i+1]})
+	}
+	return c
+}
+
+func sendTo(topic string) codec.Command {
+	return command(codec.RequestSendMessageV2, "hello", "a", "p", "b", topic)
+}
+
+func pullBy(group string) codec.Command {
+	return command(codec.RequestPullMessage, "", "consumerGroup", group, "topic", "t")
+}
+
+func requestOf(t testing.TB, c codec.Command) *Request {
+	t.Helper()
+	frame := c.Append(nil)
+	prefix, err := codec.ParsePrefix(frame, codec.Limits{MaxFrame: 1 << 20, MaxHeader: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := &codec.Header{}
+	if err := header.Parse(prefix.Type, frame[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]); err != nil {
+		t.Fatal(err)
+	}
+	code := header.RequestCode()
+	return &Request{Code: code, Kind: router.Of(code), Header: header, Body: frame[codec.PrefixSize+prefix.HeaderSize:], Size: len(frame)}
+}
+
+// ask gives the answer to a request as "CODE remark"; "" if it may pass.
+func (b *bench) ask(c codec.Command) string {
+	b.Helper()
+	_, refusal := b.Judge(requestOf(b, c), b.now)
+	if refusal == nil {
+		return ""
+	}
+	return fmt.Sprintf("%v %s", refusal.Code, refusal.Remark)
+}
+
+func (b *bench) wantStats(want map[stats.ID]int64) {
+	b.Helper()
+	for _, id := range []stats.ID{stats.PolicyDenied, stats.PolicyLimited, stats.PolicyShadowDenied, stats.PolicyShadowLimited, stats.PolicyOnewayDropped, stats.PolicyKeysFull} {
+		if got := b.set.Value(id); got != want[id] {
+			b.Errorf("stat %s is %d, want %d", stats.Table[id].Name, got, want[id])
+		}
+	}
+}
+
+func denied(rule string) string {
+	return fmt.Sprintf("NO_PERMISSION denied by the rule %q of this proxy's policy: ask its operator if this client shall be allowed", rule)
+}
+
+const (
+	deniedByDefault = "NO_PERMISSION this proxy passes only what a rule of its policy allows, and none allows this request: ask its operator for one"
+	overLimit       = `over the rate limit "limit" of this proxy's policy: come back later, or ask its operator for a greater one`
+	busy            = "SYSTEM_BUSY " + overLimit
+	slowDown        = "FLOW_CONTROL " + overLimit
+)
+
+func TestAConfigWithoutRulesHasNoPolicy(t *testing.T) {
+	if p := newPolicy(t, `{"read_only_admin":true,"shadow":true}`); p != nil || p.Client("10.1.2.3:5000", nil) != nil {
+		t.Error("there is one")
+	}
+}
+
+func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
+	b := newBench(t, `{"rules":[
+		{"name":"own","match":{"topics":[{"exact":"secret-own"}]}},
+		{"name":"secrets","action":"DENY","match":{"topics":[{"prefix":"secret-"},{"safe_regex":{"regex":"vault.+"}}]}},
+		{"name":"team","action":"DENY","match":{"consumer_groups":[{"prefix":"team-"}],"requests":["CONSUME"]}},
+		{"name":"producers","action":"DENY","match":{"producer_groups":[{"exact":"bad"}]}},
+		{"name":"tools","action":"DENY","match":{"requests":["ADMIN"]}},
+		{"name":"one","action":"DENY","match":{"requests":["QUERY_CONSUMER_OFFSET","31"]}}]}`)
+	lock := func(group string) codec.Command {
+		return command(codec.RequestLockBatchMQ, `{"consumerGroup":"`+group+`","clientId":"c","mqSet":[{"topic":"t","brokerName":"b","queueId":0}]}`)
+	}
+	for _, each := range []struct {
+		request codec.Command
+		want    string
+	}{
+		{sendTo("t"), ""},
+		{sendTo("secret-own"), ""},
+		{sendTo("secret-x"), denied("secrets")},
+		{sendTo("vault1"), denied("secrets")},
+		{sendTo("a-vault1"), ""},
+		{command(codec.RequestSendMessage, "", "producerGroup", "bad", "topic", "t"), denied("producers")},
+		{command(codec.RequestSendMessage, "", "producerGroup", "good", "topic", "secret-x"), denied("secrets")},
+		{command(codec.RequestSendMessageV2, "", "a", "bad", "b", "t"), denied("producers")},
+		{pullBy("team-a"), denied("team")},
+		{pullBy("other"), ""},
+		{command(codec.RequestConsumerSendMsgBack, "", "group", "team-a", "originTopic", "t"), denied("team")},
+		{command(codec.RequestGetRouteInfoByTopic, "", "topic", "secret-x"), denied("secrets")},
+		{command(codec.RequestUnregisterClient, "", "clientID", "c", "consumerGroup", "team-a"), ""},
+		{lock("team-a"), denied("team")},
+		{lock("other"), ""},
+		{command(codec.RequestBatchAckMessage, `{"consumerGroup":"team-a","brokerName":"b","acks":[]}`), denied("team")},
+		{command(codec.RequestQueryAssignment, `{"topic":"secret-x","consumerGroup":"g"}`), denied("secrets")},
+		{command(codec.RequestQueryAssignment, `{"topic":"t","consumerGroup":"team-a"}`), denied("team")},
+		{command(codec.RequestCheckClientConfig, `{"group":"team-a","subscriptionData":{"topic":"t"}}`), denied("team")},
+		{command(codec.RequestUpdateAndCreateTopic, "", "topic", "t"), denied("tools")},
+		{command(4711, ""), denied("tools")},
+		{command(codec.RequestQueryConsumerOffset, ""), denied("one")},
+		{command(codec.RequestGetMinOffset, ""), denied("one")},
+		{command(codec.RequestGetMaxOffset, ""), ""},
+	} {
+		if got := b.ask(each.request); got != each.want {
+			t.Errorf("%v %v %s: got %q, want %q", codec.RequestCode(each.request.Code), each.request.Fields, each.request.Body, got, each.want)
+		}
+	}
+	b.wantStats(map[stats.ID]int64{stats.PolicyDenied: 17})
+}
+
+func TestAHeartbeatIsDeniedForOneOfItsGroupsOrTopics(t *testing.T) {
+	b := newBench(t, `{"rules":[
+		{"name":"pair","action":"DENY","match":{"topics":[{"exact":"secret"}],"consumer_groups":[{"exact":"g2"}]}},
+		{"name":"producers","action":"DENY","match":{"producer_groups":[{"exact":"bad"}]}}]}`)
+	for heartbeat, want := range map[string]string{
+		`{"clientID":"c","consumerDataSet":[{"groupName":"g1","subscriptionDataSet":[{"topic":"secret"}]},{"groupName":"g2","subscriptionDataSet":[{"topic":"t"}]}]}`:               "",
+		`{"clientID":"c","consumerDataSet":[{"groupName":"g1","subscriptionDataSet":[{"topic":"t"}]},{"groupName":"g2","subscriptionDataSet":[{"topic":"t"},{"topic":"secret"}]}]}`: denied("pair"),
+		`{"clientID":"c","producerDataSet":[{"groupName":"good"},{"groupName":"bad"}],"consumerDataSet":[{"groupName":"g2","subscriptionDataSet":[]}]}`:                             denied("producers"),
+		`{"clientID":"c","producerDataSet":[{"groupName":"good"}],"consumerDataSet":[]}`:                                                                                            "",
+		`{"clientID":"c"}`: "",
+		`{"clientID":`:     "NO_PERMISSION this proxy's policy cannot tell what the request is about: HeartbeatData: malformed JSON at byte 0",
+	} {
+		if got := b.ask(command(codec.RequestHeartBeat, heartbeat)); got != want {
+			t.Errorf("%s: got %q, want %q", heartbeat, got, want)
+		}
+	}
+}
+
+func TestWhatNoRuleAllowsIsDeniedIfTheConfigSaysSo(t *testing.T) {
+	b := newBench(t, `{"default_action":"DENY","rules":[
+		{"name":"clients","match":{"requests":["CLIENT"]}},
+		{"name":"orders","match":{"topics":[{"prefix":"orders-"}]}}]}`)
+	for _, each := range []struct {
+		request codec.Command
+		want    string
+	}{
+		{sendTo("orders-1"), ""},
+		{sendTo("other"), deniedByDefault},
+		{command(codec.RequestGetBrokerClusterInfo, ""), deniedByDefault},
+		{command(codec.RequestHeartBeat, `{"clientID":"c","producerDataSet":[{"groupName":"p"}]}`), ""},
+	} {
+		if got := b.ask(each.request); got != each.want {
+			t.Errorf("%v: got %q, want %q", codec.RequestCode(each.request.Code), got, each.want)
+		}
+	}
+}
+
+func TestRulesKnowLanguageVersionAndSource(t *testing.T) {
+	b := newBench(t, `{"rules":[
+		{"name":"old","action":"DENY","match":{"languages":["JAVA"],"max_version":"4.9.3"}},
+		{"name":"new","action":"DENY","match":{"languages":["JAVA","GO"],"min_version":"5.1.0","max_version":"5.1.4"}},
+		{"name":"near","action":"DENY","match":{"languages":["RUST"],"sources":["10.1.0.0/16"]}},
+		{"name":"far","action":"DENY","match":{"languages":["PHP"],"sources":["10.2.0.0/16","::1"]}}]}`)
+	for _, each := range []struct {
+		language codec.LanguageCode
+		version  int32
+		want     string
+	}{
+		{codec.LanguageJava, 399, denied("old")},
+		{codec.LanguageJava, 401, ""},
+		{codec.LanguageJava, 432, ""},
+		{codec.LanguageJava, 433, denied("new")},
+		{codec.LanguageGo, 441, denied("new")},
+		{codec.LanguageGo, 442, ""},
+		{codec.LanguageCPP, 433, ""},
+		{codec.LanguageRust, 433, denied("near")},
+		{codec.LanguagePHP, 433, ""},
+	} {
+		request := sendTo("t")
+		request.Language, request.Version = each.language, each.version
+		if got := b.ask(request); got != each.want {
+			t.Errorf("%v %d: got %q, want %q", each.language, each.version, got, each.want)
+		}
+	}
+}
+
+func TestShadowOnlyCounts(t *testing.T) {
+	const rules = `"rules":[{"name":"a","action":"DENY","match":{"topics":[{"exact":"t"}]}%s}],
+		"rate_limits":[{"name":"limit","messages":{"per_second":1}%s}]`
+	for name, options := range map[string]string{
+		"policy":         `{"shadow":true,` + fmt.Sprintf(rules, "", "") + `}`,
+		"rule and limit": `{` + fmt.Sprintf(rules, `,"shadow":true`, `,"shadow":true`) + `}`,
+	} {
+		b := newBench(t, options)
+		for range 3 {
+			if got := b.ask(sendTo("t")); got != "" {
+				t.Errorf("%s: got %q", name, got)
+			}
+		}
+		b.wantStats(map[stats.ID]int64{stats.PolicyShadowDenied: 3, stats.PolicyShadowLimited: 2})
+	}
+	b := newBench(t, `{"shadow":true,"default_action":"DENY"}`)
+	if got := b.ask(command(codec.RequestHeartBeat, "?")); got != "" {
+		t.Errorf("got %q", got)
+	}
+	b.wantStats(map[stats.ID]int64{stats.PolicyShadowDenied: 1})
+}
+
+func TestBehindARuleInShadowTheNextDecides(t *testing.T) {
+	b := newBench(t, `{"rules":[{"name":"a","action":"DENY","shadow":true},{"name":"b","action":"DENY","match":{"topics":[{"exact":"t"}]}}]}`)
+	if got, other := b.ask(sendTo("t")), b.ask(sendTo("other")); got != denied("b") || other != "" {
+		t.Errorf("got %q and %q", got, other)
+	}
+	b.wantStats(map[stats.ID]int64{stats.PolicyDenied: 1, stats.PolicyShadowDenied: 2})
+}
+
+func TestOnewayRequestsThatAreRefusedAreCounted(t *testing.T) {
+	b := newBench(t, `{"rules":[{"name":"a","action":"DENY","match":{"topics":[{"exact":"t"}]}}],"rate_limits":[{"name":"limit","messages":{"per_second":1}}]}`)
+	for _, topic := range []string{"t", "other", "other"} {
+		request := sendTo(topic)
+		request.Flag = codec.FlagOneway
+		b.ask(request)
+	}
+	b.wantStats(map[stats.ID]int64{stats.PolicyDenied: 1, stats.PolicyLimited: 1, stats.PolicyOnewayDropped: 2})
+}
+
+func TestMessagesAreLimitedByTheSecond(t *testing.T) {
+	b := newBench(t, `{"rate_limits":[{"name":"limit","messages":{"per_second":10,"burst":3}}]}`)
+	var got []string
+	for range 4 {
+		got = append(got, b.ask(sendTo("t")))
+	}
+	b.now += 99 * time.Millisecond
+	got = append(got, b.ask(sendTo("t")))
+	b.now += time.Millisecond
+	got = append(got, b.ask(sendTo("t")), b.ask(sendTo("t")), b.ask(pullBy("g")), b.ask(command(codec.RequestEndTransaction, "")))
+	b.now += time.Hour
+	for range 4 {
+		got = append(got, b.ask(sendTo("t")))
+	}
+	want := []string{"", "", "", busy, busy, "", busy, "", "", "", "", "", busy}
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		t.Errorf("got  %q,\nwant %q", got, want)
+	}
+	b.wantStats(map[stats.ID]int64{stats.PolicyLimited: 4})
+}
+
+// batchOf is the body of a batch of messages without content.
+func batchOf(n int) string {
+	var b []byte
+	for range n {
+		b = append(binary.BigEndian.AppendUint32(b, 22), make([]byte, 18)...)
+	}
+	return string(b)
+}
+
+func TestMessagesOfABatchAreCountedOneByOne(t *testing.T) {
+	b := newBench(t, `{"rate_limits":[{"name":"limit","key":"TOPIC","messages":{"per_second":10}}]}`)
+	batch := func(code codec.RequestCode, n int, topic string, fields ...string) string {
+		return b.ask(command(code, batchOf(n), append(fields, "b", topic, "topic", topic)...))
+	}
+	if !b.NeedsBody(codec.RequestSendBatchMessage, requestOf(t, sendTo("t")).Header) || b.NeedsBody(codec.RequestSendMessageV2, requestOf(t, sendTo("t")).Header) {
+		t.Error("the body is needed of batches only")
+	}
+	got := []string{
+		batch(codec.RequestSendBatchMessage, 9, "t"), batch(codec.RequestSendBatchMessage, 2, "t"), batch(codec.RequestSendBatchMessage, 1, "t"),
+		batch(codec.RequestSendMessageV2, 10, "u", "m", "true"), batch(codec.RequestSendMessageV2, 1, "u"),
+		batch(codec.RequestSendMessage, 10, "v", "batch", "true"), batch(codec.RequestSendMessage, 1, "v"),
+		batch(codec.RequestSendBatchMessage, 100, "w"), batch(codec.RequestSendBatchMessage, 1, "w"), // more than can ever be there at once
+	}
+	want := []string{"", busy, "", "", busy, "", busy, "", busy}
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		t.Errorf("got  %q,\nwant %q", got, want)
+	}
+	b.now += 9 * time.Second
+	if early := batch(codec.RequestSendBatchMessage, 1, "w"); early != busy {
+		t.Errorf("the debt is forgotten: %q", early)
+	}
+	b.now += time.Second
+	if due := batch(codec.RequestSendBatchMessage, 10, "w"); due != "" {
+		t.Errorf("got %q after 10 s", due)
+	}
+}
+
+func TestARequestTakesFromAllLimitsOrFromNone(t *testing.T) {
+	b := newBench(t, `{"rate_limits":[
+		{"name":"wide","messages":{"per_second":2},"bytes":{"per_second":100000}},
+		{"name":"limit","match":{"topics":[{"exact":"t"}]},"messages":{"per_second":1}}]}`)
+	got := []string{b.ask(sendTo("t")), b.ask(sendTo("t")), b.ask(sendTo("other")), b.ask(sendTo("other"))}
+	wide := `SYSTEM_BUSY over the rate limit "wide" of this proxy's policy: come back later, or ask its operator for a greater one`
+	if want := []string{"", busy, "", wide}; fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestBytesSentAreThoseOfTheFrame(t *testing.T) {
+	size := requestOf(t, sendTo("t")).Size
+	b := newBench(t, fmt.Sprintf(`{"rate_limits":[{"name":"limit","bytes":{"per_second":%d,"burst":%d}}]}`, size, 2*size))
+	got := []string{b.ask(sendTo("t")), b.ask(sendTo("t")), b.ask(sendTo("t"))}
+	if want := []string{"", "", busy}; fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestBytesFetchedArePaidByTheNextRequests(t *testing.T) {
+	b := newBench(t, `{"rate_limits":[{"name":"limit","key":"CONSUMER_GROUP","bytes":{"per_second":1000}}]}`)
+	bill, refusal := b.Judge(requestOf(t, pullBy("g")), b.now)
+	if refusal != nil || len(bill) != 1 {
+		t.Fatalf("got %v, %v", bill, refusal)
+	}
+	bill.Pay(999, b.now)
+	if got := b.ask(pullBy("g")); got != "" {
+		t.Errorf("got %q with a byte left", got)
+	}
+	bill.Pay(2001, b.now)
+	if got, other := b.ask(pullBy("g")), b.ask(pullBy("other")); got != slowDown || other != "" {
+		t.Errorf("got %q and %q", got, other)
+	}
+	b.now += 2 * time.Second
+	if got := b.ask(pullBy("g")); got != slowDown {
+		t.Errorf("got %q, want it slowed down for another millisecond", got)
+	}
+	b.now += time.Millisecond
+	if got := b.ask(pullBy("g")); got != "" {
+		t.Errorf("got %q after the debt is paid", got)
+	}
+	bill.Pay(1<<30, b.now)
+	b.now += maxDebt + time.Millisecond
+	if got := b.ask(pullBy("g")); got != "" {
+		t.Errorf("got %q, want debts to end after %v", got, maxDebt)
+	}
+	b.wantStats(map[stats.ID]int64{stats.PolicyLimited: 2})
+}
+
+func TestEachKeyHasItsOwnBucket(t *testing.T) {
+	for key, other := range map[string]func(p *Policy) *Client{
+		"CONNECTION": func(p *Policy) *Client { return p.Client("10.1.2.3:5001", stats.New().Recorder()) },
+		"SOURCE":     func(p *Policy) *Client { return p.Client("[::ffff:10.1.2.4]:5000", stats.New().Recorder()) },
+	} {
+		b := newBench(t, `{"rate_limits":[{"name":"limit","key":"`+key+`","messages":{"per_second":1}}]}`)
+		got := []string{b.ask(sendTo("t")), b.ask(sendTo("u"))}
+		b.Client = other(b.policy)
+		if got = append(got, b.ask(sendTo("t"))); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", []string{"", busy, ""}) {
+			t.Errorf("%s: got %q", key, got)
+		}
+	}
+	b := newBench(t, `{"rate_limits":[{"name":"limit","key":"PRODUCER_GROUP","messages":{"per_second":1}}]}`)
+	other := command(codec.RequestSendMessageV2, "", "a", "q", "b", "t")
+	nameless := command(codec.RequestSendMessageV2, "", "b", "t")
+	got := []string{b.ask(sendTo("t")), b.ask(sendTo("t")), b.ask(other), b.ask(nameless), b.ask(nameless)}
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", []string{"", busy, "", "", ""}) {
+		t.Errorf("PRODUCER_GROUP: got %q", got)
+	}
+}
+
+func TestStrangeKeysCannotGrowATable(t *testing.T) {
+	b := newBench(t, `{"rate_limits":[{"name":"limit","key":"TOPIC","max_keys":64,"messages":{"per_second":1}}]}`)
+	table := b.policy.limits[0].byKey
+	count := func() (n int) {
+		for i := range table.shards {
+			n += len(table.shards[i].byKey)
+		}
+		return n
+	}
+	refused := 0
+	for i := range 10_000 {
+		if b.ask(sendTo(fmt.Sprint("t", i))) == busy {
+			refused++
+		}
+	}
+	if n := count(); n != 64 || refused != 10_000-64-1 {
+		t.Errorf("%d keys, %d refused; want 64 with a message each, and one for all others", n, refused)
+	}
+	b.wantStats(map[stats.ID]int64{stats.PolicyLimited: 9935, stats.PolicyKeysFull: 9936})
+	b.now += 2 * time.Second
+	if got, again := b.ask(sendTo("new")), b.ask(sendTo("new")); got != "" || again != busy {
+		t.Errorf("got %q and %q; want full buckets to make room", got, again)
+	}
+	long := string(make([]byte, maxKey+1))
+	if got, again := b.ask(sendTo(long)), b.ask(sendTo(long+"x")); got != "" || again != busy {
+		t.Errorf("got %q and %q; want long keys to share a bucket", got, again)
+	}
+	if n := count(); n > 64 {
+		t.Errorf("%d keys", n)
+	}
+}
+
+func TestABucketGivesEachTokenOnce(t *testing.T) {
+	r := newRate(apiv1.RateConfig{PerSecond: 1, Burst: 1000})
+	var b bucket
+	var taken atomic.Int64
+	var threads sync.WaitGroup
+	for range 4 {
+		threads.Go(func() {
+			for range 1000 {
+				if b.take(r, 1, time.Hour) {
+					taken.Add(1)
+				}
+			}
+		})
+	}
+	threads.Wait()
+	if taken.Load() != 1000 {
+		t.Errorf("%d tokens were taken of 1000", taken.Load())
+	}
+}
+
+func TestAClientThatRepeatsItselfCostsNoMemory(t *testing.T) {
+	b := newBench(t, `{"rules":[{"name":"a","action":"DENY","match":{"topics":[{"prefix":"secret"},{"safe_regex":{"regex":"x.*y"}}],"requests":["SEND","31"]}}],
+		"rate_limits":[{"name":"limit","key":"TOPIC","messages":{"per_second":1000000}},{"name":"all","bytes":{"per_second":1000000000}}]}`)
+	request := requestOf(t, sendTo("orders"))
+	if n := testing.AllocsPerRun(100, func() {
+		if _, refusal := b.Judge(request, b.now); refusal != nil {
+			t.Error(refusal)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkJudge(b *testing.B) {
+	c := newBench(b, `{"rules":[{"name":"a","action":"DENY","match":{"topics":[{"prefix":"secret"}],"requests":["SEND"]}}],
+		"rate_limits":[{"name":"limit","key":"TOPIC","messages":{"per_second":100000000}}]}`)
+	request := requestOf(b, sendTo("orders"))
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Judge(request, c.now)
+	}
+}
