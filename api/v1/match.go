@@ -46,7 +46,7 @@ type RequestSet struct {
 
 // Has tells whether a code is in the set.
 func (s *RequestSet) Has(code codec.RequestCode) bool {
-	if s.codes == nil && s.classes == nil {
+	if s.IsAll() {
 		return true
 	}
 	if _, ok := s.codes[code]; ok {
@@ -54,6 +54,9 @@ func (s *RequestSet) Has(code codec.RequestCode) bool {
 	}
 	return len(s.classes) > 0 && slices.Contains(s.classes, ClassOf(code))
 }
+
+// IsAll tells whether the set was not narrowed.
+func (s *RequestSet) IsAll() bool { return s.codes == nil && s.classes == nil }
 
 // RequestClass is a class of requests that a policy knows by name.
 type RequestClass string

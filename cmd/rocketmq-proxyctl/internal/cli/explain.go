@@ -37,7 +37,7 @@ func newExplain() *cobra.Command {
 		Long: `Say which brokers and addresses a client is told for a topic, and why.
 
 The name servers of the config are asked for the topic's route, unsigned, and the route is rewritten as the filter would.
-Where none can be reached the rules alone are shown. A file with several configs, as for two views of a cluster,
+Where none can be reached the rules alone are shown. Then the rules of the policy that can match the topic. A file with several configs, as for two views of a cluster,
 has each explained.`,
 		Example: `  rocketmq-proxyctl explain --topic Orders --config envoy.yaml
   rocketmq-proxyctl explain --topic Orders --config envoy.yaml --name-server 127.0.0.1:9876`,
@@ -79,11 +79,10 @@ func (e *explanation) run(command *cobra.Command) error {
 		e.say("%s:%d: %s\n", e.config, filter.Line, describe(filter))
 		if filter.Config.Compatible != nil {
 			e.compatible(filter.Config.Compatible)
-			continue
-		}
-		if err := e.own(command.Context(), filter); err != nil {
+		} else if err := e.own(command.Context(), filter); err != nil {
 			return err
 		}
+		e.policy(filter.Config.Policy)
 	}
 	return nil
 }

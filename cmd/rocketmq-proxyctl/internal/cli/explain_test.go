@@ -84,6 +84,7 @@ func TestExplain(t *testing.T) {
 		{"explain-transparent", example("transparent.yaml"), []string{"-n", known}},
 		{"explain-no-topic", example("per-broker.yaml"), []string{"-n", unknown}},
 		{"explain-compatible", example("cpp-compatible.yaml"), nil},
+		{"explain-policy", example("policy.yaml"), []string{"--offline", "--topic", "payroll"}},
 		{"explain-bad", "testdata/check-bad.yaml", nil},
 		{"explain-other", "testdata/check-other.yaml", nil},
 	} {
