@@ -22,6 +22,8 @@ type Config struct {
 	Policy     PolicyConfig
 	// Compatible is set, and Clusters are none, where the config is that of Envoy's own rocketmq_proxy.
 	Compatible *CompatibleConfig
+	// RequestLog is nil where there is none.
+	RequestLog *RequestLogConfig
 	// Egress is the ip:port that the proxy's own connections go to first; empty: none.
 	Egress string
 }
@@ -80,6 +82,17 @@ type RateLimitConfig struct {
 
 // RateConfig is the size of a token bucket and how fast it fills. PerSecond 0 is no limit.
 type RateConfig struct{ PerSecond, Burst int64 }
+
+// RequestLogConfig is which requests are written to which file.
+type RequestLogConfig struct {
+	Path         string
+	OneIn        int // 0: none
+	AllErrors    bool
+	SlowerThan   time.Duration // 0: no such threshold
+	Connections  bool
+	MaxFileBytes int
+	MaxFiles     int
+}
 
 // AddressingMode is how clients are kept on the proxy.
 type AddressingMode uint8

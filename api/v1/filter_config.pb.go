@@ -76,7 +76,7 @@ func (x Addressing_Uncovered) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Addressing_Uncovered.Descriptor instead.
 func (Addressing_Uncovered) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6, 0}
 }
 
 type Policy_Action int32
@@ -122,7 +122,7 @@ func (x Policy_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Policy_Action.Descriptor instead.
 func (Policy_Action) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{13, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{14, 0}
 }
 
 type RateLimit_Key int32
@@ -183,7 +183,7 @@ func (x RateLimit_Key) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RateLimit_Key.Descriptor instead.
 func (RateLimit_Key) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{16, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{17, 0}
 }
 
 // The whole configuration of one filter. Without `clusters` and `addressing`, or when the config is a plain
@@ -207,7 +207,9 @@ type FilterConfig struct {
 	// servers.
 	Egress *Egress `protobuf:"bytes,7,opt,name=egress,proto3" json:"egress,omitempty"`
 	// Where the endpoints of Envoy's clusters are read. Without `clusters` only.
-	EnvoyAdmin    *EnvoyAdmin `protobuf:"bytes,8,opt,name=envoy_admin,json=envoyAdmin,proto3" json:"envoy_admin,omitempty"`
+	EnvoyAdmin *EnvoyAdmin `protobuf:"bytes,8,opt,name=envoy_admin,json=envoyAdmin,proto3" json:"envoy_admin,omitempty"`
+	// A file with a line for each request. Default: none.
+	RequestLog    *RequestLog `protobuf:"bytes,9,opt,name=request_log,json=requestLog,proto3" json:"request_log,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -298,6 +300,119 @@ func (x *FilterConfig) GetEnvoyAdmin() *EnvoyAdmin {
 	return nil
 }
 
+func (x *FilterConfig) GetRequestLog() *RequestLog {
+	if x != nil {
+		return x.RequestLog
+	}
+	return nil
+}
+
+// A file with a JSON object in a line for each request that has ended; the guide docs/guides/request-log.md lists its
+// members. It is written apart from Envoy's workers: what they have to say while it cannot keep up is left out and counted
+// (request_log_dropped).
+type RequestLog struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file, by an absolute path. Configs with the same path write to one file. It is opened anew when it was moved or
+	// removed, within a second. Required.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// One request in so many is logged, the same ones each time by the client's address and the request's opaque.
+	// 0: none but for all_errors and slower_than; 1 to 1000000; default 1, all.
+	OneIn *wrapperspb.UInt32Value `protobuf:"bytes,2,opt,name=one_in,json=oneIn,proto3" json:"one_in,omitempty"`
+	// Logs each request that the proxy refused or that got no answer or another one than SUCCESS; what pulls and pops
+	// are told when there is nothing to fetch is no error.
+	AllErrors bool `protobuf:"varint,3,opt,name=all_errors,json=allErrors,proto3" json:"all_errors,omitempty"`
+	// Logs each request that took longer; not those that may wait at the broker (pull, pop, notification). 1ms to 1h.
+	SlowerThan *durationpb.Duration `protobuf:"bytes,4,opt,name=slower_than,json=slowerThan,proto3" json:"slower_than,omitempty"`
+	// Logs each client connection when it has ended.
+	Connections bool `protobuf:"varint,5,opt,name=connections,proto3" json:"connections,omitempty"`
+	// When the file has so many bytes it becomes <path>.1, what was that <path>.2, and so on. 65536 to 4294967295; default
+	// 104857600.
+	MaxFileBytes *wrapperspb.UInt32Value `protobuf:"bytes,6,opt,name=max_file_bytes,json=maxFileBytes,proto3" json:"max_file_bytes,omitempty"`
+	// How many files are kept, the current one included. 1 to 100; default 5.
+	MaxFiles      *wrapperspb.UInt32Value `protobuf:"bytes,7,opt,name=max_files,json=maxFiles,proto3" json:"max_files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestLog) Reset() {
+	*x = RequestLog{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestLog) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestLog) ProtoMessage() {}
+
+func (x *RequestLog) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestLog.ProtoReflect.Descriptor instead.
+func (*RequestLog) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *RequestLog) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *RequestLog) GetOneIn() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.OneIn
+	}
+	return nil
+}
+
+func (x *RequestLog) GetAllErrors() bool {
+	if x != nil {
+		return x.AllErrors
+	}
+	return false
+}
+
+func (x *RequestLog) GetSlowerThan() *durationpb.Duration {
+	if x != nil {
+		return x.SlowerThan
+	}
+	return nil
+}
+
+func (x *RequestLog) GetConnections() bool {
+	if x != nil {
+		return x.Connections
+	}
+	return false
+}
+
+func (x *RequestLog) GetMaxFileBytes() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxFileBytes
+	}
+	return nil
+}
+
+func (x *RequestLog) GetMaxFiles() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxFiles
+	}
+	return nil
+}
+
 // The admin interface of the Envoy that the filter runs in.
 type EnvoyAdmin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -311,7 +426,7 @@ type EnvoyAdmin struct {
 
 func (x *EnvoyAdmin) Reset() {
 	*x = EnvoyAdmin{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -323,7 +438,7 @@ func (x *EnvoyAdmin) String() string {
 func (*EnvoyAdmin) ProtoMessage() {}
 
 func (x *EnvoyAdmin) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -336,7 +451,7 @@ func (x *EnvoyAdmin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnvoyAdmin.ProtoReflect.Descriptor instead.
 func (*EnvoyAdmin) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{1}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *EnvoyAdmin) GetAddress() string {
@@ -368,7 +483,7 @@ type Egress struct {
 
 func (x *Egress) Reset() {
 	*x = Egress{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -380,7 +495,7 @@ func (x *Egress) String() string {
 func (*Egress) ProtoMessage() {}
 
 func (x *Egress) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -393,7 +508,7 @@ func (x *Egress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Egress.ProtoReflect.Descriptor instead.
 func (*Egress) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Egress) GetAddress() string {
@@ -421,7 +536,7 @@ type Cluster struct {
 
 func (x *Cluster) Reset() {
 	*x = Cluster{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +548,7 @@ func (x *Cluster) String() string {
 func (*Cluster) ProtoMessage() {}
 
 func (x *Cluster) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +561,7 @@ func (x *Cluster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cluster.ProtoReflect.Descriptor instead.
 func (*Cluster) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Cluster) GetName() string {
@@ -492,7 +607,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -504,7 +619,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -517,7 +632,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Credentials) GetAccessKey() string {
@@ -557,7 +672,7 @@ type Addressing struct {
 
 func (x *Addressing) Reset() {
 	*x = Addressing{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -569,7 +684,7 @@ func (x *Addressing) String() string {
 func (*Addressing) ProtoMessage() {}
 
 func (x *Addressing) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -582,7 +697,7 @@ func (x *Addressing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Addressing.ProtoReflect.Descriptor instead.
 func (*Addressing) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Addressing) GetMode() isAddressing_Mode {
@@ -666,7 +781,7 @@ type PerBroker struct {
 
 func (x *PerBroker) Reset() {
 	*x = PerBroker{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +793,7 @@ func (x *PerBroker) String() string {
 func (*PerBroker) ProtoMessage() {}
 
 func (x *PerBroker) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +806,7 @@ func (x *PerBroker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerBroker.ProtoReflect.Descriptor instead.
 func (*PerBroker) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PerBroker) GetBrokers() []*BrokerListener {
@@ -729,7 +844,7 @@ type BrokerTemplate struct {
 
 func (x *BrokerTemplate) Reset() {
 	*x = BrokerTemplate{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +856,7 @@ func (x *BrokerTemplate) String() string {
 func (*BrokerTemplate) ProtoMessage() {}
 
 func (x *BrokerTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +869,7 @@ func (x *BrokerTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BrokerTemplate.ProtoReflect.Descriptor instead.
 func (*BrokerTemplate) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BrokerTemplate) GetAdvertisedHost() string {
@@ -811,7 +926,7 @@ type BrokerListener struct {
 
 func (x *BrokerListener) Reset() {
 	*x = BrokerListener{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[8]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +938,7 @@ func (x *BrokerListener) String() string {
 func (*BrokerListener) ProtoMessage() {}
 
 func (x *BrokerListener) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[8]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +951,7 @@ func (x *BrokerListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BrokerListener.ProtoReflect.Descriptor instead.
 func (*BrokerListener) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{8}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *BrokerListener) GetBrokerName() string {
@@ -882,7 +997,7 @@ type Transparent struct {
 
 func (x *Transparent) Reset() {
 	*x = Transparent{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[9]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +1009,7 @@ func (x *Transparent) String() string {
 func (*Transparent) ProtoMessage() {}
 
 func (x *Transparent) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[9]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +1022,7 @@ func (x *Transparent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transparent.ProtoReflect.Descriptor instead.
 func (*Transparent) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{9}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{10}
 }
 
 type Unified struct {
@@ -920,7 +1035,7 @@ type Unified struct {
 
 func (x *Unified) Reset() {
 	*x = Unified{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[10]
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -932,7 +1047,7 @@ func (x *Unified) String() string {
 func (*Unified) ProtoMessage() {}
 
 func (x *Unified) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[10]
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -945,7 +1060,7 @@ func (x *Unified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unified.ProtoReflect.Descriptor instead.
 func (*Unified) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{10}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Unified) GetAdvertisedAddress() string {
@@ -981,7 +1096,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	mi := &file_api_v1_filter_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -993,7 +1108,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	mi := &file_api_v1_filter_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1006,7 +1121,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{11}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Limits) GetMaxFrameBytes() *wrapperspb.UInt32Value {
@@ -1061,7 +1176,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[12]
+	mi := &file_api_v1_filter_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1073,7 +1188,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[12]
+	mi := &file_api_v1_filter_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1086,7 +1201,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{12}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -1133,7 +1248,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[13]
+	mi := &file_api_v1_filter_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1260,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[13]
+	mi := &file_api_v1_filter_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1273,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{13}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Policy) GetReadOnlyAdmin() bool {
@@ -1211,7 +1326,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[14]
+	mi := &file_api_v1_filter_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1223,7 +1338,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[14]
+	mi := &file_api_v1_filter_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1236,7 +1351,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{14}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Rule) GetName() string {
@@ -1300,7 +1415,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[15]
+	mi := &file_api_v1_filter_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +1427,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[15]
+	mi := &file_api_v1_filter_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +1440,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{15}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Match) GetTopics() []*v31.StringMatcher {
@@ -1409,7 +1524,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[16]
+	mi := &file_api_v1_filter_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1421,7 +1536,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[16]
+	mi := &file_api_v1_filter_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +1549,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{16}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RateLimit) GetName() string {
@@ -1499,7 +1614,7 @@ type Rate struct {
 
 func (x *Rate) Reset() {
 	*x = Rate{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[17]
+	mi := &file_api_v1_filter_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1626,7 @@ func (x *Rate) String() string {
 func (*Rate) ProtoMessage() {}
 
 func (x *Rate) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[17]
+	mi := &file_api_v1_filter_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1639,7 @@ func (x *Rate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rate.ProtoReflect.Descriptor instead.
 func (*Rate) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{17}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Rate) GetPerSecond() uint32 {
@@ -1545,7 +1660,7 @@ var File_api_v1_filter_config_proto protoreflect.FileDescriptor
 
 const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\"envoy/type/matcher/v3/string.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x81\x04\n" +
+	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\"envoy/type/matcher/v3/string.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc1\x04\n" +
 	"\fFilterConfig\x12h\n" +
 	"\x0erocketmq_proxy\x18\x01 \x01(\v2A.envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxyR\rrocketmqProxy\x126\n" +
 	"\bclusters\x18\x02 \x03(\v2\x1a.rocketmq_proxy.v1.ClusterR\bclusters\x12=\n" +
@@ -1557,7 +1672,20 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\x06policy\x18\x06 \x01(\v2\x19.rocketmq_proxy.v1.PolicyR\x06policy\x121\n" +
 	"\x06egress\x18\a \x01(\v2\x19.rocketmq_proxy.v1.EgressR\x06egress\x12>\n" +
 	"\venvoy_admin\x18\b \x01(\v2\x1d.rocketmq_proxy.v1.EnvoyAdminR\n" +
-	"envoyAdmin\"l\n" +
+	"envoyAdmin\x12>\n" +
+	"\vrequest_log\x18\t \x01(\v2\x1d.rocketmq_proxy.v1.RequestLogR\n" +
+	"requestLog\"\xd1\x02\n" +
+	"\n" +
+	"RequestLog\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x123\n" +
+	"\x06one_in\x18\x02 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x05oneIn\x12\x1d\n" +
+	"\n" +
+	"all_errors\x18\x03 \x01(\bR\tallErrors\x12:\n" +
+	"\vslower_than\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"slowerThan\x12 \n" +
+	"\vconnections\x18\x05 \x01(\bR\vconnections\x12B\n" +
+	"\x0emax_file_bytes\x18\x06 \x01(\v2\x1c.google.protobuf.UInt32ValueR\fmaxFileBytes\x129\n" +
+	"\tmax_files\x18\a \x01(\v2\x1c.google.protobuf.UInt32ValueR\bmaxFiles\"l\n" +
 	"\n" +
 	"EnvoyAdmin\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12D\n" +
@@ -1676,77 +1804,83 @@ func file_api_v1_filter_config_proto_rawDescGZIP() []byte {
 }
 
 var file_api_v1_filter_config_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_api_v1_filter_config_proto_goTypes = []any{
 	(Addressing_Uncovered)(0),      // 0: rocketmq_proxy.v1.Addressing.Uncovered
 	(Policy_Action)(0),             // 1: rocketmq_proxy.v1.Policy.Action
 	(RateLimit_Key)(0),             // 2: rocketmq_proxy.v1.RateLimit.Key
 	(*FilterConfig)(nil),           // 3: rocketmq_proxy.v1.FilterConfig
-	(*EnvoyAdmin)(nil),             // 4: rocketmq_proxy.v1.EnvoyAdmin
-	(*Egress)(nil),                 // 5: rocketmq_proxy.v1.Egress
-	(*Cluster)(nil),                // 6: rocketmq_proxy.v1.Cluster
-	(*Credentials)(nil),            // 7: rocketmq_proxy.v1.Credentials
-	(*Addressing)(nil),             // 8: rocketmq_proxy.v1.Addressing
-	(*PerBroker)(nil),              // 9: rocketmq_proxy.v1.PerBroker
-	(*BrokerTemplate)(nil),         // 10: rocketmq_proxy.v1.BrokerTemplate
-	(*BrokerListener)(nil),         // 11: rocketmq_proxy.v1.BrokerListener
-	(*Transparent)(nil),            // 12: rocketmq_proxy.v1.Transparent
-	(*Unified)(nil),                // 13: rocketmq_proxy.v1.Unified
-	(*Limits)(nil),                 // 14: rocketmq_proxy.v1.Limits
-	(*Timeouts)(nil),               // 15: rocketmq_proxy.v1.Timeouts
-	(*Policy)(nil),                 // 16: rocketmq_proxy.v1.Policy
-	(*Rule)(nil),                   // 17: rocketmq_proxy.v1.Rule
-	(*Match)(nil),                  // 18: rocketmq_proxy.v1.Match
-	(*RateLimit)(nil),              // 19: rocketmq_proxy.v1.RateLimit
-	(*Rate)(nil),                   // 20: rocketmq_proxy.v1.Rate
-	(*v3.RocketmqProxy)(nil),       // 21: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	(*durationpb.Duration)(nil),    // 22: google.protobuf.Duration
+	(*RequestLog)(nil),             // 4: rocketmq_proxy.v1.RequestLog
+	(*EnvoyAdmin)(nil),             // 5: rocketmq_proxy.v1.EnvoyAdmin
+	(*Egress)(nil),                 // 6: rocketmq_proxy.v1.Egress
+	(*Cluster)(nil),                // 7: rocketmq_proxy.v1.Cluster
+	(*Credentials)(nil),            // 8: rocketmq_proxy.v1.Credentials
+	(*Addressing)(nil),             // 9: rocketmq_proxy.v1.Addressing
+	(*PerBroker)(nil),              // 10: rocketmq_proxy.v1.PerBroker
+	(*BrokerTemplate)(nil),         // 11: rocketmq_proxy.v1.BrokerTemplate
+	(*BrokerListener)(nil),         // 12: rocketmq_proxy.v1.BrokerListener
+	(*Transparent)(nil),            // 13: rocketmq_proxy.v1.Transparent
+	(*Unified)(nil),                // 14: rocketmq_proxy.v1.Unified
+	(*Limits)(nil),                 // 15: rocketmq_proxy.v1.Limits
+	(*Timeouts)(nil),               // 16: rocketmq_proxy.v1.Timeouts
+	(*Policy)(nil),                 // 17: rocketmq_proxy.v1.Policy
+	(*Rule)(nil),                   // 18: rocketmq_proxy.v1.Rule
+	(*Match)(nil),                  // 19: rocketmq_proxy.v1.Match
+	(*RateLimit)(nil),              // 20: rocketmq_proxy.v1.RateLimit
+	(*Rate)(nil),                   // 21: rocketmq_proxy.v1.Rate
+	(*v3.RocketmqProxy)(nil),       // 22: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
 	(*wrapperspb.UInt32Value)(nil), // 23: google.protobuf.UInt32Value
-	(*v31.StringMatcher)(nil),      // 24: envoy.type.matcher.v3.StringMatcher
+	(*durationpb.Duration)(nil),    // 24: google.protobuf.Duration
+	(*v31.StringMatcher)(nil),      // 25: envoy.type.matcher.v3.StringMatcher
 }
 var file_api_v1_filter_config_proto_depIdxs = []int32{
-	21, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	6,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
-	8,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
-	14, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
-	15, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
-	16, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
-	5,  // 6: rocketmq_proxy.v1.FilterConfig.egress:type_name -> rocketmq_proxy.v1.Egress
-	4,  // 7: rocketmq_proxy.v1.FilterConfig.envoy_admin:type_name -> rocketmq_proxy.v1.EnvoyAdmin
-	22, // 8: rocketmq_proxy.v1.EnvoyAdmin.refresh_interval:type_name -> google.protobuf.Duration
-	22, // 9: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
-	7,  // 10: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
-	9,  // 11: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
-	13, // 12: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
-	12, // 13: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
-	0,  // 14: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
-	11, // 15: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
-	10, // 16: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
-	23, // 17: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
-	23, // 18: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
-	23, // 19: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
-	23, // 20: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
-	23, // 21: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
-	22, // 22: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	22, // 23: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	22, // 24: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
-	17, // 25: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
-	1,  // 26: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
-	19, // 27: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
-	1,  // 28: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
-	18, // 29: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
-	24, // 30: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
-	24, // 31: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	24, // 32: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	18, // 33: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
-	2,  // 34: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
-	20, // 35: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
-	20, // 36: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	22, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	7,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
+	9,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
+	15, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
+	16, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
+	17, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
+	6,  // 6: rocketmq_proxy.v1.FilterConfig.egress:type_name -> rocketmq_proxy.v1.Egress
+	5,  // 7: rocketmq_proxy.v1.FilterConfig.envoy_admin:type_name -> rocketmq_proxy.v1.EnvoyAdmin
+	4,  // 8: rocketmq_proxy.v1.FilterConfig.request_log:type_name -> rocketmq_proxy.v1.RequestLog
+	23, // 9: rocketmq_proxy.v1.RequestLog.one_in:type_name -> google.protobuf.UInt32Value
+	24, // 10: rocketmq_proxy.v1.RequestLog.slower_than:type_name -> google.protobuf.Duration
+	23, // 11: rocketmq_proxy.v1.RequestLog.max_file_bytes:type_name -> google.protobuf.UInt32Value
+	23, // 12: rocketmq_proxy.v1.RequestLog.max_files:type_name -> google.protobuf.UInt32Value
+	24, // 13: rocketmq_proxy.v1.EnvoyAdmin.refresh_interval:type_name -> google.protobuf.Duration
+	24, // 14: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
+	8,  // 15: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
+	10, // 16: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
+	14, // 17: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
+	13, // 18: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
+	0,  // 19: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
+	12, // 20: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
+	11, // 21: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
+	23, // 22: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
+	23, // 23: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
+	23, // 24: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
+	23, // 25: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
+	23, // 26: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
+	24, // 27: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	24, // 28: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	24, // 29: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
+	18, // 30: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
+	1,  // 31: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
+	20, // 32: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
+	1,  // 33: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
+	19, // 34: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
+	25, // 35: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
+	25, // 36: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	25, // 37: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	19, // 38: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
+	2,  // 39: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
+	21, // 40: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
+	21, // 41: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }
@@ -1754,7 +1888,7 @@ func file_api_v1_filter_config_proto_init() {
 	if File_api_v1_filter_config_proto != nil {
 		return
 	}
-	file_api_v1_filter_config_proto_msgTypes[5].OneofWrappers = []any{
+	file_api_v1_filter_config_proto_msgTypes[6].OneofWrappers = []any{
 		(*Addressing_PerBroker)(nil),
 		(*Addressing_Unified)(nil),
 		(*Addressing_Transparent)(nil),
@@ -1765,7 +1899,7 @@ func file_api_v1_filter_config_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_api_v1_filter_config_proto_rawDesc), len(file_api_v1_filter_config_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,6 +32,7 @@ func Resolve(m *FilterConfig) (*Config, error) {
 		Limits:     c.limits(m.GetLimits()),
 		Timeouts:   c.timeouts(m.GetTimeouts()),
 		Policy:     c.policy(m.GetPolicy()),
+		RequestLog: c.requestLog(m.GetRequestLog()),
 	}
 	if routes := c.routes(m.GetRocketmqProxy().GetRouteConfig()); len(m.GetClusters()) == 0 && m.GetAddressing() == nil {
 		c.compatible(config, m, routes)
@@ -285,6 +287,25 @@ func (c *checker) timeouts(m *Timeouts) TimeoutsConfig {
 		Connect:   c.duration(path+"connect", m.GetConnect(), 2500*time.Millisecond, 10*time.Millisecond, time.Minute),
 		Request:   c.duration(path+"request", m.GetRequest(), 15*time.Second, 10*time.Millisecond, 10*time.Minute),
 		Directory: c.duration(path+"directory", m.GetDirectory(), 2*time.Second, 10*time.Millisecond, 10*time.Second),
+	}
+}
+
+func (c *checker) requestLog(m *RequestLog) *RequestLogConfig {
+	const path = "request_log."
+	if m == nil {
+		return nil
+	}
+	if !filepath.IsAbs(m.GetPath()) {
+		c.add(path+"path", "is %q; want an absolute path", m.GetPath())
+	}
+	return &RequestLogConfig{
+		Path:         m.GetPath(),
+		OneIn:        c.number(path+"one_in", m.GetOneIn(), 1, 0, 1_000_000),
+		AllErrors:    m.GetAllErrors(),
+		SlowerThan:   c.duration(path+"slower_than", m.GetSlowerThan(), 0, time.Millisecond, time.Hour),
+		Connections:  m.GetConnections(),
+		MaxFileBytes: c.number(path+"max_file_bytes", m.GetMaxFileBytes(), 100<<20, 64<<10, math.MaxUint32),
+		MaxFiles:     c.number(path+"max_files", m.GetMaxFiles(), 5, 1, 100),
 	}
 }
 

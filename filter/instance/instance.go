@@ -49,6 +49,7 @@ func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 	} else {
 		x.openClusters()
 	}
+	x.openRequestLog()
 	if x.sink != nil {
 		go x.flush()
 	} else {

@@ -90,8 +90,8 @@ type Request struct {
 }
 
 // NeedsBody tells whether a request can be judged only with its body.
-func (c *Client) NeedsBody(code codec.RequestCode, h *codec.Header) bool {
-	return c.policy.rules && readsBody(code) || c.policy.counts && isBatch(code, h)
+func (c *Client) NeedsBody(kind *router.Kind, h *codec.Header) bool {
+	return c.policy.rules && kind.NamesInBody() || c.policy.counts && isBatch(kind.Code, h)
 }
 
 // Judge gives the answer to a request that may not pass, nil for others. For one that fetches messages and may pass it

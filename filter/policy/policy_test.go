@@ -307,7 +307,7 @@ func TestMessagesOfABatchAreCountedOneByOne(t *testing.T) {
 	batch := func(code codec.RequestCode, n int, topic string, fields ...string) string {
 		return b.ask(command(code, batchOf(n), append(fields, "b", topic, "topic", topic)...))
 	}
-	if !b.NeedsBody(codec.RequestSendBatchMessage, requestOf(t, sendTo("t")).Header) || b.NeedsBody(codec.RequestSendMessageV2, requestOf(t, sendTo("t")).Header) {
+	if !b.NeedsBody(router.Of(codec.RequestSendBatchMessage), requestOf(t, sendTo("t")).Header) || b.NeedsBody(router.Of(codec.RequestSendMessageV2), requestOf(t, sendTo("t")).Header) {
 		t.Error("the body is needed of batches only")
 	}
 	got := []string{

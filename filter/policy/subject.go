@@ -11,16 +11,6 @@ import (
 // subject is what a request is about; what it does not name is empty.
 type subject struct{ topic, producerGroup, consumerGroup string }
 
-// readsBody tells whether what a request is about is in its body.
-func readsBody(code codec.RequestCode) bool {
-	switch code {
-	case codec.RequestHeartBeat, codec.RequestLockBatchMQ, codec.RequestUnlockBatchMQ, codec.RequestCheckClientConfig,
-		codec.RequestQueryAssignment, codec.RequestBatchAckMessage, codec.RequestUpdateAndCreateSubscriptionGroup:
-		return true
-	}
-	return false
-}
-
 // isBatch tells whether a request sends several messages.
 func isBatch(code codec.RequestCode, h *codec.Header) bool {
 	switch code {
@@ -45,24 +35,13 @@ func (c *Client) subjects(r *Request) ([]subject, error) {
 	if r.Kind.Code == codec.RequestHeartBeat {
 		return c.heartbeat(r.Body)
 	}
-	s := subject{topic: c.topic.of(r.Kind.TopicOf(router.Request{Header: r.Header, Body: r.Body}))}
-	var err error
-	switch r.Kind.Code {
-	case codec.RequestSendMessageV2, codec.RequestSendBatchMessage, codec.RequestSendReplyMessageV2:
-		s.producerGroup = c.field(&c.producerGroup, r.Header, "a")
-	case codec.RequestLockBatchMQ, codec.RequestUnlockBatchMQ, codec.RequestBatchAckMessage:
-		s.consumerGroup, err = body.ParseGroup(r.Body, "consumerGroup")
-	case codec.RequestUpdateAndCreateSubscriptionGroup:
-		s.consumerGroup, err = body.ParseGroup(r.Body, "groupName")
-	case codec.RequestQueryAssignment:
-		_, s.consumerGroup, err = body.ParseQueryAssignment(r.Body)
-	case codec.RequestCheckClientConfig:
-		_, s.consumerGroup, err = body.ParseCheckClientConfig(r.Body)
-	default:
-		s.producerGroup = c.field(&c.producerGroup, r.Header, "producerGroup")
-		s.consumerGroup = c.field(&c.consumerGroup, r.Header, "consumerGroup", "group", "groupName")
-	}
-	c.room = append(c.room, s)
+	request := router.Request{Header: r.Header, Body: r.Body}
+	producer, consumer, err := r.Kind.GroupsOf(request)
+	c.room = append(c.room, subject{
+		topic:         c.topic.of(r.Kind.TopicOf(request)),
+		producerGroup: c.producerGroup.of(producer),
+		consumerGroup: c.consumerGroup.of(consumer),
+	})
 	return c.room, err
 }
 
@@ -90,20 +69,13 @@ func (c *Client) heartbeat(content []byte) ([]subject, error) {
 	return all, nil
 }
 
-// field is the first of some fields that a header has.
-func (c *Client) field(last *remembered, h *codec.Header, names ...string) string {
-	for _, name := range names {
-		if value, ok := h.Field(name); ok && len(value) > 0 {
-			return last.of(value)
-		}
-	}
-	return ""
-}
-
 // remembered is a text that mostly is the same again, and then need not be made anew.
 type remembered string
 
 func (r *remembered) of(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
 	if string(b) != string(*r) {
 		*r = remembered(b)
 	}

@@ -46,9 +46,7 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 		return verdict{action: drop}
 	}
 	s.recorder.Time(s.now-p.start, p.longPoll)
-	if p.noted != nil {
-		p.noted.bill.Pay(u.answers.prefix.FrameSize(), s.now)
-	}
+	p.noted.answered(s, u.answers.prefix.FrameSize())
 	if p.onSuccess != nil && h.ResponseCode() == codec.ResponseSuccess {
 		p.onSuccess(frame[codec.PrefixSize+len(h.Raw()):])
 	}
@@ -59,6 +57,7 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 		s.unified.halves.rememberSent(u.place, h)
 	}
 	s.recorder.Inc(stats.ResponseSuccess)
+	p.noted.end(s, answeredWith(h.ResponseCode()))
 	return verdict{action: pass}
 }
 
@@ -69,10 +68,12 @@ func (s *Session) rewriteAnswer(u *upstream, p pending, frame []byte, h *codec.H
 	if err != nil {
 		s.recorder.Inc(stats.RouteUnreadable)
 		s.recorder.Inc(stats.ResponseError)
+		p.noted.end(s, ending{answered: true, code: codec.ResponseSystemError, cause: causeUnreadable})
 		s.answer(p.asker, h.Opaque, unreadableRoute(err))
 		return verdict{action: drop}
 	}
 	s.recorder.Inc(stats.ResponseSuccess)
+	p.noted.end(s, answeredWith(h.ResponseCode()))
 	answer := h.AppendWithBodySize(make([]byte, 0, codec.PrefixSize+len(h.Raw())+len(rewritten)), len(rewritten))
 	s.writeDownstream(append(answer, rewritten...))
 	return verdict{action: drop}

@@ -427,6 +427,7 @@ func (s *Session) answerConsumerList(h *codec.Header) verdict {
 
 // answerLocally answers a request that needs no broker.
 func (s *Session) answerLocally(h *codec.Header, result *router.Refusal, content []byte) {
+	s.noting.end(s, answeredWith(result.Code))
 	if !h.IsOneway() {
 		s.answerWith(askerOf(h), h.Opaque, result, content)
 	}

@@ -19,6 +19,8 @@ type Environment struct {
 	Stats    *stats.Set
 	// Policy is nil where the config has none.
 	Policy *policy.Policy
+	// Observers are told of each request and each connection that has ended; none for most configs.
+	Observers []Observer
 	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
 	Compatible *Compatible
 }

@@ -26,10 +26,11 @@ const (
 type fanOut struct {
 	code     codec.RequestCode
 	asker    asker
-	opaques  []int32 // of the request, and of equal ones that came while it was on its way
-	strict   bool    // one failure makes the whole fail
-	routes   *routes // of a topic that can be in several clusters; nil for other requests
-	waiting  int     // copies without an answer
+	opaques  []int32  // of the request, and of equal ones that came while it was on its way
+	noted    []*noted // of each
+	strict   bool     // one failure makes the whole fail
+	routes   *routes  // of a topic that can be in several clusters; nil for other requests
+	waiting  int      // copies without an answer
 	start    Instant
 	sending  bool // copies are still being written
 	finished *mergedAnswer
@@ -193,9 +194,11 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	}
 	f := &fanOut{code: kind.Code, asker: askerOf(h), strict: strict, start: s.now, sending: true, supportV2: true}
 	if !h.IsOneway() {
-		f.opaques = []int32{h.Opaque}
+		f.opaques, f.noted = []int32{h.Opaque}, []*noted{s.noting}
 		s.active.add(f.code, 1)
 		s.unified.fanOuts[f] = struct{}{}
+	} else {
+		s.noting.end(s, ending{})
 	}
 	var topic string
 	if kind.Rewrite == router.TopicRouteData {
@@ -280,7 +283,8 @@ func (f *fanOut) finishIfDone(s *Session) {
 	}
 	f.finished = f.merge(s)
 	delete(s.unified.fanOuts, f)
-	for _, opaque := range f.opaques {
+	for i, opaque := range f.opaques {
+		f.noted[i].end(s, f.ending())
 		s.active.add(f.code, -1)
 		s.recorder.Time(s.now-f.start, false)
 		s.countMerged(f)

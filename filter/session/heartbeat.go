@@ -38,11 +38,13 @@ func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bo
 	if last.sent.code == codec.RequestHeartBeat {
 		s.recorder.Inc(stats.HeartbeatRepeated)
 	}
+	f := last.sent
 	if h.IsOneway() {
+		s.noting.end(s, ending{})
 		return true
 	}
-	f := last.sent
 	if f.finished != nil {
+		s.noting.end(s, f.ending())
 		s.countMerged(f)
 		s.writeMerged(f, h.Opaque)
 		return true
@@ -50,7 +52,7 @@ func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bo
 	if !s.belowLimit(h) {
 		return true
 	}
-	f.opaques = append(f.opaques, h.Opaque)
+	f.opaques, f.noted = append(f.opaques, h.Opaque), append(f.noted, s.noting)
 	s.active.add(f.code, 1)
 	return true
 }

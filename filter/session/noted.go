@@ -8,9 +8,34 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
-// noted is what is kept of a request until its end only where the config asks for it.
+// noted is what is kept of a request until its end only where the config asks for it. A nil one is for nobody.
 type noted struct {
-	bill policy.Bill
+	bill     policy.Bill
+	observed bool // and not yet ended
+	start    Instant
+	record   Record
+}
+
+// note begins to note what observers want to know of the request that is being judged.
+func (s *Session) note(code codec.RequestCode, kind *router.Kind, frame []byte, h *codec.Header, complete bool) {
+	n := &noted{observed: true, start: s.now, record: Record{
+		Client:       s.remote,
+		Local:        s.local,
+		Code:         code,
+		Opaque:       h.Opaque,
+		Language:     h.Language,
+		Version:      h.Version,
+		Oneway:       h.IsOneway(),
+		LongPoll:     kind.Wait != nil && kind.Wait(h) > 0,
+		Broker:       s.role.BrokerName,
+		RequestBytes: s.requests.prefix.FrameSize(),
+	}}
+	if complete || !kind.NamesInBody() {
+		request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
+		producer, consumer, _ := kind.GroupsOf(request)
+		n.record.Topic, n.record.ProducerGroup, n.record.ConsumerGroup = text(kind.TopicOf(request)), text(producer), text(consumer)
+	}
+	s.noting = n
 }
 
 // askPolicy has the policy judge a request. A frame that is not whole has all that the policy needs.
@@ -23,7 +48,110 @@ func (s *Session) askPolicy(code codec.RequestCode, kind *router.Kind, frame []b
 		Size:   s.requests.prefix.FrameSize(),
 	}, s.now)
 	if bill != nil {
-		s.noting = &noted{bill: bill}
+		if s.noting == nil {
+			s.noting = &noted{}
+		}
+		s.noting.bill = bill
 	}
 	return refusal
+}
+
+// goesTo notes the way of a request.
+func (n *noted) goesTo(u *upstream) {
+	if n != nil {
+		n.record.Server = u.address
+		if u.place.broker != "" {
+			n.record.Broker = u.place.broker
+		}
+	}
+}
+
+// answered notes the size of the answer from upstream.
+func (n *noted) answered(s *Session, bytes int) {
+	if n != nil {
+		n.bill.Pay(bytes, s.now)
+		n.record.ResponseBytes = bytes
+	}
+}
+
+// Why there was no answer from upstream.
+const (
+	causeRefused        = "refused"
+	causeOpaqueReused   = "opaque_reused"
+	causeClientGone     = "client_gone"
+	causeDeadline       = "deadline_passed"
+	causeUpstreamFailed = "upstream_failed"
+	causeUpstreamLost   = "upstream_lost"
+	causeUnreadable     = "answer_unreadable"
+)
+
+// ending is how a request ended: zero if it wanted no answer.
+type ending struct {
+	answered bool
+	code     codec.ResponseCode
+	cause    string
+	remark   string
+}
+
+func answeredWith(code codec.ResponseCode) ending { return ending{answered: true, code: code} }
+
+func refusedWith(refusal *router.Refusal) ending {
+	return ending{answered: true, code: refusal.Code, cause: causeRefused, remark: refusal.Remark}
+}
+
+func failedWith(reason *router.Refusal) ending {
+	return ending{answered: true, code: reason.Code, cause: causeOf(reason), remark: reason.Remark}
+}
+
+// causeOf is the cause that a request without an answer from upstream failed for.
+func causeOf(reason *router.Refusal) string {
+	switch reason {
+	case deadlinePassed:
+		return causeDeadline
+	case upstreamFailed, compatibleLosses.failed, compatibleLosses.timedOut:
+		return causeUpstreamFailed
+	case overLimit:
+		return causeRefused
+	}
+	return causeUpstreamLost
+}
+
+// end tells the observers how a request has ended, once.
+func (n *noted) end(s *Session, e ending) {
+	if n != nil && n.observed {
+		n.tell(s, e)
+	}
+}
+
+func (n *noted) tell(s *Session, e ending) {
+	n.observed = false
+	r := &n.record
+	r.Answered, r.ResponseCode, r.Cause, r.Remark = e.answered && !r.Oneway, e.code, e.cause, e.remark
+	r.Duration = s.now - n.start
+	s.observe(r)
+}
+
+func (s *Session) observe(r *Record) {
+	for _, o := range s.environment.Observers {
+		o.Ended(r)
+	}
+}
+
+// observeConnection tells the observers of the end of this connection.
+func (s *Session) observeConnection() {
+	if len(s.environment.Observers) > 0 {
+		s.observe(&Record{Client: s.remote, Local: s.local, Connection: true, Requests: s.judged, Duration: s.now - s.opened})
+	}
+}
+
+// ending is how all requests of a fan-out that is finished have ended.
+func (f *fanOut) ending() ending {
+	answer := f.finished
+	switch {
+	case answer.own:
+		return ending{answered: true, code: answer.code, cause: causeOf(f.lost), remark: answer.remark}
+	case answer.frame != nil && f.refused != nil:
+		return answeredWith(f.refused.Code)
+	}
+	return answeredWith(answer.code)
 }

@@ -86,6 +86,7 @@ func (s *Session) reused(u *upstream, opaque int32) bool {
 		return false
 	}
 	s.recorder.Inc(stats.RequestOpaqueReused)
+	s.noting.end(s, ending{cause: causeOpaqueReused})
 	s.closeDownstream()
 	return true
 }
@@ -106,6 +107,7 @@ func (s *Session) fail(u *upstream, opaque int32, p pending, reason *router.Refu
 		return
 	}
 	s.recorder.Inc(stats.ResponseError)
+	p.noted.end(s, failedWith(reason))
 	s.answer(p.asker, opaque, reason)
 }
 
@@ -123,6 +125,7 @@ func (s *Session) cancelAll(u *upstream) {
 		if p.fanOut == nil {
 			s.recorder.Inc(stats.RequestCancelled)
 			s.recorder.Inc(stats.ResponseError)
+			p.noted.end(s, ending{cause: causeClientGone})
 		}
 	}
 }
@@ -152,6 +155,7 @@ func (s *Session) expire() {
 			} else {
 				s.finish(u, opaque, p)
 				s.recorder.Inc(stats.ResponseError)
+				p.noted.end(s, ending{cause: causeDeadline})
 			}
 		}
 		s.endIfLeft(u)

@@ -21,7 +21,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	code := s.codeOf(h)
 	kind := router.Of(code)
 	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == router.AllNameServers && !h.IsResponse()
-	if !complete && (replicate || s.policy != nil && !h.IsResponse() && s.policy.NeedsBody(code, h)) {
+	if !complete && (replicate || s.policy != nil && !h.IsResponse() && s.policy.NeedsBody(kind, h)) {
 		return verdict{action: more}
 	}
 	if h.IsResponse() {
@@ -32,7 +32,10 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	if h.IsOneway() {
 		s.recorder.Inc(stats.RequestOneway)
 	}
-	s.noting = nil
+	s.judged++
+	if s.noting = nil; len(s.environment.Observers) > 0 {
+		s.note(code, kind, frame, h, complete)
+	}
 	switch {
 	case kind.Class == router.Internal:
 		return s.refuse(h, router.RefusedInternal)
@@ -67,7 +70,10 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}
-	if !h.IsOneway() {
+	s.noting.goesTo(u)
+	if h.IsOneway() {
+		s.noting.end(s, ending{})
+	} else {
 		if s.reused(u, h.Opaque) {
 			return verdict{action: stop}
 		}
@@ -82,6 +88,7 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 // refuse answers a request with an error, unless it wants no answer.
 func (s *Session) refuse(h *codec.Header, refusal *router.Refusal) verdict {
 	s.recorder.Inc(stats.RequestRefused)
+	s.noting.end(s, refusedWith(refusal))
 	if !h.IsOneway() {
 		s.answer(askerOf(h), h.Opaque, refusal)
 	}

@@ -53,7 +53,9 @@ type Session struct {
 	giveUp       Instant   // end of the waiting state
 	refreshed    func()    // wakes this session after a refresh of the directory; identity matters
 
-	noting  *noted   // of the request that is being judged
+	noting  *noted // of the request that is being judged; nil for most
+	opened  Instant
+	judged  int64    // requests
 	unified *unified // what only a ToAll connection needs
 }
 
@@ -101,6 +103,7 @@ func (s *Session) leave() {
 func (s *Session) Open(now Instant) {
 	s.enter(now)
 	defer s.leave()
+	s.opened = now
 	s.recorder.Inc(stats.DownstreamActive)
 	s.giveUp = now + s.environment.Config.Timeouts.Directory
 	s.tryOpen()
@@ -247,6 +250,7 @@ func (s *Session) Close(now Instant) {
 	defer s.leave()
 	s.end()
 	s.recorder.Add(stats.DownstreamActive, -1)
+	s.observeConnection()
 }
 
 // closeDownstream ends the session and the client connection.

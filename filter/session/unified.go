@@ -64,7 +64,8 @@ func (x *unified) tell(cluster *directory.Directory, names []string) {
 // cancel ends what waits; nobody is left to answer.
 func (x *unified) cancel(s *Session) {
 	for f := range x.fanOuts {
-		for range f.opaques {
+		for i := range f.opaques {
+			f.noted[i].end(s, ending{cause: causeClientGone})
 			s.active.add(f.code, -1)
 			s.recorder.Inc(stats.RequestCancelled)
 			s.recorder.Inc(stats.ResponseError)

@@ -186,6 +186,7 @@ func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 	for opaque, p := range u.pending.all() {
 		s.finish(u, opaque, p)
 		s.recorder.Inc(stats.ResponseError)
+		p.noted.end(s, ending{cause: causeOf(reason)})
 	}
 	s.closeDownstream()
 }

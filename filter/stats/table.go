@@ -69,6 +69,9 @@ const (
 	PolicyShadowLimited
 	PolicyOnewayDropped
 	PolicyKeysFull
+	RequestLogWritten
+	RequestLogDropped
+	RequestLogFailure
 	ResponseUnexpected
 	ServerRequest
 	ServerRequestExpired
@@ -153,6 +156,9 @@ var Table = append([]Def{
 	PolicyShadowLimited:      {Counter, "policy_shadow_limited", "requests that a rate limit of the policy would refuse were it not in shadow mode"},
 	PolicyOnewayDropped:      {Counter, "policy_oneway_dropped", "requests that the policy refused and that want no answer"},
 	PolicyKeysFull:           {Counter, "policy_keys_full", "requests counted in the bucket that is shared by what max_keys of a rate limit has no room for"},
+	RequestLogWritten:        {Counter, "request_log_written", "lines for the request log"},
+	RequestLogDropped:        {Counter, "request_log_dropped", "lines left out of the request log: it could not keep up, or its file could not be written"},
+	RequestLogFailure:        {Counter, "request_log_failure", "attempts to open, write or rotate the request log's file that failed"},
 	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
 	ServerRequest:            {Counter, "server_request", "requests from brokers to clients"},
 	ServerRequestExpired:     {Counter, "server_request_expired", "requests from brokers that the client never answered"},

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package requestlog
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+)
+
+// file is a file that becomes <path>.1 when it has grown to a size, and is opened anew when somebody has moved it.
+type file struct {
+	path string
+
+	open *os.File // nil: not open
+	to   *bufio.Writer
+	size int64
+}
+
+// write appends a line, opening the file if need be.
+func (f *file) write(line []byte, maxBytes int64, maxFiles int) error {
+	if f.open != nil && f.size > 0 && f.size+int64(len(line)) > maxBytes {
+		if err := f.rotate(maxFiles); err != nil {
+			return err
+		}
+	}
+	if f.open == nil {
+		if err := f.start(); err != nil {
+			return err
+		}
+	}
+	n, err := f.to.Write(line)
+	f.size += int64(n)
+	if err != nil {
+		f.close()
+	}
+	return err
+}
+
+func (f *file) start() error {
+	opened, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	info, err := opened.Stat()
+	if err != nil {
+		opened.Close()
+		return err
+	}
+	f.open, f.to, f.size = opened, bufio.NewWriterSize(opened, 64<<10), info.Size()
+	return nil
+}
+
+// rotate moves each file to the next number, and the last one out. When that fails the file grows on.
+func (f *file) rotate(maxFiles int) error {
+	if err := f.flush(); err != nil {
+		return err
+	}
+	f.close()
+	if maxFiles == 1 {
+		return os.Remove(f.path)
+	}
+	for n := maxFiles - 1; n > 1; n-- {
+		if err := os.Rename(f.numbered(n-1), f.numbered(n)); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return os.Rename(f.path, f.numbered(1))
+}
+
+func (f *file) numbered(n int) string { return fmt.Sprintf("%s.%d", f.path, n) }
+
+// flush writes what is buffered.
+func (f *file) flush() error {
+	if f.open == nil {
+		return nil
+	}
+	err := f.to.Flush()
+	if err != nil {
+		f.close()
+	}
+	return err
+}
+
+// follow closes a file that is not at its path any more, so that the next line opens another.
+func (f *file) follow() {
+	if f.open == nil {
+		return
+	}
+	mine, err := f.open.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(f.path); err == nil && os.SameFile(mine, there) {
+			return
+		}
+	}
+	f.close()
+}
+
+func (f *file) close() {
+	if f.open != nil {
+		f.open.Close()
+		f.open = nil
+	}
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+
+// Observer is told of what has ended. It may be called from any thread, and returns at once.
+type Observer interface {
+	// Ended takes a request, or a connection; the record is borrowed.
+	Ended(*Record)
+}
+
+// Record is what observers learn of a request, or of a connection.
+type Record struct {
+	Client string // "ip:port"
+	Local  string // "ip:port" that the client dialled
+
+	// Of a request.
+	Code          codec.RequestCode
+	Opaque        int32
+	Language      codec.LanguageCode
+	Version       int32
+	Oneway        bool
+	LongPoll      bool // it may have waited at the broker
+	Topic         string
+	ProducerGroup string
+	ConsumerGroup string
+	Broker        string // its name, where that is known
+	Server        string // "ip:port" of the broker or name server; empty if the request went to none, or to several
+	RequestBytes  int    // of the frame
+	ResponseBytes int    // of the frame of the answer from upstream; 0: none
+	Answered      bool   // ResponseCode is what the client was told
+	ResponseCode  codec.ResponseCode
+	Cause         string // why there was no answer from upstream; empty: there was, or none was wanted
+	Remark        string // what the proxy has told the client
+
+	Connection bool  // it is one, and all of the above is empty
+	Requests   int64 // of the connection
+
+	Duration Instant // from the request to its end; the life of a connection
+}
+
+// maxText bounds each text of a record, in bytes. Topics and groups have at most 255 (Validators).
+const maxText = 255
+
+// text is a text as records hold it.
+func text(b []byte) string { return string(b[:min(len(b), maxText)]) }
+
+// IsError tells whether something went wrong: with no answer from upstream, or with one that is not what the client
+// hoped for.
+func (r *Record) IsError() bool {
+	if r.Cause != "" {
+		return true
+	}
+	if !r.Answered {
+		return false
+	}
+	switch r.ResponseCode {
+	case codec.ResponseSuccess, codec.ResponsePullNotFound, codec.ResponsePullRetryImmediately, codec.ResponsePollingTimeout, codec.ResponsePollingFull:
+		return false
+	}
+	return true
+}
