@@ -24,6 +24,8 @@ type Config struct {
 	Compatible *CompatibleConfig
 	// RequestLog is nil where there is none.
 	RequestLog *RequestLogConfig
+	// Breakdown is nil where there is none.
+	Breakdown *BreakdownConfig
 	// Egress is the ip:port that the proxy's own connections go to first; empty: none.
 	Egress string
 }
@@ -93,6 +95,9 @@ type RequestLogConfig struct {
 	MaxFileBytes int
 	MaxFiles     int
 }
+
+// BreakdownConfig is what has stats of its own.
+type BreakdownConfig struct{ Topics, Groups []string }
 
 // AddressingMode is how clients are kept on the proxy.
 type AddressingMode uint8

@@ -221,7 +221,7 @@ func TestEveryTypoAndWrongTypeIsNamedWithItsPath(t *testing.T) {
 		"limits.max_frame_bytes is 1.5; want a whole number from 0 on",
 		`timeouts.connect is 5; want a duration in seconds, as "2.5s"`,
 		`policy.read_only_admin is "yes"; want true or false`,
-		"polcy is not a field; want rocketmq_proxy, clusters, addressing, limits, timeouts, policy, egress, envoy_admin, request_log",
+		"polcy is not a field; want rocketmq_proxy, clusters, addressing, limits, timeouts, policy, egress, envoy_admin, request_log, breakdown",
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("no line %q", want)

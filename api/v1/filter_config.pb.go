@@ -76,7 +76,7 @@ func (x Addressing_Uncovered) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Addressing_Uncovered.Descriptor instead.
 func (Addressing_Uncovered) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7, 0}
 }
 
 type Policy_Action int32
@@ -122,7 +122,7 @@ func (x Policy_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Policy_Action.Descriptor instead.
 func (Policy_Action) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{14, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type RateLimit_Key int32
@@ -183,7 +183,7 @@ func (x RateLimit_Key) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RateLimit_Key.Descriptor instead.
 func (RateLimit_Key) EnumDescriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{17, 0}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{18, 0}
 }
 
 // The whole configuration of one filter. Without `clusters` and `addressing`, or when the config is a plain
@@ -209,7 +209,9 @@ type FilterConfig struct {
 	// Where the endpoints of Envoy's clusters are read. Without `clusters` only.
 	EnvoyAdmin *EnvoyAdmin `protobuf:"bytes,8,opt,name=envoy_admin,json=envoyAdmin,proto3" json:"envoy_admin,omitempty"`
 	// A file with a line for each request. Default: none.
-	RequestLog    *RequestLog `protobuf:"bytes,9,opt,name=request_log,json=requestLog,proto3" json:"request_log,omitempty"`
+	RequestLog *RequestLog `protobuf:"bytes,9,opt,name=request_log,json=requestLog,proto3" json:"request_log,omitempty"`
+	// Which topics and groups have stats of their own. Default: none.
+	Breakdown     *Breakdown `protobuf:"bytes,10,opt,name=breakdown,proto3" json:"breakdown,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -307,6 +309,70 @@ func (x *FilterConfig) GetRequestLog() *RequestLog {
 	return nil
 }
 
+func (x *FilterConfig) GetBreakdown() *Breakdown {
+	if x != nil {
+		return x.Breakdown
+	}
+	return nil
+}
+
+// Counters by topic and by group, of requests that name one: topic.<topic>.request, error, messages_sent, bytes_sent,
+// bytes_fetched, and the same behind group.<group>. Envoy takes stats only while it reads a config, so that what has stats is
+// listed here; all others are counted together, as _other.
+type Breakdown struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1000 names, each once.
+	Topics []string `protobuf:"bytes,1,rep,name=topics,proto3" json:"topics,omitempty"`
+	// Producer and consumer groups; likewise.
+	Groups        []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Breakdown) Reset() {
+	*x = Breakdown{}
+	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Breakdown) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Breakdown) ProtoMessage() {}
+
+func (x *Breakdown) ProtoReflect() protoreflect.Message {
+	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Breakdown.ProtoReflect.Descriptor instead.
+func (*Breakdown) Descriptor() ([]byte, []int) {
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Breakdown) GetTopics() []string {
+	if x != nil {
+		return x.Topics
+	}
+	return nil
+}
+
+func (x *Breakdown) GetGroups() []string {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
 // A file with a JSON object in a line for each request that has ended; the guide docs/guides/request-log.md lists its
 // members. It is written apart from Envoy's workers: what they have to say while it cannot keep up is left out and counted
 // (request_log_dropped).
@@ -336,7 +402,7 @@ type RequestLog struct {
 
 func (x *RequestLog) Reset() {
 	*x = RequestLog{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +414,7 @@ func (x *RequestLog) String() string {
 func (*RequestLog) ProtoMessage() {}
 
 func (x *RequestLog) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[1]
+	mi := &file_api_v1_filter_config_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +427,7 @@ func (x *RequestLog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestLog.ProtoReflect.Descriptor instead.
 func (*RequestLog) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{1}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RequestLog) GetPath() string {
@@ -426,7 +492,7 @@ type EnvoyAdmin struct {
 
 func (x *EnvoyAdmin) Reset() {
 	*x = EnvoyAdmin{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -438,7 +504,7 @@ func (x *EnvoyAdmin) String() string {
 func (*EnvoyAdmin) ProtoMessage() {}
 
 func (x *EnvoyAdmin) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[2]
+	mi := &file_api_v1_filter_config_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -451,7 +517,7 @@ func (x *EnvoyAdmin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnvoyAdmin.ProtoReflect.Descriptor instead.
 func (*EnvoyAdmin) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{2}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *EnvoyAdmin) GetAddress() string {
@@ -483,7 +549,7 @@ type Egress struct {
 
 func (x *Egress) Reset() {
 	*x = Egress{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -495,7 +561,7 @@ func (x *Egress) String() string {
 func (*Egress) ProtoMessage() {}
 
 func (x *Egress) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[3]
+	mi := &file_api_v1_filter_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -508,7 +574,7 @@ func (x *Egress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Egress.ProtoReflect.Descriptor instead.
 func (*Egress) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{3}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Egress) GetAddress() string {
@@ -536,7 +602,7 @@ type Cluster struct {
 
 func (x *Cluster) Reset() {
 	*x = Cluster{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +614,7 @@ func (x *Cluster) String() string {
 func (*Cluster) ProtoMessage() {}
 
 func (x *Cluster) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[4]
+	mi := &file_api_v1_filter_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +627,7 @@ func (x *Cluster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cluster.ProtoReflect.Descriptor instead.
 func (*Cluster) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{4}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Cluster) GetName() string {
@@ -607,7 +673,7 @@ type Credentials struct {
 
 func (x *Credentials) Reset() {
 	*x = Credentials{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +685,7 @@ func (x *Credentials) String() string {
 func (*Credentials) ProtoMessage() {}
 
 func (x *Credentials) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[5]
+	mi := &file_api_v1_filter_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +698,7 @@ func (x *Credentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credentials.ProtoReflect.Descriptor instead.
 func (*Credentials) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{5}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Credentials) GetAccessKey() string {
@@ -672,7 +738,7 @@ type Addressing struct {
 
 func (x *Addressing) Reset() {
 	*x = Addressing{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -684,7 +750,7 @@ func (x *Addressing) String() string {
 func (*Addressing) ProtoMessage() {}
 
 func (x *Addressing) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[6]
+	mi := &file_api_v1_filter_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -697,7 +763,7 @@ func (x *Addressing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Addressing.ProtoReflect.Descriptor instead.
 func (*Addressing) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{6}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Addressing) GetMode() isAddressing_Mode {
@@ -781,7 +847,7 @@ type PerBroker struct {
 
 func (x *PerBroker) Reset() {
 	*x = PerBroker{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +859,7 @@ func (x *PerBroker) String() string {
 func (*PerBroker) ProtoMessage() {}
 
 func (x *PerBroker) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[7]
+	mi := &file_api_v1_filter_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +872,7 @@ func (x *PerBroker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerBroker.ProtoReflect.Descriptor instead.
 func (*PerBroker) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{7}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PerBroker) GetBrokers() []*BrokerListener {
@@ -844,7 +910,7 @@ type BrokerTemplate struct {
 
 func (x *BrokerTemplate) Reset() {
 	*x = BrokerTemplate{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[8]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +922,7 @@ func (x *BrokerTemplate) String() string {
 func (*BrokerTemplate) ProtoMessage() {}
 
 func (x *BrokerTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[8]
+	mi := &file_api_v1_filter_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +935,7 @@ func (x *BrokerTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BrokerTemplate.ProtoReflect.Descriptor instead.
 func (*BrokerTemplate) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{8}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *BrokerTemplate) GetAdvertisedHost() string {
@@ -926,7 +992,7 @@ type BrokerListener struct {
 
 func (x *BrokerListener) Reset() {
 	*x = BrokerListener{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[9]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1004,7 @@ func (x *BrokerListener) String() string {
 func (*BrokerListener) ProtoMessage() {}
 
 func (x *BrokerListener) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[9]
+	mi := &file_api_v1_filter_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1017,7 @@ func (x *BrokerListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BrokerListener.ProtoReflect.Descriptor instead.
 func (*BrokerListener) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{9}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BrokerListener) GetBrokerName() string {
@@ -997,7 +1063,7 @@ type Transparent struct {
 
 func (x *Transparent) Reset() {
 	*x = Transparent{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[10]
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1075,7 @@ func (x *Transparent) String() string {
 func (*Transparent) ProtoMessage() {}
 
 func (x *Transparent) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[10]
+	mi := &file_api_v1_filter_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1088,7 @@ func (x *Transparent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transparent.ProtoReflect.Descriptor instead.
 func (*Transparent) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{10}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{11}
 }
 
 type Unified struct {
@@ -1035,7 +1101,7 @@ type Unified struct {
 
 func (x *Unified) Reset() {
 	*x = Unified{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	mi := &file_api_v1_filter_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1047,7 +1113,7 @@ func (x *Unified) String() string {
 func (*Unified) ProtoMessage() {}
 
 func (x *Unified) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[11]
+	mi := &file_api_v1_filter_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,7 +1126,7 @@ func (x *Unified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unified.ProtoReflect.Descriptor instead.
 func (*Unified) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{11}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Unified) GetAdvertisedAddress() string {
@@ -1096,7 +1162,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[12]
+	mi := &file_api_v1_filter_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1108,7 +1174,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[12]
+	mi := &file_api_v1_filter_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1121,7 +1187,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{12}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Limits) GetMaxFrameBytes() *wrapperspb.UInt32Value {
@@ -1176,7 +1242,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[13]
+	mi := &file_api_v1_filter_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1254,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[13]
+	mi := &file_api_v1_filter_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1267,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{13}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -1248,7 +1314,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[14]
+	mi := &file_api_v1_filter_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1326,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[14]
+	mi := &file_api_v1_filter_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1273,7 +1339,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{14}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Policy) GetReadOnlyAdmin() bool {
@@ -1326,7 +1392,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[15]
+	mi := &file_api_v1_filter_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1404,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[15]
+	mi := &file_api_v1_filter_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1417,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{15}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Rule) GetName() string {
@@ -1415,7 +1481,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[16]
+	mi := &file_api_v1_filter_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1493,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[16]
+	mi := &file_api_v1_filter_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1506,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{16}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Match) GetTopics() []*v31.StringMatcher {
@@ -1524,7 +1590,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[17]
+	mi := &file_api_v1_filter_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1536,7 +1602,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[17]
+	mi := &file_api_v1_filter_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1549,7 +1615,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{17}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RateLimit) GetName() string {
@@ -1614,7 +1680,7 @@ type Rate struct {
 
 func (x *Rate) Reset() {
 	*x = Rate{}
-	mi := &file_api_v1_filter_config_proto_msgTypes[18]
+	mi := &file_api_v1_filter_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1692,7 @@ func (x *Rate) String() string {
 func (*Rate) ProtoMessage() {}
 
 func (x *Rate) ProtoReflect() protoreflect.Message {
-	mi := &file_api_v1_filter_config_proto_msgTypes[18]
+	mi := &file_api_v1_filter_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1705,7 @@ func (x *Rate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rate.ProtoReflect.Descriptor instead.
 func (*Rate) Descriptor() ([]byte, []int) {
-	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{18}
+	return file_api_v1_filter_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Rate) GetPerSecond() uint32 {
@@ -1660,7 +1726,7 @@ var File_api_v1_filter_config_proto protoreflect.FileDescriptor
 
 const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\"envoy/type/matcher/v3/string.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xc1\x04\n" +
+	"\x1aapi/v1/filter_config.proto\x12\x11rocketmq_proxy.v1\x1aOcontrib/envoy/extensions/filters/network/rocketmq_proxy/v3/rocketmq_proxy.proto\x1a\"envoy/type/matcher/v3/string.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\xfd\x04\n" +
 	"\fFilterConfig\x12h\n" +
 	"\x0erocketmq_proxy\x18\x01 \x01(\v2A.envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxyR\rrocketmqProxy\x126\n" +
 	"\bclusters\x18\x02 \x03(\v2\x1a.rocketmq_proxy.v1.ClusterR\bclusters\x12=\n" +
@@ -1674,7 +1740,12 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\venvoy_admin\x18\b \x01(\v2\x1d.rocketmq_proxy.v1.EnvoyAdminR\n" +
 	"envoyAdmin\x12>\n" +
 	"\vrequest_log\x18\t \x01(\v2\x1d.rocketmq_proxy.v1.RequestLogR\n" +
-	"requestLog\"\xd1\x02\n" +
+	"requestLog\x12:\n" +
+	"\tbreakdown\x18\n" +
+	" \x01(\v2\x1c.rocketmq_proxy.v1.BreakdownR\tbreakdown\";\n" +
+	"\tBreakdown\x12\x16\n" +
+	"\x06topics\x18\x01 \x03(\tR\x06topics\x12\x16\n" +
+	"\x06groups\x18\x02 \x03(\tR\x06groups\"\xd1\x02\n" +
 	"\n" +
 	"RequestLog\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x123\n" +
@@ -1804,83 +1875,85 @@ func file_api_v1_filter_config_proto_rawDescGZIP() []byte {
 }
 
 var file_api_v1_filter_config_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_api_v1_filter_config_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_api_v1_filter_config_proto_goTypes = []any{
 	(Addressing_Uncovered)(0),      // 0: rocketmq_proxy.v1.Addressing.Uncovered
 	(Policy_Action)(0),             // 1: rocketmq_proxy.v1.Policy.Action
 	(RateLimit_Key)(0),             // 2: rocketmq_proxy.v1.RateLimit.Key
 	(*FilterConfig)(nil),           // 3: rocketmq_proxy.v1.FilterConfig
-	(*RequestLog)(nil),             // 4: rocketmq_proxy.v1.RequestLog
-	(*EnvoyAdmin)(nil),             // 5: rocketmq_proxy.v1.EnvoyAdmin
-	(*Egress)(nil),                 // 6: rocketmq_proxy.v1.Egress
-	(*Cluster)(nil),                // 7: rocketmq_proxy.v1.Cluster
-	(*Credentials)(nil),            // 8: rocketmq_proxy.v1.Credentials
-	(*Addressing)(nil),             // 9: rocketmq_proxy.v1.Addressing
-	(*PerBroker)(nil),              // 10: rocketmq_proxy.v1.PerBroker
-	(*BrokerTemplate)(nil),         // 11: rocketmq_proxy.v1.BrokerTemplate
-	(*BrokerListener)(nil),         // 12: rocketmq_proxy.v1.BrokerListener
-	(*Transparent)(nil),            // 13: rocketmq_proxy.v1.Transparent
-	(*Unified)(nil),                // 14: rocketmq_proxy.v1.Unified
-	(*Limits)(nil),                 // 15: rocketmq_proxy.v1.Limits
-	(*Timeouts)(nil),               // 16: rocketmq_proxy.v1.Timeouts
-	(*Policy)(nil),                 // 17: rocketmq_proxy.v1.Policy
-	(*Rule)(nil),                   // 18: rocketmq_proxy.v1.Rule
-	(*Match)(nil),                  // 19: rocketmq_proxy.v1.Match
-	(*RateLimit)(nil),              // 20: rocketmq_proxy.v1.RateLimit
-	(*Rate)(nil),                   // 21: rocketmq_proxy.v1.Rate
-	(*v3.RocketmqProxy)(nil),       // 22: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	(*wrapperspb.UInt32Value)(nil), // 23: google.protobuf.UInt32Value
-	(*durationpb.Duration)(nil),    // 24: google.protobuf.Duration
-	(*v31.StringMatcher)(nil),      // 25: envoy.type.matcher.v3.StringMatcher
+	(*Breakdown)(nil),              // 4: rocketmq_proxy.v1.Breakdown
+	(*RequestLog)(nil),             // 5: rocketmq_proxy.v1.RequestLog
+	(*EnvoyAdmin)(nil),             // 6: rocketmq_proxy.v1.EnvoyAdmin
+	(*Egress)(nil),                 // 7: rocketmq_proxy.v1.Egress
+	(*Cluster)(nil),                // 8: rocketmq_proxy.v1.Cluster
+	(*Credentials)(nil),            // 9: rocketmq_proxy.v1.Credentials
+	(*Addressing)(nil),             // 10: rocketmq_proxy.v1.Addressing
+	(*PerBroker)(nil),              // 11: rocketmq_proxy.v1.PerBroker
+	(*BrokerTemplate)(nil),         // 12: rocketmq_proxy.v1.BrokerTemplate
+	(*BrokerListener)(nil),         // 13: rocketmq_proxy.v1.BrokerListener
+	(*Transparent)(nil),            // 14: rocketmq_proxy.v1.Transparent
+	(*Unified)(nil),                // 15: rocketmq_proxy.v1.Unified
+	(*Limits)(nil),                 // 16: rocketmq_proxy.v1.Limits
+	(*Timeouts)(nil),               // 17: rocketmq_proxy.v1.Timeouts
+	(*Policy)(nil),                 // 18: rocketmq_proxy.v1.Policy
+	(*Rule)(nil),                   // 19: rocketmq_proxy.v1.Rule
+	(*Match)(nil),                  // 20: rocketmq_proxy.v1.Match
+	(*RateLimit)(nil),              // 21: rocketmq_proxy.v1.RateLimit
+	(*Rate)(nil),                   // 22: rocketmq_proxy.v1.Rate
+	(*v3.RocketmqProxy)(nil),       // 23: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	(*wrapperspb.UInt32Value)(nil), // 24: google.protobuf.UInt32Value
+	(*durationpb.Duration)(nil),    // 25: google.protobuf.Duration
+	(*v31.StringMatcher)(nil),      // 26: envoy.type.matcher.v3.StringMatcher
 }
 var file_api_v1_filter_config_proto_depIdxs = []int32{
-	22, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
-	7,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
-	9,  // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
-	15, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
-	16, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
-	17, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
-	6,  // 6: rocketmq_proxy.v1.FilterConfig.egress:type_name -> rocketmq_proxy.v1.Egress
-	5,  // 7: rocketmq_proxy.v1.FilterConfig.envoy_admin:type_name -> rocketmq_proxy.v1.EnvoyAdmin
-	4,  // 8: rocketmq_proxy.v1.FilterConfig.request_log:type_name -> rocketmq_proxy.v1.RequestLog
-	23, // 9: rocketmq_proxy.v1.RequestLog.one_in:type_name -> google.protobuf.UInt32Value
-	24, // 10: rocketmq_proxy.v1.RequestLog.slower_than:type_name -> google.protobuf.Duration
-	23, // 11: rocketmq_proxy.v1.RequestLog.max_file_bytes:type_name -> google.protobuf.UInt32Value
-	23, // 12: rocketmq_proxy.v1.RequestLog.max_files:type_name -> google.protobuf.UInt32Value
-	24, // 13: rocketmq_proxy.v1.EnvoyAdmin.refresh_interval:type_name -> google.protobuf.Duration
-	24, // 14: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
-	8,  // 15: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
-	10, // 16: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
-	14, // 17: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
-	13, // 18: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
-	0,  // 19: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
-	12, // 20: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
-	11, // 21: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
-	23, // 22: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
-	23, // 23: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
-	23, // 24: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
-	23, // 25: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
-	23, // 26: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
-	24, // 27: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	24, // 28: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	24, // 29: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
-	18, // 30: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
-	1,  // 31: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
-	20, // 32: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
-	1,  // 33: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
-	19, // 34: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
-	25, // 35: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
-	25, // 36: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	25, // 37: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	19, // 38: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
-	2,  // 39: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
-	21, // 40: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
-	21, // 41: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	23, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
+	8,  // 1: rocketmq_proxy.v1.FilterConfig.clusters:type_name -> rocketmq_proxy.v1.Cluster
+	10, // 2: rocketmq_proxy.v1.FilterConfig.addressing:type_name -> rocketmq_proxy.v1.Addressing
+	16, // 3: rocketmq_proxy.v1.FilterConfig.limits:type_name -> rocketmq_proxy.v1.Limits
+	17, // 4: rocketmq_proxy.v1.FilterConfig.timeouts:type_name -> rocketmq_proxy.v1.Timeouts
+	18, // 5: rocketmq_proxy.v1.FilterConfig.policy:type_name -> rocketmq_proxy.v1.Policy
+	7,  // 6: rocketmq_proxy.v1.FilterConfig.egress:type_name -> rocketmq_proxy.v1.Egress
+	6,  // 7: rocketmq_proxy.v1.FilterConfig.envoy_admin:type_name -> rocketmq_proxy.v1.EnvoyAdmin
+	5,  // 8: rocketmq_proxy.v1.FilterConfig.request_log:type_name -> rocketmq_proxy.v1.RequestLog
+	4,  // 9: rocketmq_proxy.v1.FilterConfig.breakdown:type_name -> rocketmq_proxy.v1.Breakdown
+	24, // 10: rocketmq_proxy.v1.RequestLog.one_in:type_name -> google.protobuf.UInt32Value
+	25, // 11: rocketmq_proxy.v1.RequestLog.slower_than:type_name -> google.protobuf.Duration
+	24, // 12: rocketmq_proxy.v1.RequestLog.max_file_bytes:type_name -> google.protobuf.UInt32Value
+	24, // 13: rocketmq_proxy.v1.RequestLog.max_files:type_name -> google.protobuf.UInt32Value
+	25, // 14: rocketmq_proxy.v1.EnvoyAdmin.refresh_interval:type_name -> google.protobuf.Duration
+	25, // 15: rocketmq_proxy.v1.Cluster.refresh_interval:type_name -> google.protobuf.Duration
+	9,  // 16: rocketmq_proxy.v1.Cluster.credentials:type_name -> rocketmq_proxy.v1.Credentials
+	11, // 17: rocketmq_proxy.v1.Addressing.per_broker:type_name -> rocketmq_proxy.v1.PerBroker
+	15, // 18: rocketmq_proxy.v1.Addressing.unified:type_name -> rocketmq_proxy.v1.Unified
+	14, // 19: rocketmq_proxy.v1.Addressing.transparent:type_name -> rocketmq_proxy.v1.Transparent
+	0,  // 20: rocketmq_proxy.v1.Addressing.uncovered:type_name -> rocketmq_proxy.v1.Addressing.Uncovered
+	13, // 21: rocketmq_proxy.v1.PerBroker.brokers:type_name -> rocketmq_proxy.v1.BrokerListener
+	12, // 22: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
+	24, // 23: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
+	24, // 24: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
+	24, // 25: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
+	24, // 26: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
+	24, // 27: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
+	25, // 28: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	25, // 29: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	25, // 30: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
+	19, // 31: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
+	1,  // 32: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
+	21, // 33: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
+	1,  // 34: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
+	20, // 35: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
+	26, // 36: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
+	26, // 37: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	26, // 38: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	20, // 39: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
+	2,  // 40: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
+	22, // 41: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
+	22, // 42: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }
@@ -1888,7 +1961,7 @@ func file_api_v1_filter_config_proto_init() {
 	if File_api_v1_filter_config_proto != nil {
 		return
 	}
-	file_api_v1_filter_config_proto_msgTypes[6].OneofWrappers = []any{
+	file_api_v1_filter_config_proto_msgTypes[7].OneofWrappers = []any{
 		(*Addressing_PerBroker)(nil),
 		(*Addressing_Unified)(nil),
 		(*Addressing_Transparent)(nil),
@@ -1899,7 +1972,7 @@ func file_api_v1_filter_config_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_api_v1_filter_config_proto_rawDesc), len(file_api_v1_filter_config_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

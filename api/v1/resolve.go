@@ -33,6 +33,7 @@ func Resolve(m *FilterConfig) (*Config, error) {
 		Timeouts:   c.timeouts(m.GetTimeouts()),
 		Policy:     c.policy(m.GetPolicy()),
 		RequestLog: c.requestLog(m.GetRequestLog()),
+		Breakdown:  c.breakdown(m.GetBreakdown()),
 	}
 	if routes := c.routes(m.GetRocketmqProxy().GetRouteConfig()); len(m.GetClusters()) == 0 && m.GetAddressing() == nil {
 		c.compatible(config, m, routes)
@@ -306,6 +307,40 @@ func (c *checker) requestLog(m *RequestLog) *RequestLogConfig {
 		Connections:  m.GetConnections(),
 		MaxFileBytes: c.number(path+"max_file_bytes", m.GetMaxFileBytes(), 100<<20, 64<<10, math.MaxUint32),
 		MaxFiles:     c.number(path+"max_files", m.GetMaxFiles(), 5, 1, 100),
+	}
+}
+
+func (c *checker) breakdown(m *Breakdown) *BreakdownConfig {
+	if m == nil {
+		return nil
+	}
+	c.resources("breakdown.topics", m.GetTopics())
+	c.resources("breakdown.groups", m.GetGroups())
+	return &BreakdownConfig{Topics: m.GetTopics(), Groups: m.GetGroups()}
+}
+
+// resourceName is what topics and groups may be called (Java: TopicValidator, Validators).
+var resourceName = regexp.MustCompile(`^[%|A-Za-z0-9_-]{1,255}$`)
+
+const (
+	maxBreakdown = 1000
+	otherName    = "_other"
+)
+
+func (c *checker) resources(path string, names []string) {
+	if len(names) > maxBreakdown {
+		c.add(path, "has %d entries; want at most %d", len(names), maxBreakdown)
+		return
+	}
+	seen := map[string]int{}
+	for i, name := range names {
+		if first, ok := seen[name]; ok {
+			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q, which %s[%d] has already", name, path, first)
+		}
+		seen[name] = i
+		if !resourceName.MatchString(name) || name == otherName {
+			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q; want 1 to 255 of A-Z a-z 0-9 %% | _ -, and not %s", name, otherName)
+		}
 	}
 }
 

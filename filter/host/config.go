@@ -20,7 +20,7 @@ type Config struct {
 
 // NewSink makes the sink of a new config's stats. It is called while Envoy reads that config, which
 // in a stock Envoy is the only time when stats can be defined. Each host puts its own here.
-var NewSink = func(statPrefix string) stats.Sink { return nil }
+var NewSink = func(statPrefix string, table []stats.Def) stats.Sink { return nil }
 
 // RejectsConfigs is set where the host reports a bad config itself and has Envoy reject it.
 var RejectsConfigs = false
@@ -46,6 +46,6 @@ func ParseConfig(any *anypb.Any) *Config {
 		c.Err = err
 		return c
 	}
-	c.Instance = instance.Start(config, NewSink(config.StatPrefix))
+	c.Instance = instance.Start(config, NewSink(config.StatPrefix, instance.Table(config)))
 	return c
 }

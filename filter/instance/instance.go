@@ -6,11 +6,13 @@
 package instance
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/breakdown"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -31,14 +33,30 @@ type Instance struct {
 	closeOnce sync.Once
 }
 
-// Start puts a config to work. With a nil sink its stats go nowhere.
+// Table are the stats of a config, by stats.ID.
+func Table(config *apiv1.Config) []stats.Def {
+	return append(slices.Clone(stats.Table), ownStats(config)...)
+}
+
+func ownStats(config *apiv1.Config) []stats.Def {
+	return append(policy.Stats(config.Policy), breakdown.Stats(config.Breakdown)...)
+}
+
+func (x *Instance) openBreakdown() {
+	if c := x.Config.Breakdown; c != nil {
+		x.Observers = append(x.Observers, breakdown.New(c, stats.ID(len(stats.Table)+len(policy.Stats(x.Config.Policy)))))
+		x.CountsMessages = true
+	}
+}
+
+// Start puts a config to work. With a nil sink its stats, those of Table, go nowhere.
 func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 	x := &Instance{
 		Environment: session.Environment{
 			Config: config,
 			Rules:  addressing.New(config.Addressing),
-			Stats:  stats.New(),
-			Policy: policy.New(config.Policy),
+			Stats:  stats.New(ownStats(config)...),
+			Policy: policy.New(config.Policy, stats.ID(len(stats.Table))),
 		},
 		sink: sink,
 		stop: make(chan struct{}),
@@ -50,6 +68,7 @@ func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 		x.openClusters()
 	}
 	x.openRequestLog()
+	x.openBreakdown()
 	if x.sink != nil {
 		go x.flush()
 	} else {

@@ -8,7 +8,6 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -50,37 +49,15 @@ func (b Bill) Pay(bytes int, now time.Duration) {
 	}
 }
 
-// use is what a request uses of a limit.
-type use uint8
-
-const (
-	nothing use = iota
-	sends
-	fetches
-)
-
-func useOf(code codec.RequestCode) use {
-	switch code {
-	case codec.RequestSendMessage, codec.RequestSendMessageV2, codec.RequestSendBatchMessage,
-		codec.RequestSendReplyMessage, codec.RequestSendReplyMessageV2:
-		return sends
-	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage, codec.RequestPeekMessage:
-		return fetches
-	}
-	return nothing
-}
-
 // limit holds a request against all limits that match it, and takes from all of them or from none.
 func (c *Client) limit(r *Request, s *subject, now time.Duration) (Bill, *router.Refusal) {
-	use := useOf(r.Code)
-	if use == nothing {
-		return nil, nil
-	}
+	sends, fetches := r.Kind.Sends(), r.Kind.Fetches()
 	messages := 0
-	if use == sends {
-		if messages = 1; c.policy.counts && isBatch(r.Code, r.Header) {
-			messages = body.CountBatch(r.Body)
-		}
+	switch {
+	case sends && c.policy.counts:
+		messages = r.Kind.Messages(router.Request{Header: r.Header, Body: r.Body})
+	case !sends && !fetches:
+		return nil, nil
 	}
 	c.taken = c.taken[:0]
 	for i, l := range c.policy.limits {
@@ -91,25 +68,26 @@ func (c *Client) limit(r *Request, s *subject, now time.Duration) (Bill, *router
 		if at == nil {
 			continue
 		}
-		if use == fetches && !at.bytes.inDebt(l.bytes, now) || use == sends && at.take(l, messages, r.Size, now) {
+		if fetches && !at.bytes.inDebt(l.bytes, now) || sends && at.take(l, messages, r.Size, now) {
 			c.taken = append(c.taken, charge{l, at})
 			continue
 		}
+		c.recorder.Inc(c.policy.stats + stats.ID(len(c.policy.config.Rules)+i))
 		if l.Shadow || c.policy.config.Shadow {
 			c.recorder.Inc(stats.PolicyShadowLimited)
 			continue
 		}
-		if use == sends {
+		if sends {
 			c.giveBack(messages, r.Size)
 		}
 		c.recorder.Inc(stats.PolicyLimited)
 		c.countOneway(r)
-		if use == fetches {
+		if fetches {
 			return nil, l.fetch
 		}
 		return nil, l.send
 	}
-	if use == fetches && len(c.taken) > 0 {
+	if fetches && len(c.taken) > 0 {
 		return append(Bill(nil), c.taken...), nil
 	}
 	return nil, nil

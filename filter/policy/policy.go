@@ -21,17 +21,30 @@ type Policy struct {
 	denials []*router.Refusal // by rule; nil where it allows
 	denied  *router.Refusal   // by default_action
 	limits  []*limit
-	rules   bool // or default_action: any request may be denied
-	counts  bool // messages of batches
+	rules   bool     // or default_action: any request may be denied
+	counts  bool     // messages of batches
+	stats   stats.ID // of the first rule; the others follow, then those of the rate limits
 }
 
-// New gives nil for a config that has neither rules nor rate limits and allows everything.
-func New(config apiv1.PolicyConfig) *Policy {
+// Stats are the counters of a config's own.
+func Stats(config apiv1.PolicyConfig) (defs []stats.Def) {
+	for _, rule := range config.Rules {
+		defs = append(defs, stats.Def{Kind: stats.Counter, Name: "policy.rule." + rule.Name, Meaning: "requests that the rule matched"})
+	}
+	for _, limit := range config.RateLimits {
+		defs = append(defs, stats.Def{Kind: stats.Counter, Name: "policy.rate_limit." + limit.Name, Meaning: "requests over the rate limit"})
+	}
+	return defs
+}
+
+// New gives a policy that counts from `first` on, and nil for a config that has neither rules nor rate limits and allows everything.
+func New(config apiv1.PolicyConfig, first stats.ID) *Policy {
 	if len(config.Rules) == 0 && len(config.RateLimits) == 0 && !config.DefaultDeny {
 		return nil
 	}
 	p := &Policy{
 		config:  config,
+		stats:   first,
 		rules:   len(config.Rules) > 0 || config.DefaultDeny,
 		denials: make([]*router.Refusal, len(config.Rules)),
 		denied: &router.Refusal{
@@ -91,13 +104,13 @@ type Request struct {
 
 // NeedsBody tells whether a request can be judged only with its body.
 func (c *Client) NeedsBody(kind *router.Kind, h *codec.Header) bool {
-	return c.policy.rules && kind.NamesInBody() || c.policy.counts && isBatch(kind.Code, h)
+	return c.policy.rules && kind.NamesInBody() || c.policy.counts && kind.IsBatch(h)
 }
 
 // Judge gives the answer to a request that may not pass, nil for others. For one that fetches messages and may pass it
 // gives who pays for the answer.
 func (c *Client) Judge(r *Request, now time.Duration) (Bill, *router.Refusal) {
-	if !c.policy.rules && useOf(r.Code) == nothing {
+	if !c.policy.rules && !r.Kind.Sends() && !r.Kind.Fetches() {
 		return nil, nil
 	}
 	subjects, err := c.subjects(r)
@@ -129,6 +142,7 @@ func (c *Client) judge(r *Request, s *subject) *router.Refusal {
 		if !c.matches(&rule.Match, r, s) {
 			continue
 		}
+		c.recorder.Inc(p.stats + stats.ID(i))
 		if !rule.Shadow {
 			refusal = p.denials[i]
 			break

@@ -27,7 +27,7 @@ type bench struct {
 	now time.Duration
 }
 
-func newPolicy(t testing.TB, options string) *Policy {
+func newPolicy(t testing.TB, options string) (*Policy, *stats.Set) {
 	t.Helper()
 	text := `{"rocketmq_proxy":{"stat_prefix":"s"},"clusters":[{"name":"c","name_servers":["ns:9876"]}],"addressing":{"unified":{}},"policy":` + options + `}`
 	packed, err := anypb.New(wrapperspb.String(text))
@@ -42,13 +42,16 @@ func newPolicy(t testing.TB, options string) *Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(config.Policy)
+	return New(config.Policy, own), stats.New(Stats(config.Policy)...)
 }
+
+// own is the first of the stats of a policy's own.
+var own = stats.ID(len(stats.Table))
 
 func newBench(t testing.TB, options string) *bench {
 	t.Helper()
-	set := stats.New()
-	return &bench{TB: t, Client: newPolicy(t, options).Client("10.1.2.3:5000", set.Recorder()), set: set, now: time.Hour}
+	policy, set := newPolicy(t, options)
+	return &bench{TB: t, Client: policy.Client("10.1.2.3:5000", set.Recorder()), set: set, now: time.Hour}
 }
 
 // command is a request of a Java client 5.3.3; fields are names and values in turn.
@@ -114,7 +117,7 @@ const (
 )
 
 func TestAConfigWithoutRulesHasNoPolicy(t *testing.T) {
-	if p := newPolicy(t, `{"read_only_admin":true,"shadow":true}`); p != nil || p.Client("10.1.2.3:5000", nil) != nil {
+	if p, _ := newPolicy(t, `{"read_only_admin":true,"shadow":true}`); p != nil || p.Client("10.1.2.3:5000", nil) != nil {
 		t.Error("there is one")
 	}
 }
@@ -260,6 +263,20 @@ func TestBehindARuleInShadowTheNextDecides(t *testing.T) {
 		t.Errorf("got %q and %q", got, other)
 	}
 	b.wantStats(map[stats.ID]int64{stats.PolicyDenied: 1, stats.PolicyShadowDenied: 2})
+	if first, second := b.set.Value(own), b.set.Value(own+1); first != 2 || second != 1 {
+		t.Errorf("the rules count %d and %d, want 2 and 1", first, second)
+	}
+}
+
+func TestEachRuleAndEachLimitHasACounter(t *testing.T) {
+	p, _ := newPolicy(t, `{"rules":[{"name":"a"},{"name":"b"}],"rate_limits":[{"name":"a","messages":{"per_second":1}}]}`)
+	var names []string
+	for _, def := range Stats(p.config) {
+		names = append(names, def.Name)
+	}
+	if want := "[policy.rule.a policy.rule.b policy.rate_limit.a]"; fmt.Sprint(names) != want {
+		t.Errorf("got %v, want %s", names, want)
+	}
 }
 
 func TestOnewayRequestsThatAreRefusedAreCounted(t *testing.T) {
@@ -291,6 +308,9 @@ func TestMessagesAreLimitedByTheSecond(t *testing.T) {
 		t.Errorf("got  %q,\nwant %q", got, want)
 	}
 	b.wantStats(map[stats.ID]int64{stats.PolicyLimited: 4})
+	if got := b.set.Value(own); got != 4 {
+		t.Errorf("the limit counts %d, want 4", got)
+	}
 }
 
 // batchOf is the body of a batch of messages without content.
@@ -382,8 +402,12 @@ func TestBytesFetchedArePaidByTheNextRequests(t *testing.T) {
 
 func TestEachKeyHasItsOwnBucket(t *testing.T) {
 	for key, other := range map[string]func(p *Policy) *Client{
-		"CONNECTION": func(p *Policy) *Client { return p.Client("10.1.2.3:5001", stats.New().Recorder()) },
-		"SOURCE":     func(p *Policy) *Client { return p.Client("[::ffff:10.1.2.4]:5000", stats.New().Recorder()) },
+		"CONNECTION": func(p *Policy) *Client {
+			return p.Client("10.1.2.3:5001", stats.New(make([]stats.Def, 1)...).Recorder())
+		},
+		"SOURCE": func(p *Policy) *Client {
+			return p.Client("[::ffff:10.1.2.4]:5000", stats.New(make([]stats.Def, 1)...).Recorder())
+		},
 	} {
 		b := newBench(t, `{"rate_limits":[{"name":"limit","key":"`+key+`","messages":{"per_second":1}}]}`)
 		got := []string{b.ask(sendTo("t")), b.ask(sendTo("u"))}

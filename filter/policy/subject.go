@@ -11,24 +11,6 @@ import (
 // subject is what a request is about; what it does not name is empty.
 type subject struct{ topic, producerGroup, consumerGroup string }
 
-// isBatch tells whether a request sends several messages.
-func isBatch(code codec.RequestCode, h *codec.Header) bool {
-	switch code {
-	case codec.RequestSendBatchMessage:
-		return true
-	case codec.RequestSendMessage:
-		return isTrue(h, "batch")
-	case codec.RequestSendMessageV2:
-		return isTrue(h, "m")
-	}
-	return false
-}
-
-func isTrue(h *codec.Header, field string) bool {
-	value, _ := h.Field(field)
-	return string(value) == "true"
-}
-
 // subjects are what a request is about: one, but for heartbeats.
 func (c *Client) subjects(r *Request) ([]subject, error) {
 	c.room = c.room[:0]

@@ -21,6 +21,8 @@ type Environment struct {
 	Policy *policy.Policy
 	// Observers are told of each request and each connection that has ended; none for most configs.
 	Observers []Observer
+	// CountsMessages has batches kept until they are whole, for Record.Messages.
+	CountsMessages bool
 	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
 	Compatible *Compatible
 }

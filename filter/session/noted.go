@@ -16,9 +16,15 @@ type noted struct {
 	record   Record
 }
 
+// needsBody tells whether a request must be whole for the policy or for an observer.
+func (s *Session) needsBody(kind *router.Kind, h *codec.Header) bool {
+	return s.policy != nil && s.policy.NeedsBody(kind, h) || s.environment.CountsMessages && kind.IsBatch(h)
+}
+
 // note begins to note what observers want to know of the request that is being judged.
 func (s *Session) note(code codec.RequestCode, kind *router.Kind, frame []byte, h *codec.Header, complete bool) {
 	n := &noted{observed: true, start: s.now, record: Record{
+		Recorder:     s.recorder,
 		Client:       s.remote,
 		Local:        s.local,
 		Code:         code,
@@ -30,9 +36,10 @@ func (s *Session) note(code codec.RequestCode, kind *router.Kind, frame []byte, 
 		Broker:       s.role.BrokerName,
 		RequestBytes: s.requests.prefix.FrameSize(),
 	}}
-	if complete || !kind.NamesInBody() {
+	if complete || !kind.NamesInBody() && !kind.IsBatch(h) {
 		request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
 		producer, consumer, _ := kind.GroupsOf(request)
+		n.record.Messages = kind.Messages(request)
 		n.record.Topic, n.record.ProducerGroup, n.record.ConsumerGroup = text(kind.TopicOf(request)), text(producer), text(consumer)
 	}
 	s.noting = n

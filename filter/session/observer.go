@@ -2,7 +2,10 @@
 
 package session
 
-import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
 
 // Observer is told of what has ended. It may be called from any thread, and returns at once.
 type Observer interface {
@@ -27,6 +30,7 @@ type Record struct {
 	ConsumerGroup string
 	Broker        string // its name, where that is known
 	Server        string // "ip:port" of the broker or name server; empty if the request went to none, or to several
+	Messages      int    // that the request sends; 0 for a batch that is not whole, but for Environment.CountsMessages
 	RequestBytes  int    // of the frame
 	ResponseBytes int    // of the frame of the answer from upstream; 0: none
 	Answered      bool   // ResponseCode is what the client was told
@@ -36,6 +40,8 @@ type Record struct {
 
 	Connection bool  // it is one, and all of the above is empty
 	Requests   int64 // of the connection
+
+	Recorder *stats.Recorder // where the session counts
 
 	Duration Instant // from the request to its end; the life of a connection
 }

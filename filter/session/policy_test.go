@@ -32,7 +32,8 @@ func withPolicy(t *testing.T, e *Environment, options string) *Environment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Policy = policy.New(config.Policy)
+	e.Policy = policy.New(config.Policy, stats.ID(len(stats.Table)))
+	e.Stats = stats.New(policy.Stats(config.Policy)...)
 	return e
 }
 

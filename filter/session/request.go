@@ -21,7 +21,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	code := s.codeOf(h)
 	kind := router.Of(code)
 	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == router.AllNameServers && !h.IsResponse()
-	if !complete && (replicate || s.policy != nil && !h.IsResponse() && s.policy.NeedsBody(kind, h)) {
+	if !complete && (replicate || !h.IsResponse() && s.needsBody(kind, h)) {
 		return verdict{action: more}
 	}
 	if h.IsResponse() {

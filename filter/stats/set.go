@@ -36,11 +36,13 @@ type Sink interface {
 	Record(id ID, value, count uint64)
 }
 
-// New makes a Set with every stat at zero.
-func New() *Set {
-	s := &Set{flushed: make([]int64, len(Table))}
+// New makes a Set with every stat at zero: those of Table and, with the IDs from len(Table) on, counters of the
+// config's own.
+func New(own ...Def) *Set {
+	n := len(Table) + len(own)
+	s := &Set{flushed: make([]int64, n)}
 	for i := range s.shards {
-		s.shards[i].cells = make([]atomic.Int64, len(Table))
+		s.shards[i].cells = make([]atomic.Int64, n)
 	}
 	return s
 }

@@ -34,7 +34,7 @@ type metrics struct {
 // door is a config of the HTTP plugin. Envoy's part of it is freed when nobody can use it any more.
 type door struct {
 	config unsafe.Pointer
-	ids    map[*sink][]uint32 // Envoy's ids of a sink's stats, by stats.ID
+	ids    map[*sink][]uint32 // Envoy's ids of a sink's stats, by row
 }
 
 func newMetrics(envoy metricsAPI) *metrics {
@@ -60,8 +60,8 @@ func (m *metrics) opened(config unsafe.Pointer) *door {
 	m.openMu.Unlock()
 	m.unheard.Store(false)
 	for _, s := range m.sinks {
-		for id := range s.total {
-			s.move(stats.ID(id))
+		for row := range s.total {
+			s.move(row)
 		}
 	}
 	m.waiting.Store(true)
@@ -81,23 +81,24 @@ func (m *metrics) doors() []*door {
 	return m.open
 }
 
-// sink gives the sink of a stat_prefix, on an Envoy thread. Configs with equal ones share it, as Envoy
+// sink gives the sink of a config, on an Envoy thread. Configs with one stat_prefix share what both have, as Envoy
 // has one set of stats for them.
-func (m *metrics) sink(statPrefix string) stats.Sink {
+func (m *metrics) sink(statPrefix string, table []stats.Def) stats.Sink {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.sinks[statPrefix]
 	if s == nil {
 		s = newSink(m, statPrefix)
 		m.sinks[statPrefix] = s
-		for _, d := range m.doors() {
-			s.define(d, false)
-		}
 		if len(m.sinks) == 1 {
 			m.unheard.Store(len(m.doors()) == 0)
 		}
 	}
-	return s
+	t := s.of(table)
+	for _, d := range m.doors() {
+		s.define(d, false)
+	}
+	return t
 }
 
 // warnOnce says that nothing hears the stats. Listeners take connections when all that Envoy started

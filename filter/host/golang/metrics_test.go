@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -171,8 +172,8 @@ func (x *metricsTest) close(config *fakeConfig, d *door) {
 }
 
 // filter has Envoy read a config of the network filter.
-func (x *metricsTest) filter(statPrefix string) (s stats.Sink) {
-	x.event(func() { s = x.metrics.sink(statPrefix) })
+func (x *metricsTest) filter(statPrefix string, own ...stats.Def) (s stats.Sink) {
+	x.event(func() { s = x.metrics.sink(statPrefix, append(slices.Clone(stats.Table), own...)) })
 	return s
 }
 
@@ -233,6 +234,29 @@ func TestConfigsWithOnePrefixAreOneSetOfStats(t *testing.T) {
 	x.open()
 	a.Add(stats.DownstreamActive, -2)
 	x.want("demo.downstream_active", 3)
+}
+
+func TestConfigsOfOnePrefixMayHaveStatsOfTheirOwn(t *testing.T) {
+	x := newMetricsTest(t)
+	own := func(name string) stats.Def { return stats.Def{Kind: stats.Counter, Name: name} }
+	first := stats.ID(len(stats.Table))
+	a := x.filter("demo", own("x"), own("y"))
+	a.Add(first+1, 5)
+	x.open()
+	x.want("demo.y", 5)
+	b := x.filter("demo", own("y"), own("z")) // a reload, with other rows
+	a.Add(first, 1)
+	a.Add(first+1, 1)
+	b.Add(first, 1)
+	b.Add(first+1, 3)
+	b.Add(stats.Request, 2)
+	for name, want := range map[string]int64{"x": 1, "y": 7, "z": 3, "request": 2} {
+		x.want("demo."+name, want)
+	}
+	x.open()
+	b.Add(first+1, 1)
+	x.want("demo.z", 4)
+	x.want("demo.y", 7)
 }
 
 func TestNothingIsUsedOfAConfigThatIsGone(t *testing.T) {
@@ -439,7 +463,7 @@ func TestNothingIsLostWhileConfigsComeAndGo(t *testing.T) {
 	var adders, events sync.WaitGroup
 	stop := make(chan struct{})
 	for range 2 {
-		s := x.metrics.sink("demo")
+		s := x.metrics.sink("demo", stats.Table)
 		adders.Go(func() {
 			for range adds {
 				s.Add(stats.Request, 1)

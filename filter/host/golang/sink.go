@@ -17,14 +17,16 @@ const namespace = "rocketmq."
 type sink struct {
 	metrics *metrics
 	prefix  string
-	total   []int64 // of counters and gauges, by stats.ID
+	rows    []stats.Def // of all configs with the prefix; only grows
+	rowOf   map[string]int
+	total   []int64 // of counters and gauges, by row
 	given   []int64 // what of it Envoy has
 	samples map[sample]uint64
 }
 
 // sample is a value of a histogram.
 type sample struct {
-	id    stats.ID
+	row   int
 	value uint64
 }
 
@@ -32,24 +34,45 @@ func newSink(m *metrics, statPrefix string) *sink {
 	return &sink{
 		metrics: m,
 		prefix:  namespace + statPrefix + ".",
-		total:   make([]int64, len(stats.Table)),
-		given:   make([]int64, len(stats.Table)),
+		rowOf:   make(map[string]int),
 		samples: make(map[sample]uint64),
 	}
 }
 
-// define makes the stats known behind a door. With `ask` it takes Envoy's values as what was given:
+// tableSink is the sink of one config, whose stats are some of a sink's.
+type tableSink struct {
+	*sink
+	rows []int // by stats.ID
+}
+
+// of gives the sink of a config with a table of stats, and makes rows for those that are new.
+func (s *sink) of(table []stats.Def) *tableSink {
+	t := &tableSink{sink: s, rows: make([]int, len(table))}
+	for id, def := range table {
+		row, known := s.rowOf[def.Name]
+		if !known {
+			row = len(s.rows)
+			s.rowOf[def.Name] = row
+			s.rows, s.total, s.given = append(s.rows, def), append(s.total, 0), append(s.given, 0)
+		}
+		t.rows[id] = row
+	}
+	return t
+}
+
+// define makes the stats known behind a door, as far as they are not. With `ask` it takes Envoy's values as what was given:
 // nothing if Envoy has made the stats just now, more if it still had those of an earlier door.
 func (s *sink) define(d *door, ask bool) {
 	defer runtime.KeepAlive(d)
-	ids := make([]uint32, len(stats.Table))
-	for i, def := range stats.Table {
+	ids := d.ids[s]
+	for i := len(ids); i < len(s.rows); i++ {
+		def := s.rows[i]
 		id, ok := s.metrics.envoy.define(d.config, def.Kind, s.prefix+def.Name)
 		if !ok {
 			host.LogError("Envoy does not take the stat %q", s.prefix+def.Name)
-			return
+			break
 		}
-		ids[i] = id
+		ids = append(ids, id)
 		if ask && def.Kind != stats.Histogram {
 			value, _ := s.metrics.envoy.value(d.config, id)
 			s.given[i] = int64(value)
@@ -59,7 +82,7 @@ func (s *sink) define(d *door, ask bool) {
 }
 
 // through has `use` called with the newest door, then with older ones until it answers true: a config
-// may be gone before we are told.
+// may be gone before we are told. A door may not know the last rows.
 func (s *sink) through(use func(d *door, ids []uint32) bool) {
 	for _, d := range slices.Backward(s.metrics.doors()) {
 		ids, known := d.ids[s]
@@ -72,15 +95,15 @@ func (s *sink) through(use func(d *door, ids []uint32) bool) {
 }
 
 // move gives Envoy what it does not have yet of a counter or a gauge.
-func (s *sink) move(id stats.ID) {
-	delta := s.total[id] - s.given[id]
+func (s *sink) move(row int) {
+	delta := s.total[row] - s.given[row]
 	if delta == 0 {
 		return
 	}
 	s.through(func(d *door, ids []uint32) bool {
-		ok := s.metrics.envoy.increment(d.config, ids[id], delta)
+		ok := row < len(ids) && s.metrics.envoy.increment(d.config, ids[row], delta)
 		if ok {
-			s.given[id] = s.total[id]
+			s.given[row] = s.total[row]
 		}
 		return ok
 	})
@@ -94,7 +117,7 @@ func (s *sink) record(left *int) {
 				if *left == 0 {
 					return true
 				}
-				if !s.metrics.envoy.record(d.config, ids[what.id], what.value) {
+				if what.row >= len(ids) || !s.metrics.envoy.record(d.config, ids[what.row], what.value) {
 					return false
 				}
 				*left--
@@ -107,17 +130,17 @@ func (s *sink) record(left *int) {
 }
 
 // Add implements stats.Sink.
-func (s *sink) Add(id stats.ID, delta int64) {
-	s.metrics.mu.Lock()
-	defer s.metrics.mu.Unlock()
-	s.total[id] += delta
-	s.move(id)
+func (t *tableSink) Add(id stats.ID, delta int64) {
+	t.metrics.mu.Lock()
+	defer t.metrics.mu.Unlock()
+	t.total[t.rows[id]] += delta
+	t.move(t.rows[id])
 }
 
 // Record implements stats.Sink.
-func (s *sink) Record(id stats.ID, value, count uint64) {
-	s.metrics.mu.Lock()
-	defer s.metrics.mu.Unlock()
-	s.samples[sample{id, value}] += count
-	s.metrics.waiting.Store(true)
+func (t *tableSink) Record(id stats.ID, value, count uint64) {
+	t.metrics.mu.Lock()
+	defer t.metrics.mu.Unlock()
+	t.samples[sample{t.rows[id], value}] += count
+	t.metrics.waiting.Store(true)
 }

@@ -21,9 +21,9 @@ import (
 // provides for this filter too: a null config means the one being read.
 type sink struct{ ids []C.uint32_t }
 
-func newSink(statPrefix string) stats.Sink {
-	s := &sink{ids: make([]C.uint32_t, len(stats.Table))}
-	for i, def := range stats.Table {
+func newSink(statPrefix string, table []stats.Def) stats.Sink {
+	s := &sink{ids: make([]C.uint32_t, len(table))}
+	for i, def := range table {
 		name := []byte(statPrefix + "." + def.Name)
 		if C.envoyGoFilterHttpDefineMetric(nil, C.uint32_t(def.Kind), unsafe.Pointer(&name[0]), C.int(len(name)), &s.ids[i]) != 0 {
 			host.LogError("Envoy does not take the stat %q", name)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package router
+
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// Sends tells whether a request sends messages.
+func (k *Kind) Sends() bool {
+	switch k.Code {
+	case codec.RequestSendMessage, codec.RequestSendMessageV2, codec.RequestSendBatchMessage,
+		codec.RequestSendReplyMessage, codec.RequestSendReplyMessageV2:
+		return true
+	}
+	return false
+}
+
+// Fetches tells whether a request is answered with messages.
+func (k *Kind) Fetches() bool {
+	switch k.Code {
+	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage, codec.RequestPeekMessage:
+		return true
+	}
+	return false
+}
+
+// IsBatch tells whether a request sends several messages in one body. Brokers go by the field, whatever the code
+// (SendMessageProcessor).
+func (k *Kind) IsBatch(h *codec.Header) bool {
+	field := ""
+	switch k.Code {
+	case codec.RequestSendBatchMessage:
+		return true
+	case codec.RequestSendMessage:
+		field = "batch"
+	case codec.RequestSendMessageV2:
+		field = "m"
+	default:
+		return false
+	}
+	value, _ := h.Field(field)
+	return string(value) == "true"
+}
+
+// Messages is how many messages a request sends. Of a batch it needs the body.
+func (k *Kind) Messages(r Request) int {
+	switch {
+	case !k.Sends():
+		return 0
+	case k.IsBatch(r.Header):
+		return body.CountBatch(r.Body)
+	}
+	return 1
+}
