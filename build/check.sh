@@ -21,7 +21,7 @@ go vet -tags integration ./test/integration || fail "go vet of the integration t
 
 step "the core builds without cgo"
 CGO_ENABLED=0 go build ./api/... ./cmd/... ./codec/... ./filter/addressing/... ./filter/compatible/... ./filter/directory/... \
-  ./filter/envoyadmin/... ./filter/instance/... ./filter/policy/... ./filter/refresher/... ./filter/router/... ./filter/session/... ./filter/stats/... || fail "cgo-free build"
+  ./filter/envoyadmin/... ./filter/instance/... ./filter/policy/... ./filter/requestlog/... ./filter/breakdown/... ./filter/refresher/... ./filter/router/... ./filter/session/... ./filter/stats/... || fail "cgo-free build"
 
 step "golangci-lint $golangci"
 linter=$cache/golangci-lint/$golangci/golangci-lint

@@ -3,6 +3,7 @@
 package apiv1
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,5 +31,26 @@ request_log.max_file_bytes is 1; want 65536 to 4294967295
 request_log.max_files is 0; want 1 to 100`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestBreakdown(t *testing.T) {
+	resolve := func(options string) (*Config, error) {
+		return resolveText(t, `{"rocketmq_proxy":{"stat_prefix":"s"},"clusters":[{"name":"c","name_servers":["a:1"]}],"addressing":{"unified":{}},"breakdown":`+options+`}`)
+	}
+	config, err := resolve(`{"topics":["t","%RETRY%g"],"groups":["g"]}`)
+	if err != nil || len(config.Breakdown.Topics) != 2 || config.Breakdown.Groups[0] != "g" {
+		t.Errorf("got %v, %v", config, err)
+	}
+	_, err = resolve(`{"topics":["t","t","a.b",""],"groups":["_other"]}`)
+	want := `breakdown.topics[1] is "t", which breakdown.topics[0] has already
+breakdown.topics[2] is "a.b"; want 1 to 255 of A-Z a-z 0-9 % | _ -, and not _other
+breakdown.topics[3] is ""; want 1 to 255 of A-Z a-z 0-9 % | _ -, and not _other
+breakdown.groups[0] is "_other"; want 1 to 255 of A-Z a-z 0-9 % | _ -, and not _other`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if _, err = resolve(`{"groups":[` + strings.Repeat(`"x",`, 1000) + `"x"]}`); err == nil || err.Error() != "breakdown.groups has 1001 entries; want at most 1000" {
+		t.Errorf("got %v", err)
 	}
 }

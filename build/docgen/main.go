@@ -35,6 +35,7 @@ func statsPage() string {
 	for _, def := range stats.Table {
 		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", def.Name, def.Kind, def.Meaning)
 	}
+	b.WriteString("\nWith a policy or a breakdown there are also `policy.rule.<name>`, `policy.rate_limit.<name>`, `topic.<topic>.…` and `group.<group>.…`: see [guides/metrics.md](guides/metrics.md).\n")
 	return b.String()
 }
 

@@ -3,11 +3,16 @@
 package instance
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -75,5 +80,34 @@ func TestStatsReachTheSinkWhileAConfigLivesAndOnceMoreAtItsEnd(t *testing.T) {
 	x.Close()
 	if sink.value(stats.Request) != 2 || sink.value(stats.DirectoryStale) != 0 || sink.value(stats.DirectoryRefreshFailure) == 0 {
 		t.Errorf("after the end: %v", sink.values)
+	}
+}
+
+func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
+	c := config(time.Minute)
+	c.Policy.Rules = []apiv1.RuleConfig{{Name: "first"}, {Name: "second"}}
+	c.Breakdown = &apiv1.BreakdownConfig{Topics: []string{"t"}}
+	path := filepath.Join(t.TempDir(), "log")
+	c.RequestLog = &apiv1.RequestLogConfig{Path: path, OneIn: 1, MaxFileBytes: 1 << 20, MaxFiles: 1}
+	x := Start(c, nil)
+	for _, o := range x.Observers {
+		o.Ended(&session.Record{Code: codec.RequestGetRouteInfoByTopic, Topic: "t", Recorder: x.Stats.Recorder()})
+	}
+	x.Close()
+	if text, err := os.ReadFile(path); err != nil || strings.Count(string(text), "\n") != 1 {
+		t.Errorf("the log is %q, %v", text, err)
+	}
+	if len(x.Observers) != 2 || !x.CountsMessages {
+		t.Errorf("%d observers, counts messages %v", len(x.Observers), x.CountsMessages)
+	}
+	names := map[string]stats.ID{}
+	for id, def := range Table(c) {
+		names[def.Name] = stats.ID(id)
+	}
+	if got := x.Stats.Value(names["topic.t.request"]); got != 1 {
+		t.Errorf("topic.t.request is %d", got)
+	}
+	if names["policy.rule.first"] != stats.ID(len(stats.Table)) || len(names) != len(stats.Table)+2+15 {
+		t.Errorf("%d stats, the first of the config's own at %d", len(names), names["policy.rule.first"])
 	}
 }

@@ -27,6 +27,7 @@ type line struct {
 	Destination   string  `json:"messaging.destination.name,omitempty"`
 	ConsumerGroup string  `json:"messaging.consumer.group.name,omitempty"`
 	ProducerGroup string  `json:"rocketmq.producer.group,omitempty"`
+	BatchCount    int     `json:"messaging.batch.message_count,omitempty"`
 	ClientAddress string  `json:"client.address"`
 	ClientPort    int     `json:"client.port"`
 	LocalAddress  string  `json:"network.local.address"`
@@ -71,6 +72,9 @@ func encode(to *json.Encoder, r *session.Record, ended time.Time) error {
 	l.Language, l.Version = r.Language.String(), &r.Version
 	l.RequestCode, l.Opaque, l.Oneway = int32(r.Code), &r.Opaque, r.Oneway
 	l.RequestSize, l.ResponseSize = r.RequestBytes, r.ResponseBytes
+	if r.Messages > 1 {
+		l.BatchCount = r.Messages
+	}
 	if r.Answered {
 		code := int32(r.ResponseCode)
 		l.Response, l.ResponseCode = r.ResponseCode.String(), &code

@@ -36,10 +36,12 @@ func (s *Session) note(code codec.RequestCode, kind *router.Kind, frame []byte, 
 		Broker:       s.role.BrokerName,
 		RequestBytes: s.requests.prefix.FrameSize(),
 	}}
-	if complete || !kind.NamesInBody() && !kind.IsBatch(h) {
-		request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
-		producer, consumer, _ := kind.GroupsOf(request)
+	request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
+	if complete || !kind.IsBatch(h) {
 		n.record.Messages = kind.Messages(request)
+	}
+	if complete || !kind.NamesInBody() {
+		producer, consumer, _ := kind.GroupsOf(request)
 		n.record.Topic, n.record.ProducerGroup, n.record.ConsumerGroup = text(kind.TopicOf(request)), text(producer), text(consumer)
 	}
 	s.noting = n

@@ -130,3 +130,27 @@ func TestTextsOfRecordsAreBounded(t *testing.T) {
 		t.Errorf("got %d and %d bytes", len(r.Topic), len(r.ProducerGroup))
 	}
 }
+
+func TestBatchesAreKeptUntilTheyAreWholeWhereMessagesAreCounted(t *testing.T) {
+	batch := request(codec.RequestSendBatchMessage, 1, strings.Repeat("\x00\x00\x00\x16"+strings.Repeat("m", 18), 3), codec.Field{Name: "b", Value: "t"})
+	for _, counts := range []bool{false, true} {
+		e := newEnvironment(t, perBroker, fakeNameServers{})
+		e.CountsMessages = counts
+		o := observe(e)
+		h := dial(t, e, 20911, inPlace)
+		h.send(batch[:len(batch)-1])
+		if got := h.host.up[h.only.id].Len(); (got == 0) != counts {
+			t.Errorf("counts %v: %d bytes went on before all were there", counts, got)
+		}
+		h.send(batch[len(batch)-1:])
+		h.receive(h.only.id, response(codec.ResponseSuccess, 1, ""))
+		want := 0
+		if counts {
+			want = 3
+		}
+		if r := o.records[0]; r.Messages != want || r.Topic != "t" || r.RequestBytes != len(batch) {
+			t.Errorf("counts %v: got %+v", counts, r)
+		}
+		h.wantIdle()
+	}
+}

@@ -35,7 +35,7 @@ func example(t *testing.T, name string) string {
 }
 
 func TestExampleConfigsAreAccepted(t *testing.T) {
-	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "per-broker-tls.yaml", "transparent.yaml", "unified-upstream-tls.yaml", "cpp-compatible.yaml", "several-clusters.yaml", "two-views.yaml", "tls-client-certificates.yaml", "policy.yaml"} {
+	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "per-broker-tls.yaml", "transparent.yaml", "unified-upstream-tls.yaml", "cpp-compatible.yaml", "several-clusters.yaml", "two-views.yaml", "tls-client-certificates.yaml", "policy.yaml", "observability.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			config := strings.ReplaceAll(example(t, name), tlsFolder, makeCertificate(t))
 			if log, ok := validate(t, config); !ok {

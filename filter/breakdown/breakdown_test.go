@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package breakdown
+
+import (
+	"testing"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+func TestRequestsAreCountedByTopicAndByGroup(t *testing.T) {
+	config := &apiv1.BreakdownConfig{Topics: []string{"t", "u"}, Groups: []string{"g"}}
+	defs := Stats(config)
+	first := stats.ID(len(stats.Table))
+	set := stats.New(defs...)
+	b := New(config, first)
+	for _, r := range []session.Record{
+		{Code: codec.RequestSendMessageV2, Topic: "t", ProducerGroup: "g", Messages: 1, RequestBytes: 100, Answered: true},
+		{Code: codec.RequestSendBatchMessage, Topic: "t", ProducerGroup: "p", Messages: 10, RequestBytes: 500, Oneway: true},
+		{Code: codec.RequestSendMessageV2, Topic: "t", ProducerGroup: "g", Messages: 1, RequestBytes: 100, Cause: "refused"},
+		{Code: codec.RequestPullMessage, Topic: "u", ConsumerGroup: "g", RequestBytes: 50, ResponseBytes: 1000, Answered: true},
+		{Code: codec.RequestPullMessage, Topic: "x", ConsumerGroup: "y", ResponseBytes: 70, Answered: true, ResponseCode: codec.ResponsePullNotFound},
+		{Code: codec.RequestGetRouteInfoByTopic, Topic: "u", Answered: true, ResponseCode: codec.ResponseTopicNotExist},
+		{Code: codec.RequestHeartBeat, Answered: true},
+		{Connection: true, Requests: 7},
+	} {
+		r.Recorder = set.Recorder()
+		b.Ended(&r)
+	}
+	want := map[string]int64{
+		"topic.t.request": 3, "topic.t.error": 1, "topic.t.messages_sent": 11, "topic.t.bytes_sent": 600,
+		"topic.u.request": 2, "topic.u.error": 1, "topic.u.bytes_fetched": 1000,
+		"topic._other.request": 1, "topic._other.bytes_fetched": 70,
+		"group.g.request": 3, "group.g.error": 1, "group.g.messages_sent": 1, "group.g.bytes_sent": 100, "group.g.bytes_fetched": 1000,
+		"group._other.request": 2, "group._other.messages_sent": 10, "group._other.bytes_sent": 500, "group._other.bytes_fetched": 70,
+	}
+	if len(defs) != 25 {
+		t.Errorf("%d stats, want five for each of two topics, a group and two others", len(defs))
+	}
+	for i, def := range defs {
+		if got := set.Value(first + stats.ID(i)); got != want[def.Name] {
+			t.Errorf("%s is %d, want %d", def.Name, got, want[def.Name])
+		}
+	}
+}
+
+func TestWithoutABreakdownThereAreNoStats(t *testing.T) {
+	if defs := Stats(nil); defs != nil {
+		t.Errorf("got %v", defs)
+	}
+}
