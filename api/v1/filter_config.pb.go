@@ -316,7 +316,7 @@ func (x *FilterConfig) GetBreakdown() *Breakdown {
 	return nil
 }
 
-// Counters by topic and by group, of requests that name one: topic.<topic>.request, error, messages_sent, bytes_sent,
+// Counters by topic and by group, of requests that name one: topic.<topic>.requests, errors, messages_sent, bytes_sent,
 // bytes_fetched, and the same behind group.<group>. Envoy takes stats only while it reads a config, so that what has stats is
 // listed here; all others are counted together, as _other.
 type Breakdown struct {

@@ -25,8 +25,8 @@ const (
 
 // Rows are the counters of each topic and each group, by their name behind topic.<topic>. or group.<group>.
 var Rows = [counters]stats.Def{
-	request:      {Kind: stats.Counter, Name: "request", Meaning: "requests that name it and have ended"},
-	failure:      {Kind: stats.Counter, Name: "error", Meaning: "those that were refused, got no answer or one that is not what was hoped for"},
+	request:      {Kind: stats.Counter, Name: "requests", Meaning: "requests that name it and have ended"},
+	failure:      {Kind: stats.Counter, Name: "errors", Meaning: "those that were refused, got no answer or one that is not what was hoped for"},
 	messagesSent: {Kind: stats.Counter, Name: "messages_sent", Meaning: "messages that brokers took, those of a batch one by one"},
 	bytesSent:    {Kind: stats.Counter, Name: "bytes_sent", Meaning: "bytes of the frames that sent them"},
 	bytesFetched: {Kind: stats.Counter, Name: "bytes_fetched", Meaning: "bytes of the frames that answered pulls and pops"},

@@ -31,11 +31,11 @@ func TestRequestsAreCountedByTopicAndByGroup(t *testing.T) {
 		b.Ended(&r)
 	}
 	want := map[string]int64{
-		"topic.t.request": 3, "topic.t.error": 1, "topic.t.messages_sent": 11, "topic.t.bytes_sent": 600,
-		"topic.u.request": 2, "topic.u.error": 1, "topic.u.bytes_fetched": 1000,
-		"topic._other.request": 1, "topic._other.bytes_fetched": 70,
-		"group.g.request": 3, "group.g.error": 1, "group.g.messages_sent": 1, "group.g.bytes_sent": 100, "group.g.bytes_fetched": 1000,
-		"group._other.request": 2, "group._other.messages_sent": 10, "group._other.bytes_sent": 500, "group._other.bytes_fetched": 70,
+		"topic.t.requests": 3, "topic.t.errors": 1, "topic.t.messages_sent": 11, "topic.t.bytes_sent": 600,
+		"topic.u.requests": 2, "topic.u.errors": 1, "topic.u.bytes_fetched": 1000,
+		"topic._other.requests": 1, "topic._other.bytes_fetched": 70,
+		"group.g.requests": 3, "group.g.errors": 1, "group.g.messages_sent": 1, "group.g.bytes_sent": 100, "group.g.bytes_fetched": 1000,
+		"group._other.requests": 2, "group._other.messages_sent": 10, "group._other.bytes_sent": 500, "group._other.bytes_fetched": 70,
 	}
 	if len(defs) != 25 {
 		t.Errorf("%d stats, want five for each of two topics, a group and two others", len(defs))
@@ -43,6 +43,18 @@ func TestRequestsAreCountedByTopicAndByGroup(t *testing.T) {
 	for i, def := range defs {
 		if got := set.Value(first + stats.ID(i)); got != want[def.Name] {
 			t.Errorf("%s is %d, want %d", def.Name, got, want[def.Name])
+		}
+	}
+}
+
+// TestNoCounterIsNamedAsAStatOfTheTable keeps rocketmq.demo.topic.t.<counter> from looking like a stat of the prefix
+// demo.topic.t.
+func TestNoCounterIsNamedAsAStatOfTheTable(t *testing.T) {
+	for _, row := range Rows {
+		for _, def := range stats.Table {
+			if row.Name == def.Name {
+				t.Errorf("%s is both", row.Name)
+			}
 		}
 	}
 }

@@ -104,7 +104,7 @@ func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
 	for id, def := range Table(c) {
 		names[def.Name] = stats.ID(id)
 	}
-	if got := x.Stats.Value(names["topic.t.request"]); got != 1 {
+	if got := x.Stats.Value(names["topic.t.requests"]); got != 1 {
 		t.Errorf("topic.t.request is %d", got)
 	}
 	if names["policy.rule.first"] != stats.ID(len(stats.Table)) || len(names) != len(stats.Table)+2+15 {

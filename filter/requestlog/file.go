@@ -44,7 +44,7 @@ func (f *file) start() error {
 	}
 	info, err := opened.Stat()
 	if err != nil {
-		opened.Close()
+		_ = opened.Close()
 		return err
 	}
 	f.open, f.to, f.size = opened, bufio.NewWriterSize(opened, 64<<10), info.Size()
@@ -99,7 +99,7 @@ func (f *file) follow() {
 
 func (f *file) close() {
 	if f.open != nil {
-		f.open.Close()
+		_ = f.open.Close()
 		f.open = nil
 	}
 }

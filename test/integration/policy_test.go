@@ -80,7 +80,7 @@ func deniedTopic(x *installation) {
 		x.Errorf("got %s", end.Raw)
 	}
 	x.awaitStat("policy_denied", 3) // NO_PERMISSION has a Java client try twice more
-	x.awaitStat("topic.payroll.error", 3)
+	x.awaitStat("topic.payroll.errors", 3)
 	x.awaitStat("topic.payroll.messages_sent", 0)
 }
 
@@ -120,8 +120,8 @@ func taggedCounters(x *installation) {
 	}
 	for _, want := range []string{
 		`envoy_rocketmq_topic_messages_sent{rocketmq_stat_prefix="demo",rocketmq_topic="orders"} 20`,
-		`envoy_rocketmq_topic_error{rocketmq_stat_prefix="demo",rocketmq_topic="payroll"} 3`,
-		`envoy_rocketmq_group_request{rocketmq_group="billing",rocketmq_stat_prefix="demo"} 0`,
+		`envoy_rocketmq_topic_errors{rocketmq_stat_prefix="demo",rocketmq_topic="payroll"} 3`,
+		`envoy_rocketmq_group_requests{rocketmq_group="billing",rocketmq_stat_prefix="demo"} 0`,
 		`envoy_rocketmq_policy_rule{rocketmq_rule="retire-reports",rocketmq_stat_prefix="demo"} 20`,
 		`envoy_rocketmq_policy_rate_limit{rocketmq_rate_limit="connection",rocketmq_stat_prefix="demo"} 0`,
 		`envoy_rocketmq_request_code{rocketmq_request="get_broker_cluster_info",rocketmq_stat_prefix="demo"} 1`,

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -136,21 +137,31 @@ var known = func() map[string]bool {
 	return names
 }()
 
+// own is a counter of a config's own: its prefix, and its name.
+var own = regexp.MustCompile(`^(.+)\.(policy\.(?:rule|rate_limit)\.[^.]+|(?:topic|group)\.[^.]+\.(?:requests|errors|messages_sent|bytes_sent|bytes_fetched))$`)
+
 // filter finds whose stat it is; nil for a stat that is not one of the filter's.
 func (s *Sample) filter(stat string) (f *Filter, name string) {
 	rest, ok := strings.CutPrefix(stat, "rocketmq.")
 	if !ok {
 		return nil, ""
 	}
+	if parts := own.FindStringSubmatch(rest); parts != nil { // a rule may be named as a stat of the table is
+		return s.of(parts[1]), parts[2]
+	}
 	for i := range len(rest) { // a stat_prefix may have dots
 		if rest[i] != '.' || !known[rest[i+1:]] {
 			continue
 		}
-		prefix := rest[:i]
-		if s.Filters[prefix] == nil {
-			s.Filters[prefix] = &Filter{Values: map[string]float64{}, Histograms: map[string]Histogram{}}
-		}
-		return s.Filters[prefix], rest[i+1:]
+		return s.of(rest[:i]), rest[i+1:]
 	}
 	return nil, ""
+}
+
+// of gives the stats of a stat_prefix.
+func (s *Sample) of(prefix string) *Filter {
+	if s.Filters[prefix] == nil {
+		s.Filters[prefix] = &Filter{Values: map[string]float64{}, Histograms: map[string]Histogram{}}
+	}
+	return s.Filters[prefix]
 }

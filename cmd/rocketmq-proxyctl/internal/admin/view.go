@@ -36,7 +36,7 @@ var quiet = []stats.ID{
 	stats.RequestOverLimit, stats.RequestOpaqueReused, stats.RequestUnknownCode, stats.MaintenanceFailure,
 	stats.RouteAddressUncovered, stats.RouteUnreadable, stats.PopUnreadable, stats.BrokerNameClash, stats.BrokerUnknown,
 	stats.DownstreamRefused, stats.UpstreamConnectFailure, stats.UpstreamLost, stats.DirectoryRefreshFailure, stats.DirectoryStale,
-	stats.NameServerCopyFailure, stats.Panic,
+	stats.NameServerCopyFailure, stats.PolicyDenied, stats.PolicyLimited, stats.RequestLogDropped, stats.RequestLogFailure, stats.Panic,
 }
 
 // Draw writes the view of one sample, with rates since `before`; nil: there is none, and no rates are shown.
@@ -94,6 +94,8 @@ func (d *drawing) draw(w io.Writer, prefix string) error {
 		d.Paint("bold", "rocketmq."+prefix), d.rateText("request"), d.rateText("response"), d.value(stats.RequestActive), d.value(stats.DownstreamActive), d.value(stats.UpstreamActive))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	d.requests(table)
+	d.breakdown(table, "topic")
+	d.breakdown(table, "group")
 	d.times(table)
 	d.upstreams(table)
 	d.troubles(table)
@@ -133,6 +135,40 @@ func (d *drawing) requests(w io.Writer) {
 	}
 	if len(rows) == 0 {
 		_, _ = fmt.Fprintln(w, "-\t0\t  none yet")
+	}
+	_, _ = fmt.Fprintln(w)
+}
+
+// breakdown has a row for each topic, or each group, that the config counts by itself and that was seen, the busiest
+// first.
+func (d *drawing) breakdown(w io.Writer, kind string) {
+	type row struct {
+		name        string
+		rate, total float64
+	}
+	var rows []row
+	for stat, total := range d.filter.Values {
+		rest, ok := strings.CutPrefix(stat, kind+".")
+		name, counts := strings.CutSuffix(rest, ".requests")
+		if ok && counts && total > 0 {
+			rate, _ := d.rate(stat)
+			rows = append(rows, row{name, rate, total})
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(b.rate, a.rate), cmp.Compare(b.total, a.total), strings.Compare(a.name, b.name))
+	})
+	_, _ = fmt.Fprintf(w, "requests/s\tsent/s\tfetched B/s\terrors\t  %s\n", strings.ToUpper(kind))
+	for i, r := range rows {
+		if i == d.Rows && d.Rows > 0 {
+			_, _ = fmt.Fprintf(w, "\t\t\t\t  and %d more\n", len(rows)-i)
+			break
+		}
+		stat := kind + "." + r.name + "."
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%.0f\t  %s\n", d.rateText(stat+"requests"), d.rateText(stat+"messages_sent"), d.rateText(stat+"bytes_fetched"), d.filter.Values[stat+"errors"], r.name)
 	}
 	_, _ = fmt.Fprintln(w)
 }

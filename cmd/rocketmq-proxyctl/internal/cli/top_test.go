@@ -32,6 +32,12 @@ func envoyAdmin(t *testing.T) string {
 				stats = append(stats, map[string]any{"name": "rocketmq." + prefix + "." + name, "value": value})
 			}
 		}
+		for name, value := range map[string]int64{
+			"policy.rule.panic": 5, "topic.orders.requests": 300 * n, "topic.orders.messages_sent": 200 * n, "topic.orders.bytes_fetched": 1000 * n, "topic.orders.errors": 2,
+			"topic.payroll.requests": 5, "topic.idle.requests": 0, "topic._other.requests": 40, "group.shop.requests": 300 * n,
+		} {
+			stats = append(stats, map[string]any{"name": "rocketmq.demo." + name, "value": value})
+		}
 		stats = append(stats, map[string]any{"histograms": map[string]any{
 			"supported_quantiles": []float64{0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100},
 			"computed_quantiles": []any{map[string]any{"name": "rocketmq.demo.request_time_ms", "values": []any{
