@@ -197,7 +197,7 @@ func languageOf(name string) (codec.LanguageCode, bool) {
 
 func prefixOf(text string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(address.WithZone(""), address.BitLen()), true
+		return netip.PrefixFrom(address.Unmap().WithZone(""), address.Unmap().BitLen()), true
 	}
 	prefix, err := netip.ParsePrefix(text)
 	return prefix, err == nil

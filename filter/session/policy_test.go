@@ -138,3 +138,19 @@ func TestPullsAreSlowedDownByWhatWasPulled(t *testing.T) {
 	}
 	h.wantIdle()
 }
+
+func TestRequestsOfCompatibleConfigsAreJudgedAndObserved(t *testing.T) {
+	e := withPolicy(t, compatibleEnvironment(t), denySecret)
+	o := observe(e)
+	h := dial(t, e, 10911, terminal)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("secret")))
+	h.wantAnswer(1, codec.ResponseNoPermission, `denied by the rule "secrets" of this proxy's policy: ask its operator if this client shall be allowed`)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 2, "", topicField("t")))
+	h.wantAnswer(2, codec.ResponseSuccess, "")
+	h.send(sendV2(3, "broker-a", "t"))
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 3, ""))
+	o.want(t, "GET_ROUTEINFO_BY_TOPIC 1 secret//   0s NO_PERMISSION refused\n"+
+		"GET_ROUTEINFO_BY_TOPIC 2 t//   0s SUCCESS\n"+
+		"SEND_MESSAGE_V2 3 t/p/ broker-a 10.0.0.1:10911 0s SUCCESS")
+	h.wantIdle()
+}
