@@ -499,3 +499,29 @@ func BenchmarkJudge(b *testing.B) {
 		c.Judge(request, c.now)
 	}
 }
+
+func TestClientsOnManyThreadsShareALimit(t *testing.T) {
+	p, set := newPolicy(t, `{"rate_limits":[{"name":"limit","key":"TOPIC","messages":{"per_second":1}}]}`)
+	var requests []*Request
+	for i := range 64 {
+		requests = append(requests, requestOf(t, sendTo(fmt.Sprint("t", i))))
+	}
+	var passed atomic.Int64
+	var threads sync.WaitGroup
+	for range 4 {
+		client := p.Client("10.1.2.3:5000", set.Recorder())
+		threads.Go(func() {
+			for range 10 {
+				for _, r := range requests {
+					if _, refusal := client.Judge(r, time.Hour); refusal == nil {
+						passed.Add(1)
+					}
+				}
+			}
+		})
+	}
+	threads.Wait()
+	if passed.Load() != 64 || set.Value(stats.PolicyLimited) != 4*10*64-64 {
+		t.Errorf("%d passed, want one for each topic", passed.Load())
+	}
+}
