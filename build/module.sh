@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 for source in "$module"/*.cc; do
   object=$work/$(basename "$source" .cc).o
   objects+=("$object")
-  "$cxx" "${cxxflags[@]}" -O2 -g -fPIC -fvisibility=hidden -c "$source" -o "$object" &
+  "${cxx[@]}" "${cxxflags[@]}" -O2 -g -fPIC -fvisibility=hidden -c "$source" -o "$object" &
   jobs+=($!)
   # Two at a time; every failure counts.
   if ((${#jobs[@]} >= 2)); then wait "${jobs[0]}"; jobs=("${jobs[@]:1}"); fi
@@ -24,7 +24,7 @@ done
 for job in "${jobs[@]}"; do wait "$job"; done
 
 # Lazy binding: callbacks that a version of Envoy lacks must not keep the module from loading.
-"$cxx" -shared "${objects[@]}" -o "$work/librocketmq_proxy_host.so" \
+"${cxx[@]}" -shared "${objects[@]}" -o "$work/librocketmq_proxy_host.so" \
   -static-libstdc++ -static-libgcc -pthread -ldl \
-  -Wl,-z,lazy -Wl,-z,noexecstack -Wl,--version-script="$module/exports.map" -Wl,--exclude-libs,ALL
+  -Wl,-z,lazy -Wl,-z,noexecstack -Wl,--version-script="$module/exports.map"
 mv "$work/librocketmq_proxy_host.so" "$out/librocketmq_proxy_host.so"

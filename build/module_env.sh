@@ -6,7 +6,7 @@ abi_module=github.com/envoyproxy/envoy/source/extensions/dynamic_modules
 abi_version=v0.0.0-20260423231439-f1dd21b16c24
 
 module=$root/filter/host/module
-cxx=${CXX:-g++}
+read -ra cxx <<<"${CXX:-g++}" # a command with its arguments
 abi=$(go mod download -json "$abi_module@$abi_version" |
   sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')
 if [[ ! -f $abi/abi/abi.h ]]; then

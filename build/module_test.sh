@@ -23,10 +23,10 @@ for source in "$module"/*.cc "$module"/test/*.cc; do
   # Compiled already, from this source and no older headers.
   [[ ! $object -nt $source || -n $(find "$module" "$root/filter/host/stock" "$root/build" \
     \( -name '*.h' -o -name 'module*.sh' \) -newer "$object") ]] || continue
-  "$cxx" "${cxxflags[@]}" "${flags[@]}" -I"$module/test" -c "$source" -o "$object" &
+  "${cxx[@]}" "${cxxflags[@]}" "${flags[@]}" -I"$module/test" -c "$source" -o "$object" &
   jobs+=($!)
   if ((${#jobs[@]} >= 2)); then wait "${jobs[0]}"; jobs=("${jobs[@]:1}"); fi
 done
 for job in ${jobs[@]+"${jobs[@]}"}; do wait "$job"; done
-"$cxx" "${flags[@]}" "${objects[@]}" -o "$work/module_test" -pthread -ldl
+"${cxx[@]}" "${flags[@]}" "${objects[@]}" -o "$work/module_test" -pthread -ldl
 "$work/module_test" "$@"

@@ -8,6 +8,6 @@ mkdir -p "${1:?usage: build/plugin.sh OUTDIR}"
 out=$(cd "$1" && pwd)
 # -Bsymbolic: what the plugin exports must not be taken over by another library of the process.
 (cd "$root" && CGO_ENABLED=1 go build -buildmode=c-shared -trimpath \
-  -ldflags '-s -w -extldflags "-Wl,-Bsymbolic"' -o "$out/.librocketmq_proxy.so" ./filter/main)
+  -ldflags '-s -w -extldflags "-Wl,-Bsymbolic -Wl,-z,lazy"' -o "$out/.librocketmq_proxy.so" ./filter/main)
 mv "$out/.librocketmq_proxy.so" "$out/librocketmq_proxy.so"
 rm -f "$out/.librocketmq_proxy.h"

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -33,7 +34,11 @@ func statsPage() string {
 		"Names follow `rocketmq.<stat_prefix>.`; Envoy's `/stats` has them about a second after the fact (in Envoy 1.38: once a connection of the same listener does something).\n\n" +
 		"| stat | kind | what it counts |\n| --- | --- | --- |\n")
 	for _, def := range stats.Table {
-		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", def.Name, def.Kind, def.Meaning)
+		name := strings.TrimSuffix(def.Name, version.String())
+		if name != def.Name {
+			name += "<version>"
+		}
+		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", name, def.Kind, def.Meaning)
 	}
 	b.WriteString("\nWith a policy or a breakdown there are also `policy.rule.<name>`, `policy.rate_limit.<name>`, `topic.<topic>.…` and `group.<group>.…`: see [guides/metrics.md](guides/metrics.md).\n")
 	return b.String()

@@ -18,6 +18,7 @@ import (
 type level uint32
 
 const (
+	levelInfo    level = 2
 	levelWarning level = 3
 	levelError   level = 4
 )
@@ -30,6 +31,11 @@ var writeLog = func(l level, line string) {
 // LogError writes an error-level line to Envoy's log.
 func LogError(format string, arguments ...any) {
 	writeLog(levelError, fmt.Sprintf("rocketmq_proxy: "+format, arguments...))
+}
+
+// LogInfo writes an info-level line to Envoy's log.
+func LogInfo(format string, arguments ...any) {
+	writeLog(levelInfo, fmt.Sprintf("rocketmq_proxy: "+format, arguments...))
 }
 
 // LogWarning writes a warning-level line to Envoy's log.

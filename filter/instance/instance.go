@@ -62,6 +62,7 @@ func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 		stop: make(chan struct{}),
 		done: make(chan struct{}),
 	}
+	x.Stats.Recorder().Inc(stats.BuildInfo)
 	if config.Compatible != nil {
 		x.openEndpoints()
 	} else {
@@ -99,6 +100,7 @@ func (x *Instance) Close() {
 		for _, w := range x.watches {
 			w.end()
 		}
+		x.Stats.Recorder().Add(stats.BuildInfo, -1)
 		if x.sink != nil {
 			x.Stats.Flush(x.sink)
 		}

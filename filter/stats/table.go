@@ -5,6 +5,7 @@ package stats
 import (
 	"strings"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
@@ -98,6 +99,7 @@ const (
 	DirectoryStale
 	NameServerCopyFailure
 	Panic
+	BuildInfo
 
 	// Rows of their own for each FrameErrorKind and each known RequestCode follow.
 	firstGenerated
@@ -185,6 +187,7 @@ var Table = append([]Def{
 	DirectoryStale:           {Gauge, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
 	NameServerCopyFailure:    {Counter, "name_server_copy_failure", "changes of name-server data that one of several name servers did not take"},
 	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
+	BuildInfo:                {Gauge, "build_info." + version.String(), "configs (one for each listener that has the filter) that this version of the filter serves"},
 }, generated()...)
 
 // sums are stats that are the sum of others and never moved by themselves.

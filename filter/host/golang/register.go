@@ -3,12 +3,14 @@
 package golang
 
 import (
+	"runtime"
 	"strings"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 )
 
@@ -21,6 +23,7 @@ func Register() {
 	network.RegisterNetworkFilterConfigParser(parser{})
 	network.RegisterNetworkFilterConfigFactory(PluginName, configFactory{})
 	host.NewSink = process.sink
+	host.LogInfo("version %s, %s", version.String(), runtime.Version())
 }
 
 type parser struct{}

@@ -9,6 +9,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 )
 
 // Exit statuses.
@@ -53,6 +55,7 @@ func newRoot() *cobra.Command {
 
 Exit status: 0 all is well, 1 what was looked at is not in order, 2 it could not be looked at.
 Colours are used on a terminal only, and not if NO_COLOR is set.`,
+		Version:       version.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
