@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command protogen turns api/v1/filter_config.proto into Go. It needs no protoc and no copies of
+// Command protogen turns api/v1/filter_config.proto into Go, and its comments into docs/CONFIGURATION.md. It needs no protoc and no copies of
 // Envoy's .proto files: imports are taken from the generated Go packages that this program links.
 //
 //	go run . -root ../.. api/v1/filter_config.proto
@@ -65,6 +65,10 @@ func generate(root, file string) error {
 	for _, f := range plugin.Files {
 		if f.Generate {
 			internal_gengo.GenerateFile(plugin, f)
+			page := plugin.NewGeneratedFile("docs/CONFIGURATION.md", "")
+			if _, err := page.Write([]byte(reference(f))); err != nil {
+				return err
+			}
 		}
 	}
 	for _, out := range plugin.Response().File {
