@@ -58,8 +58,25 @@ interop: build ## Features × client versions × modes with real clients, into d
 capture: ## Record the golden bytes anew from real clients
 	test/capture/record.sh
 
+.PHONY: docs-test
+docs-test: build ## The commands in the docs, beside a real RocketMQ (part of make test)
+	go test -count=1 -tags integration ./test/docs
+
+.PHONY: dashboard
+dashboard: build ## Draw the dashboard's panels anew from two minutes of traffic, into docs/dashboard.svg
+	go build -o out/bin/run ./test/run
+	build/dashboard/draw.sh
+
+.PHONY: dist
+dist: ## What is released, for amd64 and arm64, with checksums, SBOMs and licences, into out/dist/
+	build/dist.sh
+
+.PHONY: dist-check
+dist-check: ## Build dist twice in different folders, compare the bytes, and have an Envoy load them
+	build/dist_check.sh
+
 .PHONY: generate
-generate: ## Write generated files anew: api/v1/*.pb.go, docs/STATS.md, docs/REQUEST_CODES.md
+generate: ## Write generated files anew: api/v1/*.pb.go, docs/STATS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md
 	go generate ./api/...
 	go run ./build/docgen
 

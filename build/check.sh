@@ -17,7 +17,8 @@ unformatted=$(gofmt -l api cmd codec docs filter test build)
 
 step "go vet"
 go vet ./... || fail "go vet"
-go vet -tags integration ./test/integration || fail "go vet of the integration tests"
+go vet -tags integration ./test/integration ./test/docs || fail "go vet of the integration tests"
+go -C build/dashboard vet . || fail "go vet of build/dashboard"
 
 step "the core builds without cgo"
 CGO_ENABLED=0 go build ./api/... ./cmd/... ./codec/... ./filter/addressing/... ./filter/compatible/... ./filter/directory/... \
@@ -40,9 +41,10 @@ PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror --style=fi
   filter/host/stock/*.h || fail "C++ is not formatted"
 
 step "generated files are fresh"
-before=$(cat api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md | cksum)
+generated=(api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md docs/CONFIGURATION.md)
+before=$(cksum "${generated[@]}")
 make --silent generate
-[ "$before" = "$(cat api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md | cksum)" ] || fail "run make generate and commit"
+[ "$before" = "$(cksum "${generated[@]}")" ] || fail "run make generate and commit"
 
 step "recipes for containers and Kubernetes"
 build/container/lint.sh || fail "build/container/lint.sh"
@@ -51,6 +53,7 @@ go -C build/kubernetes/schema test ./... || fail "go -C build/kubernetes/schema 
 step "go.mod is tidy"
 go mod tidy -diff || fail "go mod tidy"
 go -C build/protogen mod tidy -diff || fail "go mod tidy in build/protogen"
+go -C build/dashboard mod tidy -diff || fail "go mod tidy in build/dashboard"
 go -C build/kubernetes/schema mod tidy -diff || fail "go mod tidy in build/kubernetes/schema"
 
 [ "$failed" = 0 ] && echo "all good"

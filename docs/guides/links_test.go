@@ -12,12 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var (
-	link  = regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`)
-	fence = regexp.MustCompile("(?s)```yaml\n(.*?)```")
-)
+var fence = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
-func TestGuidesLeadSomewhereAndTheirYAMLIsSound(t *testing.T) {
+func TestGuidesAreListedAndTheirYAMLIsSound(t *testing.T) {
 	guides, err := filepath.Glob("*.md")
 	if err != nil || len(guides) == 0 {
 		t.Fatal(err)
@@ -30,14 +27,6 @@ func TestGuidesLeadSomewhereAndTheirYAMLIsSound(t *testing.T) {
 		text, err := os.ReadFile(guide)
 		if err != nil {
 			t.Fatal(err)
-		}
-		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
-			if strings.Contains(found[1], "://") {
-				continue
-			}
-			if _, err := os.Stat(found[1]); err != nil {
-				t.Errorf("%s: %v", guide, err)
-			}
 		}
 		for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
 			var value any

@@ -45,7 +45,7 @@ func main() {
 		r.build("building the plugin", "build/plugin.sh", "out")
 		r.build("building the stock-Envoy host", "build/module.sh", "out")
 		// Tests that mostly wait run beside each other.
-		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-p", "1", "-parallel", "4", "-run", *pattern, "./test/world", "./test/integration")
+		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-p", "1", "-parallel", "4", "-run", *pattern, "./test/world", "./test/docs", "./test/integration")
 	}
 	if !*skip && *pattern == "" {
 		r.program("features × clients × ways, a representative part", "go", "run", "./test/interop", "-sample")

@@ -90,6 +90,12 @@ func cacheDir(root string) string {
 // libDir holds the jars of a release.
 func libDir(cache, version string) string { return filepath.Join(cache, "rocketmq", version, "lib") }
 
+// EnvoyBinary is the Envoy that this World runs.
+func (w *World) EnvoyBinary() string { return w.paths.envoy }
+
+// ClassPath is RocketMQ's jars, as java wants it.
+func (w *World) ClassPath() string { return w.paths.classPath }
+
 func findPaths(envoyVersion, serverVersion string) (paths, error) {
 	root, err := Root()
 	if err != nil {
