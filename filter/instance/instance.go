@@ -26,6 +26,7 @@ const flushInterval = time.Second
 type Instance struct {
 	session.Environment
 	sink      stats.Sink
+	runtime   *runtimeGauges
 	stop      chan struct{}
 	done      chan struct{}
 	watches   []*watch // one for each cluster
@@ -71,6 +72,7 @@ func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 	x.openRequestLog()
 	x.openBreakdown()
 	if x.sink != nil {
+		x.runtime = joinRuntimeGauges(config.StatPrefix)
 		go x.flush()
 	} else {
 		close(x.done)
@@ -82,9 +84,11 @@ func (x *Instance) flush() {
 	defer close(x.done)
 	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()
+	recorder := x.Stats.Recorder()
 	for {
 		select {
 		case <-ticker.C:
+			x.runtime.show(recorder)
 			x.Stats.Flush(x.sink)
 		case <-x.stop:
 			return
@@ -102,6 +106,7 @@ func (x *Instance) Close() {
 		}
 		x.Stats.Recorder().Add(stats.BuildInfo, -1)
 		if x.sink != nil {
+			x.runtime.leave(x.Stats.Recorder())
 			x.Stats.Flush(x.sink)
 		}
 		for _, release := range x.releases {

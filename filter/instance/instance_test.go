@@ -5,6 +5,7 @@ package instance
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -109,5 +110,30 @@ func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
 	}
 	if names["policy.rule.first"] != stats.ID(len(stats.Table)) || len(names) != len(stats.Table)+2+15 {
 		t.Errorf("%d stats, the first of the config's own at %d", len(names), names["policy.rule.first"])
+	}
+}
+
+func TestConfigsOfOnePrefixShowTheProcessOnce(t *testing.T) {
+	runtime.GC() // before the first one nothing is known to be in use
+	sink := &fakeSink{values: map[stats.ID]int64{}}
+	a, b := Start(config(time.Minute), sink), Start(config(time.Minute), sink)
+	for _, x := range []*Instance{a, b} {
+		x.runtime.show(x.Stats.Recorder())
+		x.Stats.Flush(sink)
+	}
+	a.Close()
+	runtimeGaugesMu.Lock() // nobody moves the gauges
+	b.Stats.Flush(sink)
+	for i, m := range runtimeMetrics {
+		if got, want := sink.value(m.id), b.runtime.shown[i]; got != want || got == 0 {
+			t.Errorf("%s is %d, want %d and not 0", m.name, got, want)
+		}
+	}
+	runtimeGaugesMu.Unlock()
+	b.Close()
+	for _, m := range runtimeMetrics {
+		if got := sink.value(m.id); got != 0 {
+			t.Errorf("after the last config %s is %d", m.name, got)
+		}
 	}
 }

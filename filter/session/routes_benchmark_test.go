@@ -86,7 +86,7 @@ func BenchmarkLargeAnswer(b *testing.B) {
 					s.UpstreamData(2*time.Second, s.upstream, piece)
 				}
 			}
-			if s.pendingCount != 0 || s.state != open {
+			if s.active.all != 0 || s.state != open {
 				b.Fatal("requests are left")
 			}
 		})

@@ -100,6 +100,8 @@ const (
 	NameServerCopyFailure
 	Panic
 	BuildInfo
+	GoGoroutines
+	GoHeapBytes
 
 	// Rows of their own for each FrameErrorKind and each known RequestCode follow.
 	firstGenerated
@@ -188,6 +190,8 @@ var Table = append([]Def{
 	NameServerCopyFailure:    {Counter, "name_server_copy_failure", "changes of name-server data that one of several name servers did not take"},
 	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
 	BuildInfo:                {Gauge, "build_info." + version.String(), "configs (one for each listener that has the filter) that this version of the filter serves"},
+	GoGoroutines:             {Gauge, "go_goroutines", "goroutines of this filter, in the whole Envoy; about a second old"},
+	GoHeapBytes:              {Gauge, "go_heap_bytes", "bytes that Go's last garbage collection found in use, in the whole Envoy"},
 }, generated()...)
 
 // sums are stats that are the sum of others and never moved by themselves.
