@@ -43,10 +43,10 @@ func TestAccessControl(t *testing.T) {
 			})
 			x.account = world.Application
 			t.Run("signed clients pass", func(t *testing.T) {
-				for _, way := range x.proxiedWays() {
-					t.Run(way.name, func(t *testing.T) {
+				for _, way := range x.ProxiedWays() {
+					t.Run(way.Name, func(t *testing.T) {
 						t.Parallel()
-						signed(x.by(t, way), way.name)
+						signed(x.by(t, way), way.Name)
 					})
 				}
 			})
@@ -58,16 +58,16 @@ func TestAccessControl(t *testing.T) {
 			t.Run("name server that demands signatures", func(t *testing.T) {
 				x := x.on(t)
 				x.guardNameServer()
-				for _, way := range x.proxiedWays() {
+				for _, way := range x.ProxiedWays() {
 					x := x.by(t, way)
 					var ledger world.Ledger
-					x.produce(&ledger, way.name, 0, 20)
+					x.produce(&ledger, way.Name, 0, 20)
 					x.awaitAtLeast("directory_refresh", 1)
 					x.awaitStat("directory_refresh_failure", 0)
 				}
 				credentials = false
 				x.restartEnvoy()
-				for _, way := range x.proxiedWays() {
+				for _, way := range x.ProxiedWays() {
 					x.by(t, way).awaitAtLeast("directory_refresh_failure", 1)
 				}
 			})
@@ -135,9 +135,9 @@ func refusals(x *installation) {
 			}
 			account.Sign(fields, request.body)
 			answers := map[string]string{}
-			for _, way := range x.ways() {
-				code, remark := x.ask(way.broker(broker), request.code, fields, request.body)
-				answers[way.name] = fmt.Sprintf("%v: %s", code, remark)
+			for _, way := range x.Ways() {
+				code, remark := x.ask(way.Broker(broker), request.code, fields, request.body)
+				answers[way.Name] = fmt.Sprintf("%v: %s", code, remark)
 			}
 			direct := answers["direct"]
 			if strings.HasPrefix(direct, codec.ResponseSuccess.String()) {
@@ -157,7 +157,7 @@ func refusals(x *installation) {
 func wrongSecret(x *installation) {
 	x.account.SecretKey = "wrong-secret"
 	var direct world.Event
-	for _, way := range x.ways() {
+	for _, way := range x.Ways() {
 		var ledger world.Ledger
 		x := x.by(x.T, way)
 		producer := x.start("Producer", &ledger, "--topic", "unified", "--count", "1")
@@ -166,12 +166,12 @@ func wrongSecret(x *installation) {
 			x.Fatal(err)
 		}
 		x.finish(producer)
-		if !way.proxied() {
+		if !way.Proxied() {
 			direct = end
 			x.Logf("code %d: %s", end.Code, end.Remark)
 		}
 		if end.Sent != 0 || end.Failed != 1 || end.Code == 0 || end.Code != direct.Code || end.Remark != direct.Remark {
-			x.Errorf("%s: got %s, want 1 failure with %d, %s", way.name, end.Raw, direct.Code, direct.Remark)
+			x.Errorf("%s: got %s, want 1 failure with %d, %s", way.Name, end.Raw, direct.Code, direct.Remark)
 		}
 	}
 }

@@ -80,6 +80,13 @@ func (x *installation) on(t *testing.T) *installation {
 	return &sub
 }
 
+// by makes x report to a subtest and its clients go this way.
+func (x *installation) by(t *testing.T, w world.Way) *installation {
+	sub := x.on(t)
+	sub.nameServer, sub.statPrefix = w.NameServer, w.StatPrefix
+	return sub
+}
+
 // limit bounds a step of a test; generous, since CI machines are slow at times.
 func (x *installation) limit(d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
@@ -87,13 +94,7 @@ func (x *installation) limit(d time.Duration) context.Context {
 	return ctx
 }
 
-// book takes what producers and consumers record: a world.Ledger, or more than that.
-type book interface {
-	Acknowledged(line string)
-	Delivered(line string)
-}
-
-func (x *installation) start(class string, ledger book, args ...string) *world.Java {
+func (x *installation) start(class string, ledger *world.Ledger, args ...string) *world.Java {
 	x.Helper()
 	x.number++
 	o := world.JavaOptions{Name: fmt.Sprintf("%s-%d", strings.ToLower(class), x.number), Class: "workload." + class, Args: []string{"--namesrv", x.nameServer}, Flags: x.javaFlags}

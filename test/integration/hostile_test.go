@@ -23,8 +23,8 @@ import (
 // nothing.
 func TestHostileClients(t *testing.T) {
 	x := install(t, world.Options{Mode: world.SideBySide, Topics: map[string]int{"T": queues}})
-	for _, way := range x.proxiedWays() {
-		t.Run(way.name, func(t *testing.T) {
+	for _, way := range x.ProxiedWays() {
+		t.Run(way.Name, func(t *testing.T) {
 			x := x.by(t, way)
 			// The first connections make Envoy open files that it keeps.
 			x.exchange(request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"}))
@@ -74,7 +74,7 @@ func badFrames(x *installation) {
 	x.awaitStat("request_decoding_error", before+int64(len(frames)))
 }
 
-func badRequests(x *installation, way way) {
+func badRequests(x *installation, way world.Way) {
 	cases := map[string]struct {
 		frame []byte
 		want  codec.ResponseCode
@@ -84,7 +84,7 @@ func badRequests(x *installation, way way) {
 		"unknown":     {request(4711, 5), codec.ResponseRequestCodeNotSupported},
 		"other topic": {request(codec.RequestGetRouteInfoByTopic, 5, codec.Field{Name: "topic", Value: "nobody's"}), codec.ResponseTopicNotExist},
 	}
-	if way.name == string(world.Unified) {
+	if way.Name == string(world.Unified) {
 		cases["no broker name"] = struct {
 			frame []byte
 			want  codec.ResponseCode

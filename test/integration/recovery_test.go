@@ -21,27 +21,20 @@ var allFaults = flag.Bool("all-faults", false, "TestRecovery: every fault, not o
 // client takes up to 30 s to ask for routes, and then up to 20 s to take up its new queues.
 const recoveryLimit = 90 * time.Second
 
-// pair is a producer and a consumer that go one way, to a topic of their own.
-type pair struct {
-	way
-	journal
-	producer, consumer *world.Java
-}
-
 // fault hits all pairs at the same time.
 type fault struct {
 	name   string
 	extra  bool // only with -all-faults
 	strike func(x *installation) error
 	heal   func(x *installation) error
-	lasts  time.Duration  // at least
-	hit    []int          // brokers that cannot be reached
-	spares func(way) bool // whom it may cost no send at all
+	lasts  time.Duration        // at least
+	hit    []int                // brokers that cannot be reached
+	spares func(world.Way) bool // whom it may cost no send at all
 }
 
-func everybody(way) bool { return true }
+func everybody(world.Way) bool { return true }
 
-func nobody(way) bool { return false }
+func nobody(world.Way) bool { return false }
 
 func faults() []fault {
 	return []fault{
@@ -81,7 +74,7 @@ func faults() []fault {
 			strike: func(x *installation) error { x.KillEnvoy(); return nil },
 			heal:   func(x *installation) error { return x.StartEnvoy(x.limit(time.Minute)) },
 			hit:    []int{0, 1},
-			spares: func(w way) bool { return !w.proxied() },
+			spares: func(w world.Way) bool { return !w.Proxied() },
 		},
 	}
 }
@@ -107,13 +100,21 @@ func TestRecovery(t *testing.T) {
 	t.Parallel()
 	x := install(t, world.Options{
 		Mode: world.SideBySide, Wired: []string{"broker-b"},
-		Topics: map[string]int{"direct": queues, "per-broker": queues, "unified": queues},
+		Topics: world.PairTopics(queues, world.Plain),
 	})
-	pairs := x.pairs()
+	pairs, err := x.StartPairs(x.limit(3*time.Minute), world.PairOptions{
+		Ways: x.Ways(), Loads: []world.Load{world.Plain}, Queues: allQueues, Producer: []string{"--rate", "50", "--threads", "4"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pairs {
+		x.flows(p, time.Now(), x.Brokers)
+	}
 	var proxied []*world.Java
 	for _, p := range pairs {
-		if p.proxied() {
-			proxied = append(proxied, p.producer, p.consumer)
+		if p.Proxied() {
+			proxied = append(proxied, p.Producer, p.Consumer)
 		}
 	}
 	watch := x.WatchClients(proxied...)
@@ -125,17 +126,17 @@ func TestRecovery(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) { table = append(table, f.run(x.on(t), pairs)...) })
 	}
 	for _, p := range pairs {
-		x := x.by(t, p.way)
-		x.finish(p.producer)
+		x := x.by(t, p.Way)
+		x.finish(p.Producer)
 		// ASYNC_FLUSH brokers keep what they acknowledged over a kill -9 of the process.
 		sums := x.drained(&p.Ledger, recoveryLimit)
-		x.finish(p.consumer)
-		x.Logf("%s: %v", p.name, sums)
+		x.finish(p.Consumer)
+		x.Logf("%s: %v", p.Way.Name, sums)
 	}
 	if report := watch.Stop(); len(report.Direct) > 0 || report.ViaProxy == 0 {
 		x.Errorf("the clients did not all stay on the proxy: %v", report)
 	}
-	for _, way := range x.proxiedWays() {
+	for _, way := range x.ProxiedWays() {
 		x := x.by(t, way)
 		for _, gauge := range []string{"request_active", "downstream_active", "upstream_active", "panic"} {
 			x.awaitStat(gauge, 0)
@@ -144,29 +145,8 @@ func TestRecovery(t *testing.T) {
 	t.Logf("side by side:\n%s", strings.Join(table, "\n"))
 }
 
-// pairs starts a pair for each way, and waits until messages of both brokers arrive. All consumers start at the same
-// time, and so do all producers: how soon a client sees a change depends on when it last asked.
-func (x *installation) pairs() (pairs []*pair) {
-	x.Helper()
-	for _, w := range x.ways() {
-		p := &pair{way: w}
-		p.consumer = x.by(x.T, w).start("Consumer", p, "--topic", w.name, "--group", w.name)
-		pairs = append(pairs, p)
-	}
-	for _, p := range pairs {
-		x.settle([]*world.Java{p.consumer})
-	}
-	for _, p := range pairs {
-		p.producer = x.by(x.T, p.way).start("Producer", p, "--topic", p.name, "--rate", "50", "--threads", "4")
-	}
-	for _, p := range pairs {
-		p.flows(x, time.Now(), x.Brokers)
-	}
-	return pairs
-}
-
 // run lets the fault happen and gives a row of the table for each pair.
-func (f fault) run(x *installation, pairs []*pair) (rows []string) {
+func (f fault) run(x *installation, pairs []*world.Pair) (rows []string) {
 	var hit, others []*world.Broker
 	for i, b := range x.Brokers {
 		if slices.Contains(f.hit, i) {
@@ -178,9 +158,9 @@ func (f fault) run(x *installation, pairs []*pair) (rows []string) {
 	if len(hit) == 0 {
 		hit = x.Brokers
 	}
-	failed := map[*pair]int64{}
+	failed := map[*world.Pair]int64{}
 	for _, p := range pairs {
-		failed[p] = p.failures(x)
+		failed[p] = x.failures(p)
 	}
 	struck := time.Now()
 	if err := f.strike(x); err != nil {
@@ -188,38 +168,38 @@ func (f fault) run(x *installation, pairs []*pair) (rows []string) {
 	}
 	time.Sleep(f.lasts)
 	for _, p := range pairs {
-		p.flows(x, struck, others)
+		x.flows(p, struck, others)
 	}
 	if err := f.heal(x); err != nil {
 		x.Fatal(err)
 	}
 	healed := time.Now()
 	for _, p := range pairs {
-		first := p.flows(x, healed, hit)
-		sends := p.failures(x) - failed[p]
-		if sends > 0 && f.spares(p.way) {
-			x.Errorf("%s: %d sends failed", p.name, sends)
+		first := x.flows(p, healed, hit)
+		sends := x.failures(p) - failed[p]
+		if sends > 0 && f.spares(p.Way) {
+			x.Errorf("%s: %d sends failed", p.Way.Name, sends)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %d | %.1f s | %.1f s | %.1f s |", f.name, p.name, sends,
-			p.pause(struck).Seconds(), first.sent.Sub(healed).Seconds(), first.consumed.Sub(healed).Seconds()))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %d | %.1f s | %.1f s | %.1f s |", f.name, p.Way.Name, sends,
+			p.Pause(struck).Seconds(), first.Sent.Sub(healed).Seconds(), first.Consumed.Sub(healed).Seconds()))
 	}
 	return rows
 }
 
 // flows waits until messages that were sent since then have come from each of the brokers, and gives the first ones of
 // the broker that took longest.
-func (p *pair) flows(x *installation, since time.Time, brokers []*world.Broker) (last arrivals) {
+func (x *installation) flows(p *world.Pair, since time.Time, brokers []*world.Broker) (last world.Arrivals) {
 	x.Helper()
 	const enough = 5
 	for _, b := range brokers {
-		a := p.arrived(b.Name, since)
-		for limit := time.Now().Add(recoveryLimit); a.count < enough; a = p.arrived(b.Name, since) {
+		a := p.Arrived(b.Name, since)
+		for limit := time.Now().Add(recoveryLimit); a.Count < enough; a = p.Arrived(b.Name, since) {
 			if time.Now().After(limit) {
-				x.Fatalf("%s: %d messages of %s within %v", p.name, a.count, b.Name, recoveryLimit)
+				x.Fatalf("%s: %d messages of %s within %v", p.Way.Name, a.Count, b.Name, recoveryLimit)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		if a.consumed.After(last.consumed) {
+		if a.Consumed.After(last.Consumed) {
 			last = a
 		}
 	}
@@ -227,10 +207,10 @@ func (p *pair) flows(x *installation, since time.Time, brokers []*world.Broker) 
 }
 
 // failures is how many sends have failed so far, not counting the last second's.
-func (p *pair) failures(x *installation) int64 {
+func (x *installation) failures(p *world.Pair) int64 {
 	x.Helper()
-	last, _ := p.producer.Latest("tick")
-	next, err := p.producer.Await(x.limit(recoveryLimit), "tick", func(e world.Event) bool { return e.TotalSent > last.TotalSent })
+	last, _ := p.Producer.Latest("tick")
+	next, err := p.Producer.Await(x.limit(recoveryLimit), "tick", func(e world.Event) bool { return e.TotalSent > last.TotalSent })
 	if err != nil {
 		x.Fatal(err)
 	}

@@ -34,11 +34,11 @@ func TestTraffic(t *testing.T) {
 		// take the second answer for a second message.
 		BrokerConfig: map[string]string{"transactionCheckInterval": "3000", "transactionTimeOut": "4000", "transactionOpBatchInterval": "200", "messageDelayLevel": "1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s"},
 	})
-	for _, way := range x.proxiedWays() {
-		t.Run(way.name, func(t *testing.T) {
+	for _, way := range x.ProxiedWays() {
+		t.Run(way.Name, func(t *testing.T) {
 			t.Parallel()
 			x := x.by(t, way)
-			x.namePrefix = way.name + "-"
+			x.namePrefix = way.Name + "-"
 			t.Run("plain", func(t *testing.T) { plain(x.on(t)) })
 			t.Run("ordered", func(t *testing.T) { ordered(x.on(t)) })
 			t.Run("transactions", func(t *testing.T) { transactions(x.on(t)) })

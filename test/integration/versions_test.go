@@ -19,12 +19,12 @@ func TestOlderEnvoys(t *testing.T) {
 			x := install(t, world.Options{
 				Mode: world.SideBySide, EnvoyVersion: version, Topics: map[string]int{string(world.PerBroker): queues, string(world.Unified): queues},
 			})
-			for _, way := range x.proxiedWays() {
-				t.Run(way.name, func(t *testing.T) {
+			for _, way := range x.ProxiedWays() {
+				t.Run(way.Name, func(t *testing.T) {
 					x := x.by(t, way)
 					var ledger world.Ledger
-					group := x.group(&ledger, way.name, way.name, 1)
-					x.produce(&ledger, way.name, 0, 100)
+					group := x.group(&ledger, way.Name, way.Name, 1)
+					x.produce(&ledger, way.Name, 0, 100)
 					if sums := x.drained(&ledger, 30*time.Second); sums.Sent != 100 || sums.Duplicated != 0 {
 						x.Errorf("got %v", sums)
 					}

@@ -208,9 +208,15 @@ func (j *Java) Await(ctx context.Context, kind string, ok func(Event) bool) (Eve
 	}
 }
 
-// Go lets a program begin that was started with --wait-go yes.
+// Go lets a program begin that was started with --wait-go yes, or go on after Rest.
 func (j *Java) Go() error {
 	_, err := j.stdin.WriteString("go\n")
+	return err
+}
+
+// Rest has a producer send nothing until Go. It stays connected, and still answers brokers that ask about transactions.
+func (j *Java) Rest() error {
+	_, err := j.stdin.WriteString("rest\n")
 	return err
 }
 

@@ -60,19 +60,32 @@ func (l *Ledger) Acknowledged(line string) {
 }
 
 // Delivered takes a line of a consumer's --records file: id broker queueId queueOffset reconsumeTimes.
-func (l *Ledger) Delivered(line string) {
+func (l *Ledger) Delivered(line string) { l.take(line) }
+
+// record is a line of a consumer's --records file.
+type record struct {
+	id            int
+	broker, queue string // the queue's name has the broker's in it
+	offset        int64
+	first         bool // the first of this message
+}
+
+// take notes a delivery; not ok if it cannot be read.
+func (l *Ledger) take(line string) (r record, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fields := strings.Fields(line)
 	if len(fields) != 5 {
 		l.sums.Bad++
-		return
+		return record{}, false
 	}
 	id, err := strconv.ParseUint(fields[0], 10, 40)
-	if err != nil {
+	offset, offsetErr := strconv.ParseInt(fields[3], 10, 64)
+	if err != nil || offsetErr != nil {
 		l.sums.Bad++
-		return
+		return record{}, false
 	}
+	r = record{id: int(id), broker: fields[1], queue: fields[1] + " " + fields[2], offset: offset}
 	l.grow(id)
 	if l.delivered[id] < 255 {
 		l.delivered[id]++
@@ -82,8 +95,9 @@ func (l *Ledger) Delivered(line string) {
 		if len(l.repeats) < 20 {
 			l.repeats = append(l.repeats, line)
 		}
-		return
+		return r, true
 	}
+	r.first = true
 	if l.sums.PerBroker == nil {
 		l.sums.PerBroker = make(map[string]int64)
 	}
@@ -93,6 +107,7 @@ func (l *Ledger) Delivered(line string) {
 	} else {
 		l.sums.Unacknowledged++
 	}
+	return r, true
 }
 
 func (l *Ledger) grow(id uint64) {

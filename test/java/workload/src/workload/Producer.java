@@ -32,6 +32,7 @@ import org.apache.rocketmq.remoting.RPCHook;
  * --namesrv ADDR --topic T   required
  * --mode M                   sync (default), async, oneway, batch, orderly, transaction
  * --rate R                   messages per second over all threads; 0 = as fast as answers come (default)
+ * --wave S                   seconds in which the rate falls to a tenth and rises again; 0 = it stays (default)
  * --threads N                default 1
  * --duration S               seconds, or forever (default)
  * --count N                  stop after N messages; 0 = no such limit (default)
@@ -50,6 +51,8 @@ import org.apache.rocketmq.remoting.RPCHook;
  *                            a server's first answers take seconds, long enough for the client to send again
  * --wait-go yes              after ready, wait for a line "go" on stdin before sending
  * </pre>
+ *
+ * A line "rest" on stdin has it send nothing, but stay, until a line "go".
  *
  * Events: {@code ready}; {@code tick} each second with sent (acknowledged in that second), failed, perBroker,
  * p50us, p99us (of the whole call, the client's retries included) and totalSent, totalFailed, error (the last
@@ -78,7 +81,7 @@ public final class Producer {
         nextId = new AtomicLong(args.number("first-id", 0));
         long count = args.number("count", 0);
         endId = count > 0 ? nextId.get() + count : Long.MAX_VALUE;
-        pacer = new Pacer(args.number("rate", 0));
+        pacer = new Pacer(args.number("rate", 0), args.number("wave", 0));
     }
 
     public static void main(String[] argv) {
@@ -439,7 +442,7 @@ public final class Producer {
             return state == LocalTransactionState.UNKNOW ? LocalTransactionState.COMMIT_MESSAGE : state;
         }
 
-        /** The broker asks about the undecided only while there is a producer to ask. */
+        /** The broker asks about the undecided only while there is a producer to ask, and to answer it. */
         @Override
         public void finish() throws InterruptedException {
             for (int i = 0; i < 180 && !undecided.isEmpty(); i++) {

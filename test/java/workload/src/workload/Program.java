@@ -17,6 +17,8 @@ final class Program {
     private static final CountDownLatch STOP = new CountDownLatch(1);
     private static final CountDownLatch DONE = new CountDownLatch(1);
 
+    private static volatile boolean resting;
+
     private Program() {}
 
     /** The work of a program. */
@@ -72,6 +74,11 @@ final class Program {
         return STOP.await(millis, TimeUnit.MILLISECONDS);
     }
 
+    /** Whether to do nothing for now: from a line {@code rest} on stdin to the next {@code go}. */
+    static boolean resting() {
+        return resting;
+    }
+
     /** Waits for the line {@code go} on stdin. Returns false if told to stop instead. */
     static boolean awaitGo() throws InterruptedException {
         GO.await();
@@ -82,7 +89,10 @@ final class Program {
         try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
             for (String line; (line = in.readLine()) != null; ) {
                 if (line.equals("go")) {
+                    resting = false;
                     GO.countDown();
+                } else if (line.equals("rest")) {
+                    resting = true;
                 } else if (line.equals("stop")) {
                     break;
                 }
