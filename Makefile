@@ -48,6 +48,15 @@ bench-micro: ## The micro-benchmarks of the Go packages and of the module's queu
 .PHONY: bench-compare
 bench-compare: ## The micro-benchmarks of BASE (a revision) and of what is here, in turns (COUNT=6 PACKAGES=… SYNTHETIC=1)
 	build/bench_compare.sh "$(BASE)"
+.PHONY: soak
+soak: build ## A long run under a load that rises and falls, for leaks, into out/soak (DURATION=10m RATE=10)
+	go build -o out/bin/soak ./test/soak
+	exec out/bin/soak $(DURATION:%=-duration %) $(RATE:%=-rate %)
+
+.PHONY: chaos
+chaos: build ## One fault after the other under real clients; times into out/chaos (QUICK=1 for less than five minutes, SEED=1)
+	go build -o out/bin/chaos ./test/chaos
+	exec out/bin/chaos $(QUICK:%=-quick) $(SEED:%=-seed %)
 
 .PHONY: interop
 interop: build ## Features × client versions × modes with real clients, into docs/COMPATIBILITY.md

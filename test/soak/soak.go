@@ -97,7 +97,7 @@ func (r *run) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.visitors = visitor.Start(r.World, r.visits, r.seed)
+	r.visitors = visitor.Start(r.World, r.visits, r.seed, false)
 	r.begin = time.Now()
 	fmt.Printf("soak: seed %d, %s, waves of %s, results in %s\n", r.seed, r.duration, r.wave, r.out)
 	end := time.After(r.duration)

@@ -35,19 +35,21 @@ const (
 
 // Visitors are what Start began.
 type Visitors struct {
-	world *world.World
 	stop  chan struct{}
 	gone  sync.WaitGroup
 	count atomic.Int64
 
+	tolerant bool
+
 	mu       sync.Mutex
 	failures []string
-	tolerant bool
 }
 
-// Start has visitors come to all ways through the World's Envoy, so many a second on average, until Stop.
-func Start(w *world.World, perSecond float64, seed uint64) *Visitors {
-	v := &Visitors{world: w, stop: make(chan struct{})}
+// Start has visitors come to all ways through the World's Envoy, so many a second on average, until Stop. Tolerant
+// ones do not mind when a connection is refused, reset or closed, as where something is broken on purpose. Nobody
+// tolerates a wrong answer.
+func Start(w *world.World, perSecond float64, seed uint64, tolerant bool) *Visitors {
+	v := &Visitors{stop: make(chan struct{}), tolerant: tolerant}
 	if perSecond > 0 {
 		random := rand.New(rand.NewPCG(seed, 0))
 		v.gone.Go(func() {
@@ -75,13 +77,6 @@ func (v *Visitors) Stop() {
 // Count is how many visits have ended.
 func (v *Visitors) Count() int64 { return v.count.Load() }
 
-// Tolerate sets whether a connection may be refused, reset or closed: while something is broken on purpose. A wrong answer never is.
-func (v *Visitors) Tolerate(tolerant bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.tolerant = tolerant
-}
-
 // Failures are what visitors complained of, the first 20.
 func (v *Visitors) Failures() []string {
 	v.mu.Lock()
@@ -90,19 +85,13 @@ func (v *Visitors) Failures() []string {
 }
 
 func (v *Visitors) receive(visit visit) {
-	v.mu.Lock()
-	tolerant := v.tolerant
-	v.mu.Unlock()
 	err := visit.run()
 	v.count.Add(1)
-	if err == nil {
+	if err == nil || v.tolerant && !errors.Is(err, errWrong) {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if !errors.Is(err, errWrong) && (tolerant || v.tolerant) {
-		return
-	}
 	if len(v.failures) < mostFailures {
 		v.failures = append(v.failures, fmt.Sprintf("%s at %s: %v", visit.kind, visit.addr, err))
 	}

@@ -48,10 +48,26 @@ func (w *World) EnvoyConfig() (string, error) {
 			return "", err
 		}
 	}
+	if w.opt.WiredEnvoy {
+		yaml = w.behindWires(yaml)
+	}
 	if w.opt.EditConfig != nil {
 		return w.opt.EditConfig(w, yaml)
 	}
 	return yaml, nil
+}
+
+// behindWires has Envoy's listeners listen where Wires lead to, and a unified one tell clients where its Wire begins.
+func (w *World) behindWires(yaml string) string {
+	for _, port := range w.ProxyPorts() {
+		at := "{address: 127.0.0.1, port_value: " + strconv.Itoa(port) + "}"
+		yaml = strings.Replace(yaml, at, strings.Replace(at, "127.0.0.1", behindWire, 1), 1)
+	}
+	unified := w.ProxyAddr
+	if w.opt.Mode == SideBySide {
+		unified = w.UnifiedAddr
+	}
+	return strings.Replace(yaml, "unified: {}", `unified: {advertised_address: "`+unified+`"}`, 1)
 }
 
 // example is a mode's file.
@@ -87,16 +103,24 @@ func (w *World) StartEnvoy(ctx context.Context) error {
 	if p := w.Envoy(); p != nil && p.Running() {
 		return fmt.Errorf("envoy %w", errAlreadyRunning)
 	}
+	w.epoch = 0
 	p, err := w.spawnEnvoy()
 	if err != nil {
 		return err
 	}
+	return w.awaitEnvoy(ctx, p)
+}
+
+// awaitEnvoy makes a process the World's Envoy, and waits until it is ready and listens.
+func (w *World) awaitEnvoy(ctx context.Context, p *Process) error {
 	w.mu.Lock()
 	w.envoy = p
 	w.mu.Unlock()
+	epoch := fmt.Sprintf(`"restart_epoch": %d`, w.epoch)
 	return waitUntil(ctx, p, "Envoy is ready", func() (bool, error) {
-		body, err := w.admin(ctx, "/ready")
-		if err != nil || strings.TrimSpace(body) != "LIVE" {
+		body, err := w.admin(ctx, "/server_info")
+		// The one before may answer during a hot restart.
+		if err != nil || !strings.Contains(body, `"state": "LIVE"`) || w.epoch > 0 && !strings.Contains(body, epoch) {
 			return false, err
 		}
 		return dials(w.ProxyAddr)
@@ -108,18 +132,25 @@ func (w *World) spawnEnvoy() (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.opt.ListenersFile {
+		if yaml, err = w.moveListeners(yaml); err != nil {
+			return nil, err
+		}
+	}
 	file := filepath.Join(w.Dir, "envoy.yaml")
 	if err := os.WriteFile(file, []byte(yaml), 0o644); err != nil {
 		return nil, err
 	}
+	restart := []string{"--disable-hot-restart"}
+	if w.opt.HotRestart {
+		restart = []string{"--base-id", strconv.Itoa(w.baseID()), "--restart-epoch", strconv.Itoa(w.epoch)}
+	}
+	argv := append([]string{w.paths.envoy, "-c", file, "-l", w.opt.LogLevel, "--concurrency", strconv.Itoa(w.opt.Concurrency)}, restart...)
 	return w.spawn(command{
 		name: "envoy",
 		// And nothing else: what users need not set, tests must not set either.
-		env: append([]string{"ENVOY_DYNAMIC_MODULES_SEARCH_PATH=" + w.opt.ModuleDir}, w.opt.EnvoyEnv...),
-		argv: []string{
-			w.paths.envoy, "-c", file, "-l", w.opt.LogLevel, "--disable-hot-restart",
-			"--concurrency", strconv.Itoa(w.opt.Concurrency),
-		},
+		env:  append([]string{"ENVOY_DYNAMIC_MODULES_SEARCH_PATH=" + w.opt.ModuleDir}, w.opt.EnvoyEnv...),
+		argv: append(argv, w.opt.EnvoyArgs...),
 	})
 }
 

@@ -3,7 +3,6 @@
 package world
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,12 +63,14 @@ func (j *Journal) Delivered(line string) {
 	j.furthest[r.queue] = r.offset
 }
 
-// Disorder gives the records of messages that came for the first time when a later one of their queue had come
-// already. With one orderly consumer there are none, whatever is delivered again.
+// Disorder gives the records, since its last call, of messages that came for the first time when a later one of their
+// queue had come already. With one orderly consumer there are none, whatever is delivered again.
 func (j *Journal) Disorder() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.Clone(j.disorder)
+	records := j.disorder
+	j.disorder = nil
+	return records
 }
 
 // Arrivals are the messages that were sent since some moment and have come from one broker.

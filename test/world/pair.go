@@ -5,6 +5,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -69,8 +70,8 @@ type PairOptions struct {
 	Loads []Load
 	// Queues of each topic, over all brokers.
 	Queues int
-	// Producer are further arguments of every producer, as --rate.
-	Producer []string
+	// Producer are further arguments of every producer, as --rate; Client of every client.
+	Producer, Client []string
 	// Flags are further options of each JVM.
 	Flags []string
 }
@@ -84,6 +85,7 @@ func (w *World) StartPairs(ctx context.Context, o PairOptions) ([]*Pair, error) 
 			p := &Pair{Way: way, Load: load}
 			name := p.Name()
 			args := append([]string{"--namesrv", way.NameServer, "--topic", name, "--group", name, "--records", "/dev/fd/3"}, load.consumerArgs()...)
+			args = append(args, o.Client...)
 			var err error
 			if p.Consumer, err = w.StartJava(JavaOptions{Name: name + "-consumer", Class: "workload.Consumer", Flags: o.Flags, Args: args, Records: p.Delivered}); err != nil {
 				return nil, err
@@ -100,7 +102,7 @@ func (w *World) StartPairs(ctx context.Context, o PairOptions) ([]*Pair, error) 
 		name := p.Name()
 		args := append([]string{"--namesrv", p.NameServer, "--topic", name, "--group", name + "-producer", "--acked", "/dev/fd/3"}, p.producerArgs()...)
 		var err error
-		if p.Producer, err = w.StartJava(JavaOptions{Name: name + "-producer", Class: "workload.Producer", Flags: o.Flags, Args: append(args, o.Producer...), Records: p.Acknowledged}); err != nil {
+		if p.Producer, err = w.StartJava(JavaOptions{Name: name + "-producer", Class: "workload.Producer", Flags: o.Flags, Args: slices.Concat(args, o.Producer, o.Client), Records: p.Acknowledged}); err != nil {
 			return nil, err
 		}
 	}

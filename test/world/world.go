@@ -51,9 +51,14 @@ type Options struct {
 
 	EnvoyVersion string   // default $ENVOY_VERSION, else DefaultEnvoyVersion
 	EnvoyEnv     []string // NAME=value, beside what every Envoy gets
-	LogLevel     string   // of Envoy; default warning
-	Concurrency  int      // Envoy's worker threads; default 2
-	ModuleDir    string   // folder of the two .so files; default <repo>/out
+	EnvoyArgs    []string // likewise
+	// ListenersFile has Envoy read its listeners from a file, which UpdateListeners changes.
+	ListenersFile bool
+	// HotRestart lets HotRestartEnvoy work.
+	HotRestart  bool
+	LogLevel    string // of Envoy; default warning
+	Concurrency int    // Envoy's worker threads; default 2
+	ModuleDir   string // folder of the two .so files; default <repo>/out
 
 	// Brokers are the names of the brokers, default broker-a and broker-b. The files in envoy-config/ have
 	// listeners for the first two.
@@ -64,6 +69,11 @@ type Options struct {
 	ACL ACL
 	// Wired are the names of brokers that everybody but the name server reaches by a Wire, which can be cut.
 	Wired []string
+	// WiredEnvoy has clients reach Envoy by Wires too, one for each listener.
+	WiredEnvoy bool
+	// Tap, if set, is called for each connection over a Wire, named after its broker or "proxy", and gives what sees the
+	// bytes of either direction before they go on, each from one goroutine.
+	Tap func(wire string) (toServer, toClient io.Writer)
 	// Topics are made on every broker before Start returns: name → queues per broker.
 	Topics map[string]int
 
@@ -89,7 +99,9 @@ type World struct {
 	picker *portPicker
 	ports  map[int]int // port in envoy-config/ → port here
 
-	unifiedPort int         // of UnifiedAddr
+	unifiedPort int // of UnifiedAddr
+	proxyWires  []*Wire
+	epoch       int         // of Envoy's hot restarts
 	guarded     atomic.Bool // GuardNameServer was called
 
 	mu         sync.Mutex // guards the fields below
@@ -219,9 +231,18 @@ func (w *World) start(ctx context.Context) error {
 	for _, b := range w.Brokers {
 		if slices.Contains(w.opt.Wired, b.Name) {
 			var err error
-			if b.wire, err = newWire(b.Addr, net.JoinHostPort(behindWire, strconv.Itoa(b.port))); err != nil {
+			if b.wire, err = w.newWire(b.Name, b.port); err != nil {
 				return err
 			}
+		}
+	}
+	if w.opt.WiredEnvoy {
+		for _, port := range w.ProxyPorts() {
+			wire, err := w.newWire("proxy", port)
+			if err != nil {
+				return err
+			}
+			w.proxyWires = append(w.proxyWires, wire)
 		}
 	}
 	// All JVMs at once. A broker that comes before the name server is told to register again.
@@ -250,6 +271,15 @@ func (w *World) start(ctx context.Context) error {
 	return w.StartEnvoy(ctx)
 }
 
+// newWire leads to a port of a server that listens behind it.
+func (w *World) newWire(name string, port int) (*Wire, error) {
+	var tap func() (toServer, toClient io.Writer)
+	if w.opt.Tap != nil {
+		tap = func() (toServer, toClient io.Writer) { return w.opt.Tap(name) }
+	}
+	return newWire(loopback(port), net.JoinHostPort(behindWire, strconv.Itoa(port)), tap)
+}
+
 // Stop ends everything, clients first, and removes the folder. It may be called more than once. The servers, which
 // take up to 20 s for an orderly end, get SIGKILL at once unless their stores are to be kept.
 func (w *World) Stop() error {
@@ -266,7 +296,7 @@ func (w *World) Stop() error {
 	}
 	errs := []error{parallel(nil, clients...)}
 	if envoy != nil {
-		errs = append(errs, envoy.Stop())
+		errs = append(errs, envoy.Stop(), w.removeSharedMemory())
 	}
 	if w.opt.Keep {
 		errs = append(errs, parallel(nil, brokers...))
@@ -284,6 +314,9 @@ func (w *World) Stop() error {
 		if b.wire != nil {
 			b.wire.close()
 		}
+	}
+	for _, wire := range w.proxyWires {
+		wire.close()
 	}
 	if !w.opt.Keep {
 		errs = append(errs, os.RemoveAll(w.Dir))

@@ -26,6 +26,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * --access-key K --secret-key S        the account that signs; nobody (default)
  * --instance NAME                      RocketMQ's own default, which differs from process to process
  * --fail-every N                       messages whose id is a multiple of N fail at their first delivery; 0 = none (default)
+ * --interval MS                        see {@link Intervals}
  * --records FILE                       gets a line "id broker queueId queueOffset reconsumeTimes" for each delivery
  *                                      that is answered with success
  * </pre>
@@ -61,6 +62,7 @@ public final class Consumer {
         DefaultMQPushConsumer consumer =
                 new DefaultMQPushConsumer(args.text("group"), Account.hook(args), new AllocateMessageQueueAveragely());
         consumer.setNamesrvAddr(args.text("namesrv"));
+        Intervals.set(consumer, args);
         String instance = args.text("instance", null);
         if (instance != null) {
             consumer.setInstanceName(instance);

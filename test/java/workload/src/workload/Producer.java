@@ -46,6 +46,7 @@ import org.apache.rocketmq.remoting.RPCHook;
  * --unknown-every N          transaction: each Nth is left undecided, then committed on check; 0 = none
  * --access-key K --secret-key S   the account that signs; nobody (default)
  * --group G --instance I     default workload-producer, and RocketMQ's own default
+ * --interval MS              see {@link Intervals}
  * --acked FILE               gets a line "id" for each acknowledged message (rolled back ones are not)
  * --warmup W                 before ready, send to topic W until all its queues answer within 100 ms, for 20 s at most:
  *                            a server's first answers take seconds, long enough for the client to send again
@@ -118,6 +119,7 @@ public final class Producer {
                 mode.equals("transaction") ? new TransactionMQProducer(group, hook) : new DefaultMQProducer(group, hook);
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setSendMsgTimeout((int) args.number("send-timeout", producer.getSendMsgTimeout()));
+        Intervals.set(producer, args);
         String instance = args.text("instance", null);
         if (instance != null) {
             producer.setInstanceName(instance);
