@@ -111,10 +111,11 @@ func (r *run) startClients(ctx context.Context) error {
 	for _, o := range starts {
 		o.Queues = queuesPerBroker * len(r.Brokers)
 		o.Producer = []string{"--rate", strconv.Itoa(r.rate), "--threads", "4"}
-		// All clients ask for routes, tell that they live and share out queues more often than by default, so that what
-		// takes long is not their waiting.
-		o.Client = []string{"--interval", "3000"}
-		o.Flags = []string{"-XX:TieredStopAtLevel=1", "-Drocketmq.client.rebalance.waitInterval=3000"}
+		o.Flags = []string{"-XX:TieredStopAtLevel=1"}
+		if millis := strconv.FormatInt(r.interval.Milliseconds(), 10); r.interval > 0 {
+			o.Client = []string{"--interval", millis}
+			o.Flags = append(o.Flags, "-Drocketmq.client.rebalance.waitInterval="+millis)
+		}
 		pairs, err := r.StartPairs(ctx, o)
 		if err != nil {
 			return err

