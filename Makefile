@@ -48,6 +48,7 @@ bench-micro: ## The micro-benchmarks of the Go packages and of the module's queu
 .PHONY: bench-compare
 bench-compare: ## The micro-benchmarks of BASE (a revision) and of what is here, in turns (COUNT=6 PACKAGES=… SYNTHETIC=1)
 	build/bench_compare.sh "$(BASE)"
+
 .PHONY: soak
 soak: build ## A long run under a load that rises and falls, for leaks, into out/soak (DURATION=10m RATE=10)
 	go build -o out/bin/soak ./test/soak
