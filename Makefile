@@ -86,7 +86,7 @@ dist-check: ## Build dist twice in different folders, compare the bytes, and hav
 	build/dist_check.sh
 
 .PHONY: generate
-generate: ## Write generated files anew: api/v1/*.pb.go, docs/STATS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md
+generate: ## Write generated files anew: api/v1/*.pb.go, docs/STATS.md, docs/LIMITS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md
 	go generate ./api/...
 	go run ./build/docgen
 

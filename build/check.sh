@@ -41,7 +41,7 @@ PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror --style=fi
   filter/host/stock/*.h || fail "C++ is not formatted"
 
 step "generated files are fresh"
-generated=(api/v1/*.pb.go docs/STATS.md docs/REQUEST_CODES.md docs/CONFIGURATION.md)
+generated=(api/v1/*.pb.go docs/STATS.md docs/LIMITS.md docs/REQUEST_CODES.md docs/CONFIGURATION.md)
 before=$(cksum "${generated[@]}")
 make --silent generate
 [ "$before" = "$(cksum "${generated[@]}")" ] || fail "run make generate and commit"

@@ -45,7 +45,7 @@ func FuzzCommand(f *testing.F) {
 			}
 		}
 		frame := c.Append(nil)
-		p, err := ParsePrefix(frame, Limits{1 << 30, 1 << 24})
+		p, err := ParsePrefix(frame, Limits{MaxFrame: 1 << 30, MaxHeader: 1 << 24})
 		if err != nil {
 			if len(frame) > 1<<20 {
 				return

@@ -23,6 +23,8 @@ const (
 	UnknownSerializeType
 	// BadHeader: the header cannot be read.
 	BadHeader
+	// TooManyFields: the header has more extFields than Limits.MaxFields.
+	TooManyFields
 
 	frameErrorKinds
 )
@@ -35,6 +37,7 @@ var frameErrorKindNames = [frameErrorKinds]string{
 	HeaderBeyondFrame:    "header_beyond_frame",
 	UnknownSerializeType: "unknown_serialize_type",
 	BadHeader:            "bad_header",
+	TooManyFields:        "too_many_fields",
 }
 
 // FrameErrorKinds gives a new slice with all kinds in ascending order, for tables

@@ -4,6 +4,7 @@ package codec
 
 import (
 	"iter"
+	"strconv"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/jsonscan"
 )
@@ -14,7 +15,7 @@ const (
 	FlagOneway   = 2 // the sender wants no answer
 )
 
-// MaxFields is the most extFields a header may have. The largest header Java's
+// MaxFields is the most extFields a header may have whatever Limits says. The largest header Java's
 // client writes has about thirty.
 const MaxFields = 1024
 
@@ -115,6 +116,18 @@ func (h *Header) parse(t SerializeType, raw []byte) error {
 
 func badHeader(detail string) error { return &FrameError{BadHeader, detail} }
 
+func tooManyFields(n, most int) error {
+	return &FrameError{TooManyFields, strconv.Itoa(n) + " extFields, at most " + strconv.Itoa(most)}
+}
+
+// CheckFields refuses a header with more extFields than l allows, with a *FrameError.
+func (h *Header) CheckFields(l Limits) error {
+	if n := int(h.fields); l.MaxFields > 0 && n > l.MaxFields {
+		return tooManyFields(n, l.MaxFields)
+	}
+	return nil
+}
+
 // newField gives room for one more field, nil when there are MaxFields.
 func (h *Header) newField() *extField {
 	n := h.fields
@@ -171,6 +184,18 @@ func (h *Header) Remark() string {
 		b = jsonscan.AppendUnescaped(nil, b)
 	}
 	return string(b)
+}
+
+// Trim lets go of the bytes given to the latest Parse and of room that only an unusual header needs. Afterwards only
+// Parse is allowed.
+func (h *Header) Trim() {
+	h.raw = nil
+	if h.more != nil {
+		h.more = nil
+	}
+	if cap(h.marks) > spareMarks {
+		h.marks = nil
+	}
 }
 
 // Raw is the header as given to Parse.

@@ -48,7 +48,7 @@ func (h *Header) parseBinary() error {
 		}
 		f := h.newField()
 		if f == nil {
-			return badHeader("too many extFields")
+			return tooManyFields(MaxFields+1, MaxFields)
 		}
 		f.name, f.nameSize, f.marks = uint32(i), uint16(nameSize), 0
 		i += nameSize

@@ -51,6 +51,8 @@ func (h *Header) parseJSON() error {
 		seen |= member
 	}
 	switch {
+	case i < 0 && detail == fieldsBeyond:
+		return tooManyFields(MaxFields+1, MaxFields)
 	case i < 0:
 		return badHeader(detail)
 	case jsonscan.Space(b, i+1) != len(b):
@@ -61,7 +63,11 @@ func (h *Header) parseJSON() error {
 	return nil
 }
 
-const badValue = "bad member value"
+// Details that decide about more than a text.
+const (
+	badValue     = "bad member value"
+	fieldsBeyond = "too many extFields"
+)
 
 // usualMembers reads members, from the brace at raw[i] on, while they come as fastjson writes them:
 // in alphabetical order and without blanks before their colons. It returns the position behind them, i if there are none,
@@ -227,7 +233,7 @@ func (h *Header) jsonFields(i int) (next int, detail string) {
 		for more := true; more; { // a field, and those that stand behind it as fastjson writes them
 			f := h.newField()
 			if f == nil {
-				return -1, "too many extFields"
+				return -1, fieldsBeyond
 			}
 			f.name = uint32(i + 1)
 			f.marks = 0

@@ -27,6 +27,7 @@ const (
 type Limits struct {
 	MaxFrame  int // bytes of a whole frame; 0 means DefaultMaxFrame
 	MaxHeader int // bytes of the header; 0 means DefaultMaxHeader
+	MaxFields int // extFields of the header, at most MaxFields; 0 means MaxFields
 }
 
 // Prefix is the fixed start of a frame.

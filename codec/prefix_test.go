@@ -34,7 +34,7 @@ func TestParsePrefixRefusesWhatJavaCloses(t *testing.T) {
 		{"header longer than the frame", prefix(10, 7), Limits{}, HeaderBeyondFrame},
 		{"header over the limit", prefix(DefaultMaxHeader+100, DefaultMaxHeader+1), Limits{}, HeaderTooLarge},
 		{"header over a limit of one's own", prefix(100, 51), Limits{MaxHeader: 50}, HeaderTooLarge},
-		{"header whose length could not grow", prefix(1<<24+100, 1<<24-1), Limits{math.MaxInt32, math.MaxInt32}, HeaderTooLarge},
+		{"header whose length could not grow", prefix(1<<24+100, 1<<24-1), Limits{MaxFrame: math.MaxInt32, MaxHeader: math.MaxInt32}, HeaderTooLarge},
 		{"serialize type 2", prefix(10, 2<<24), Limits{}, UnknownSerializeType},
 		{"serialize type 255", prefix(10, 255<<24), Limits{}, UnknownSerializeType},
 	} {
@@ -58,7 +58,7 @@ func TestParsePrefixGivesSizes(t *testing.T) {
 		{"no header either", prefix(4, 0), Limits{}, Prefix{JSON, 0, 0}},
 		{"the largest frame", prefix(DefaultMaxFrame-4, 30), Limits{}, Prefix{JSON, 30, DefaultMaxFrame - 8 - 30}},
 		{"the largest header", prefix(4+DefaultMaxHeader, DefaultMaxHeader), Limits{}, Prefix{JSON, DefaultMaxHeader, 0}},
-		{"the largest header of one's own limit", prefix(4+50, 50), Limits{58, 50}, Prefix{JSON, 50, 0}},
+		{"the largest header of one's own limit", prefix(4+50, 50), Limits{MaxFrame: 58, MaxHeader: 50}, Prefix{JSON, 50, 0}},
 	} {
 		got, err := ParsePrefix(tt.b, tt.l)
 		if err != nil || got != tt.want {
@@ -107,7 +107,7 @@ func FuzzPrefix(f *testing.F) {
 	f.Add(prefix(-1, 50), 1000, 10)
 	f.Add([]byte("GET / HTTP/1.1"), 0, 0)
 	f.Fuzz(func(t *testing.T, b []byte, maxFrame, maxHeader int) {
-		l := Limits{maxFrame, maxHeader}
+		l := Limits{MaxFrame: maxFrame, MaxHeader: maxHeader}
 		p, err := ParsePrefix(b, l)
 		if err != nil {
 			var fe *FrameError

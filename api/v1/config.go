@@ -140,18 +140,32 @@ type BrokerTemplateConfig struct {
 	IDsPerBroker       int
 }
 
-// LimitsConfig bounds what one client connection can make the proxy hold.
+// LimitsConfig bounds what clients and brokers can make the proxy hold; LimitTable describes each.
 type LimitsConfig struct {
-	MaxFrameBytes          int
-	MaxHeaderBytes         int
-	MaxPendingRequests     int
-	MaxBufferedBytes       int
-	MaxUpstreamConnections int
+	MaxFrameBytes           int
+	MaxHeaderBytes          int
+	MaxFields               int
+	MaxConnections          int
+	MaxPendingRequests      int
+	MaxTotalPendingRequests int
+	MaxBufferedBytes        int
+	MaxSessionBytes         int
+	MaxTotalBytes           int
+	MaxUpstreamConnections  int
+	MaxServerRequests       int
+	MaxHeartbeatEntries     int
+	MaxBrokers              int
+	MaxTopics               int
+	MaxLogLinesPerMinute    int
 }
 
 // TimeoutsConfig are the proxy's own deadlines.
 type TimeoutsConfig struct {
-	Connect   time.Duration
-	Request   time.Duration
-	Directory time.Duration
+	Connect       time.Duration
+	Request       time.Duration
+	Directory     time.Duration
+	Handshake     time.Duration
+	Frame         time.Duration
+	UpstreamStall time.Duration
+	Idle          time.Duration
 }

@@ -112,11 +112,18 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	if got.Addressing.Mode != UnifiedMode || got.Addressing.PassUncovered || got.Clusters[0].RefreshInterval != 30*time.Second {
 		t.Errorf("got %+v", got)
 	}
-	wantLimits := LimitsConfig{MaxFrameBytes: 16 << 20, MaxHeaderBytes: 256 << 10, MaxPendingRequests: 8192, MaxBufferedBytes: 4 << 20, MaxUpstreamConnections: 256}
+	wantLimits := LimitsConfig{
+		MaxFrameBytes: 16 << 20, MaxHeaderBytes: 256 << 10, MaxFields: 1024, MaxConnections: 131072, MaxPendingRequests: 8192,
+		MaxTotalPendingRequests: 262144, MaxBufferedBytes: 4 << 20, MaxSessionBytes: 64 << 20, MaxTotalBytes: 1 << 30, MaxUpstreamConnections: 256,
+		MaxServerRequests: 1024, MaxHeartbeatEntries: 16384, MaxBrokers: 16384, MaxTopics: 131072, MaxLogLinesPerMinute: 60,
+	}
 	if got.Limits != wantLimits {
 		t.Errorf("limits are %+v, want %+v", got.Limits, wantLimits)
 	}
-	wantTimeouts := TimeoutsConfig{Connect: 2500 * time.Millisecond, Request: 15 * time.Second, Directory: 2 * time.Second}
+	wantTimeouts := TimeoutsConfig{
+		Connect: 2500 * time.Millisecond, Request: 15 * time.Second, Directory: 2 * time.Second,
+		Handshake: 30 * time.Second, Frame: time.Minute, UpstreamStall: 5 * time.Minute, Idle: 5 * time.Minute,
+	}
 	if got.Timeouts != wantTimeouts {
 		t.Errorf("timeouts are %+v, want %+v", got.Timeouts, wantTimeouts)
 	}

@@ -1136,7 +1136,9 @@ func (x *Unified) GetAdvertisedAddress() string {
 	return ""
 }
 
-// Bounds on what a client or a broker can make the proxy hold.
+// Bounds on what clients and brokers can make the proxy hold. docs/LIMITS.md says of each what becomes of what is
+// beyond it and which stat counts that. "In all" means over all connections that one config has, which is those of
+// its listener; connections that live on after a new config has come count with their own.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Greatest whole frame, its length word included. 29 to 1073741824 bytes; default 16777216, as in
@@ -1145,19 +1147,52 @@ type Limits struct {
 	// Greatest frame header. 21 to 16777215 bytes; default 262144: brokers take 32767 bytes of properties,
 	// each of which may need six in JSON. A longer one closes its connection.
 	MaxHeaderBytes *wrapperspb.UInt32Value `protobuf:"bytes,2,opt,name=max_header_bytes,json=maxHeaderBytes,proto3" json:"max_header_bytes,omitempty"`
+	// extFields of one header. 16 to 1024; default 1024. A header with more closes its connection.
+	MaxFields *wrapperspb.UInt32Value `protobuf:"bytes,6,opt,name=max_fields,json=maxFields,proto3" json:"max_fields,omitempty"`
+	// Client connections in all. 1 to 16777216; default 131072. One more is closed at once.
+	MaxConnections *wrapperspb.UInt32Value `protobuf:"bytes,7,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
 	// Requests of one client connection that wait for an answer. 1 to 1048576; default 8192. One more
 	// is answered SYSTEM_BUSY (2).
 	MaxPendingRequests *wrapperspb.UInt32Value `protobuf:"bytes,3,opt,name=max_pending_requests,json=maxPendingRequests,proto3" json:"max_pending_requests,omitempty"`
+	// Requests that wait for an answer in all. 1 to 16777216; default 262144. One more is answered
+	// SYSTEM_BUSY (2). Connections take room for 16 requests at a time while less than half of this is
+	// taken, so that a request may be refused from half of it on, if others have room to spare.
+	MaxTotalPendingRequests *wrapperspb.UInt32Value `protobuf:"bytes,8,opt,name=max_total_pending_requests,json=maxTotalPendingRequests,proto3" json:"max_total_pending_requests,omitempty"`
 	// Bytes of one client connection that wait for upstream connections to open. 1024 to 1073741824;
 	// default 4194304. Requests beyond are answered SYSTEM_BUSY (2). What comes before it is known where
 	// to, and answers of the proxy that wait for the end of a broker's, have the same limit each; beyond
 	// it the connection is closed.
 	MaxBufferedBytes *wrapperspb.UInt32Value `protobuf:"bytes,4,opt,name=max_buffered_bytes,json=maxBufferedBytes,proto3" json:"max_buffered_bytes,omitempty"`
+	// Bytes of all kinds that the proxy keeps for one client connection: parts of frames, from the client and
+	// from brokers, that cannot be judged yet; what waits for upstream connections; the last heartbeat; answers
+	// that are merged. 65536 to 4294967295, at least twice max_frame_bytes; default 67108864, or four times
+	// max_frame_bytes if that is more. The connection that would need more is closed, a broker's if it was a
+	// part of its frame.
+	MaxSessionBytes *wrapperspb.UInt32Value `protobuf:"bytes,9,opt,name=max_session_bytes,json=maxSessionBytes,proto3" json:"max_session_bytes,omitempty"`
+	// The same in all. At most 1099511627776, at least max_session_bytes; default 1073741824, or four times
+	// max_session_bytes if that is more. Connections take room for 16384 bytes at a time while less than half
+	// of this is taken. Envoy's own buffers (per_connection_buffer_limit_bytes) are not in it.
+	MaxTotalBytes *wrapperspb.UInt64Value `protobuf:"bytes,10,opt,name=max_total_bytes,json=maxTotalBytes,proto3" json:"max_total_bytes,omitempty"`
 	// Upstream connections of one client connection. 1 to 4096; default 256. Requests for one more
 	// broker are answered SYSTEM_BUSY (2).
 	MaxUpstreamConnections *wrapperspb.UInt32Value `protobuf:"bytes,5,opt,name=max_upstream_connections,json=maxUpstreamConnections,proto3" json:"max_upstream_connections,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
+	// Requests of brokers that one client has not answered yet, with unified addressing. 1 to 65536; default
+	// 1024. One more is dropped: the broker asks again.
+	MaxServerRequests *wrapperspb.UInt32Value `protobuf:"bytes,11,opt,name=max_server_requests,json=maxServerRequests,proto3" json:"max_server_requests,omitempty"`
+	// Groups and subscriptions in one heartbeat, with unified addressing. 1 to 65536; default 16384. A
+	// heartbeat with more is answered SYSTEM_BUSY (2).
+	MaxHeartbeatEntries *wrapperspb.UInt32Value `protobuf:"bytes,12,opt,name=max_heartbeat_entries,json=maxHeartbeatEntries,proto3" json:"max_heartbeat_entries,omitempty"`
+	// Brokers of one cluster whose addresses are remembered. 1 to 65536; default 16384. Others are as unknown:
+	// requests for them are answered SERVICE_NOT_AVAILABLE (14).
+	MaxBrokers *wrapperspb.UInt32Value `protobuf:"bytes,13,opt,name=max_brokers,json=maxBrokers,proto3" json:"max_brokers,omitempty"`
+	// Topics of one cluster whose brokers are remembered. 1 to 4194304; default 131072. Routes of others pass
+	// all the same; only requests that name no broker do without them.
+	MaxTopics *wrapperspb.UInt32Value `protobuf:"bytes,14,opt,name=max_topics,json=maxTopics,proto3" json:"max_topics,omitempty"`
+	// Lines that connections cause in Envoy's log, in a minute. 0 to 60000; default 60. Those beyond are
+	// counted.
+	MaxLogLinesPerMinute *wrapperspb.UInt32Value `protobuf:"bytes,15,opt,name=max_log_lines_per_minute,json=maxLogLinesPerMinute,proto3" json:"max_log_lines_per_minute,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
@@ -1204,9 +1239,30 @@ func (x *Limits) GetMaxHeaderBytes() *wrapperspb.UInt32Value {
 	return nil
 }
 
+func (x *Limits) GetMaxFields() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxFields
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxConnections() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxConnections
+	}
+	return nil
+}
+
 func (x *Limits) GetMaxPendingRequests() *wrapperspb.UInt32Value {
 	if x != nil {
 		return x.MaxPendingRequests
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxTotalPendingRequests() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxTotalPendingRequests
 	}
 	return nil
 }
@@ -1218,6 +1274,20 @@ func (x *Limits) GetMaxBufferedBytes() *wrapperspb.UInt32Value {
 	return nil
 }
 
+func (x *Limits) GetMaxSessionBytes() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxSessionBytes
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxTotalBytes() *wrapperspb.UInt64Value {
+	if x != nil {
+		return x.MaxTotalBytes
+	}
+	return nil
+}
+
 func (x *Limits) GetMaxUpstreamConnections() *wrapperspb.UInt32Value {
 	if x != nil {
 		return x.MaxUpstreamConnections
@@ -1225,17 +1295,65 @@ func (x *Limits) GetMaxUpstreamConnections() *wrapperspb.UInt32Value {
 	return nil
 }
 
+func (x *Limits) GetMaxServerRequests() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxServerRequests
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxHeartbeatEntries() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxHeartbeatEntries
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxBrokers() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxBrokers
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxTopics() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxTopics
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxLogLinesPerMinute() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxLogLinesPerMinute
+	}
+	return nil
+}
+
 // Deadlines of the proxy.
 type Timeouts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Time for an upstream connection to open (terminal sessions). Default 2.5s.
+	// Time for an upstream connection to open (terminal sessions). 10ms to 1m; default 2.5s.
 	Connect *durationpb.Duration `protobuf:"bytes,1,opt,name=connect,proto3" json:"connect,omitempty"`
 	// Deadline of requests of unified sessions that have no shorter one of their own kind (the page
-	// "request codes" lists those). Default 15s.
+	// "request codes" lists those). 10ms to 10m; default 15s.
 	Request *durationpb.Duration `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
-	// How long a new connection waits for the address of its broker or name server. At most 10s;
+	// How long a new connection waits for the address of its broker or name server. 10ms to 10s;
 	// default 2s: Java clients wait 3s for a route.
-	Directory     *durationpb.Duration `protobuf:"bytes,3,opt,name=directory,proto3" json:"directory,omitempty"`
+	Directory *durationpb.Duration `protobuf:"bytes,3,opt,name=directory,proto3" json:"directory,omitempty"`
+	// Time for the first frame of a new connection to come. 100ms to 10m; default 30s. A connection without one
+	// is closed.
+	Handshake *durationpb.Duration `protobuf:"bytes,4,opt,name=handshake,proto3" json:"handshake,omitempty"`
+	// Time for a frame of a client to come, from its first byte until it can be judged: by its header where the
+	// connection leads to one broker, whole on a unified one. 100ms to 1h; default 1m. A connection with an
+	// older part of a frame is closed.
+	Frame *durationpb.Duration `protobuf:"bytes,5,opt,name=frame,proto3" json:"frame,omitempty"`
+	// How long a part of a broker's frame may wait for its next byte. 1s to 1h; default 5m, as a client that reads
+	// slowly holds up its brokers. The broker's connection is closed.
+	UpstreamStall *durationpb.Duration `protobuf:"bytes,6,opt,name=upstream_stall,json=upstreamStall,proto3" json:"upstream_stall,omitempty"`
+	// How long a client connection may live without a byte either way. 1s to 24h; default 5m: clients send
+	// heartbeats every 30s, and brokers close after 2m. It is closed.
+	Idle          *durationpb.Duration `protobuf:"bytes,7,opt,name=idle,proto3" json:"idle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1287,6 +1405,34 @@ func (x *Timeouts) GetRequest() *durationpb.Duration {
 func (x *Timeouts) GetDirectory() *durationpb.Duration {
 	if x != nil {
 		return x.Directory
+	}
+	return nil
+}
+
+func (x *Timeouts) GetHandshake() *durationpb.Duration {
+	if x != nil {
+		return x.Handshake
+	}
+	return nil
+}
+
+func (x *Timeouts) GetFrame() *durationpb.Duration {
+	if x != nil {
+		return x.Frame
+	}
+	return nil
+}
+
+func (x *Timeouts) GetUpstreamStall() *durationpb.Duration {
+	if x != nil {
+		return x.UpstreamStall
+	}
+	return nil
+}
+
+func (x *Timeouts) GetIdle() *durationpb.Duration {
+	if x != nil {
+		return x.Idle
 	}
 	return nil
 }
@@ -1803,17 +1949,35 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\x10vip_channel_port\x18\x05 \x01(\rR\x0evipChannelPort\"\r\n" +
 	"\vTransparent\"8\n" +
 	"\aUnified\x12-\n" +
-	"\x12advertised_address\x18\x01 \x01(\tR\x11advertisedAddress\"\x8a\x03\n" +
+	"\x12advertised_address\x18\x01 \x01(\tR\x11advertisedAddress\"\xeb\b\n" +
 	"\x06Limits\x12D\n" +
 	"\x0fmax_frame_bytes\x18\x01 \x01(\v2\x1c.google.protobuf.UInt32ValueR\rmaxFrameBytes\x12F\n" +
-	"\x10max_header_bytes\x18\x02 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x0emaxHeaderBytes\x12N\n" +
-	"\x14max_pending_requests\x18\x03 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x12maxPendingRequests\x12J\n" +
-	"\x12max_buffered_bytes\x18\x04 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x10maxBufferedBytes\x12V\n" +
-	"\x18max_upstream_connections\x18\x05 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x16maxUpstreamConnections\"\xad\x01\n" +
+	"\x10max_header_bytes\x18\x02 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x0emaxHeaderBytes\x12;\n" +
+	"\n" +
+	"max_fields\x18\x06 \x01(\v2\x1c.google.protobuf.UInt32ValueR\tmaxFields\x12E\n" +
+	"\x0fmax_connections\x18\a \x01(\v2\x1c.google.protobuf.UInt32ValueR\x0emaxConnections\x12N\n" +
+	"\x14max_pending_requests\x18\x03 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x12maxPendingRequests\x12Y\n" +
+	"\x1amax_total_pending_requests\x18\b \x01(\v2\x1c.google.protobuf.UInt32ValueR\x17maxTotalPendingRequests\x12J\n" +
+	"\x12max_buffered_bytes\x18\x04 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x10maxBufferedBytes\x12H\n" +
+	"\x11max_session_bytes\x18\t \x01(\v2\x1c.google.protobuf.UInt32ValueR\x0fmaxSessionBytes\x12D\n" +
+	"\x0fmax_total_bytes\x18\n" +
+	" \x01(\v2\x1c.google.protobuf.UInt64ValueR\rmaxTotalBytes\x12V\n" +
+	"\x18max_upstream_connections\x18\x05 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x16maxUpstreamConnections\x12L\n" +
+	"\x13max_server_requests\x18\v \x01(\v2\x1c.google.protobuf.UInt32ValueR\x11maxServerRequests\x12P\n" +
+	"\x15max_heartbeat_entries\x18\f \x01(\v2\x1c.google.protobuf.UInt32ValueR\x13maxHeartbeatEntries\x12=\n" +
+	"\vmax_brokers\x18\r \x01(\v2\x1c.google.protobuf.UInt32ValueR\n" +
+	"maxBrokers\x12;\n" +
+	"\n" +
+	"max_topics\x18\x0e \x01(\v2\x1c.google.protobuf.UInt32ValueR\tmaxTopics\x12T\n" +
+	"\x18max_log_lines_per_minute\x18\x0f \x01(\v2\x1c.google.protobuf.UInt32ValueR\x14maxLogLinesPerMinute\"\x88\x03\n" +
 	"\bTimeouts\x123\n" +
 	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aconnect\x123\n" +
 	"\arequest\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\arequest\x127\n" +
-	"\tdirectory\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tdirectory\"\x9e\x02\n" +
+	"\tdirectory\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tdirectory\x127\n" +
+	"\thandshake\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\thandshake\x12/\n" +
+	"\x05frame\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05frame\x12@\n" +
+	"\x0eupstream_stall\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\rupstreamStall\x12-\n" +
+	"\x04idle\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04idle\"\x9e\x02\n" +
 	"\x06Policy\x12&\n" +
 	"\x0fread_only_admin\x18\x01 \x01(\bR\rreadOnlyAdmin\x12-\n" +
 	"\x05rules\x18\x02 \x03(\v2\x17.rocketmq_proxy.v1.RuleR\x05rules\x12G\n" +
@@ -1903,7 +2067,8 @@ var file_api_v1_filter_config_proto_goTypes = []any{
 	(*v3.RocketmqProxy)(nil),       // 23: envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
 	(*wrapperspb.UInt32Value)(nil), // 24: google.protobuf.UInt32Value
 	(*durationpb.Duration)(nil),    // 25: google.protobuf.Duration
-	(*v31.StringMatcher)(nil),      // 26: envoy.type.matcher.v3.StringMatcher
+	(*wrapperspb.UInt64Value)(nil), // 26: google.protobuf.UInt64Value
+	(*v31.StringMatcher)(nil),      // 27: envoy.type.matcher.v3.StringMatcher
 }
 var file_api_v1_filter_config_proto_depIdxs = []int32{
 	23, // 0: rocketmq_proxy.v1.FilterConfig.rocketmq_proxy:type_name -> envoy.extensions.filters.network.rocketmq_proxy.v3.RocketmqProxy
@@ -1931,29 +2096,43 @@ var file_api_v1_filter_config_proto_depIdxs = []int32{
 	12, // 22: rocketmq_proxy.v1.PerBroker.template:type_name -> rocketmq_proxy.v1.BrokerTemplate
 	24, // 23: rocketmq_proxy.v1.Limits.max_frame_bytes:type_name -> google.protobuf.UInt32Value
 	24, // 24: rocketmq_proxy.v1.Limits.max_header_bytes:type_name -> google.protobuf.UInt32Value
-	24, // 25: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
-	24, // 26: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
-	24, // 27: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
-	25, // 28: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	25, // 29: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	25, // 30: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
-	19, // 31: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
-	1,  // 32: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
-	21, // 33: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
-	1,  // 34: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
-	20, // 35: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
-	26, // 36: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
-	26, // 37: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	26, // 38: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	20, // 39: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
-	2,  // 40: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
-	22, // 41: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
-	22, // 42: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	24, // 25: rocketmq_proxy.v1.Limits.max_fields:type_name -> google.protobuf.UInt32Value
+	24, // 26: rocketmq_proxy.v1.Limits.max_connections:type_name -> google.protobuf.UInt32Value
+	24, // 27: rocketmq_proxy.v1.Limits.max_pending_requests:type_name -> google.protobuf.UInt32Value
+	24, // 28: rocketmq_proxy.v1.Limits.max_total_pending_requests:type_name -> google.protobuf.UInt32Value
+	24, // 29: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
+	24, // 30: rocketmq_proxy.v1.Limits.max_session_bytes:type_name -> google.protobuf.UInt32Value
+	26, // 31: rocketmq_proxy.v1.Limits.max_total_bytes:type_name -> google.protobuf.UInt64Value
+	24, // 32: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
+	24, // 33: rocketmq_proxy.v1.Limits.max_server_requests:type_name -> google.protobuf.UInt32Value
+	24, // 34: rocketmq_proxy.v1.Limits.max_heartbeat_entries:type_name -> google.protobuf.UInt32Value
+	24, // 35: rocketmq_proxy.v1.Limits.max_brokers:type_name -> google.protobuf.UInt32Value
+	24, // 36: rocketmq_proxy.v1.Limits.max_topics:type_name -> google.protobuf.UInt32Value
+	24, // 37: rocketmq_proxy.v1.Limits.max_log_lines_per_minute:type_name -> google.protobuf.UInt32Value
+	25, // 38: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	25, // 39: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	25, // 40: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
+	25, // 41: rocketmq_proxy.v1.Timeouts.handshake:type_name -> google.protobuf.Duration
+	25, // 42: rocketmq_proxy.v1.Timeouts.frame:type_name -> google.protobuf.Duration
+	25, // 43: rocketmq_proxy.v1.Timeouts.upstream_stall:type_name -> google.protobuf.Duration
+	25, // 44: rocketmq_proxy.v1.Timeouts.idle:type_name -> google.protobuf.Duration
+	19, // 45: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
+	1,  // 46: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
+	21, // 47: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
+	1,  // 48: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
+	20, // 49: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
+	27, // 50: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
+	27, // 51: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	27, // 52: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	20, // 53: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
+	2,  // 54: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
+	22, // 55: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
+	22, // 56: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
+	57, // [57:57] is the sub-list for method output_type
+	57, // [57:57] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }

@@ -29,12 +29,11 @@ func Resolve(m *FilterConfig) (*Config, error) {
 	c.rocketmqProxy(m.GetRocketmqProxy())
 	config := &Config{
 		StatPrefix: m.GetRocketmqProxy().GetStatPrefix(),
-		Limits:     c.limits(m.GetLimits()),
-		Timeouts:   c.timeouts(m.GetTimeouts()),
 		Policy:     c.policy(m.GetPolicy()),
 		RequestLog: c.requestLog(m.GetRequestLog()),
 		Breakdown:  c.breakdown(m.GetBreakdown()),
 	}
+	c.limits(config, m)
 	if routes := c.routes(m.GetRocketmqProxy().GetRouteConfig()); len(m.GetClusters()) == 0 && m.GetAddressing() == nil {
 		c.compatible(config, m, routes)
 	} else {
@@ -269,26 +268,6 @@ func (c *checker) brokers(all []*BrokerListener, template *BrokerTemplateConfig)
 		})
 	}
 	return configs
-}
-
-func (c *checker) limits(m *Limits) LimitsConfig {
-	const path = "limits."
-	return LimitsConfig{
-		MaxFrameBytes:          c.number(path+"max_frame_bytes", m.GetMaxFrameBytes(), 16<<20, 29, 1<<30),
-		MaxHeaderBytes:         c.number(path+"max_header_bytes", m.GetMaxHeaderBytes(), 256<<10, 21, 1<<24-1),
-		MaxPendingRequests:     c.number(path+"max_pending_requests", m.GetMaxPendingRequests(), 8192, 1, 1<<20),
-		MaxBufferedBytes:       c.number(path+"max_buffered_bytes", m.GetMaxBufferedBytes(), 4<<20, 1024, 1<<30),
-		MaxUpstreamConnections: c.number(path+"max_upstream_connections", m.GetMaxUpstreamConnections(), 256, 1, 4096),
-	}
-}
-
-func (c *checker) timeouts(m *Timeouts) TimeoutsConfig {
-	const path = "timeouts."
-	return TimeoutsConfig{
-		Connect:   c.duration(path+"connect", m.GetConnect(), 2500*time.Millisecond, 10*time.Millisecond, time.Minute),
-		Request:   c.duration(path+"request", m.GetRequest(), 15*time.Second, 10*time.Millisecond, 10*time.Minute),
-		Directory: c.duration(path+"directory", m.GetDirectory(), 2*time.Second, 10*time.Millisecond, 10*time.Second),
-	}
 }
 
 func (c *checker) requestLog(m *RequestLog) *RequestLogConfig {

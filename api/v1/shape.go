@@ -129,7 +129,7 @@ func (s *shape) wellKnown(path string, value any, message protoreflect.MessageDe
 		if text, ok := value.(string); !ok || !strings.HasSuffix(text, "s") {
 			s.add(path, `is %s; want a duration in seconds, as "2.5s"`, show(value))
 		}
-	case "UInt32Value":
+	case "UInt32Value", "UInt64Value":
 		s.unsigned(path, value)
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command docgen writes the pages that follow from tables in the code: docs/STATS.md and
+// Command docgen writes the pages that follow from tables in the code: docs/STATS.md, docs/LIMITS.md and
 // docs/REQUEST_CODES.md. `make generate` runs it from the repository's root.
 package main
 
@@ -19,6 +19,7 @@ import (
 func main() {
 	for name, page := range map[string]string{
 		"docs/STATS.md":         statsPage(),
+		"docs/LIMITS.md":        limitsPage(),
 		"docs/REQUEST_CODES.md": requestCodesPage(),
 	} {
 		if err := os.WriteFile(name, []byte(page), 0o644); err != nil {

@@ -20,7 +20,7 @@ func BenchmarkLearnRoute(b *testing.B) {
 					Cluster: "c", BrokerName: fmt.Sprintf("broker-%d", i), Addr: fmt.Sprintf("10.0.%d.%d:10911", i/250, i%250),
 				})
 			}
-			d := New(nil, time.Hour, NameServersForget, &fakeSource{})
+			d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
 			d.LearnRoute("T", &route)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -34,7 +34,7 @@ func BenchmarkLearnRoute(b *testing.B) {
 func BenchmarkTopic(b *testing.B) {
 	for _, n := range []int{10, 100_000} {
 		b.Run(fmt.Sprintf("topics=%d", n), func(b *testing.B) {
-			d := New(nil, time.Hour, NameServersForget, &fakeSource{})
+			d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
 			names := make([]string, n)
 			for i := range names {
 				names[i] = fmt.Sprintf("topic-%d", i)

@@ -13,9 +13,12 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/refresher"
 )
 
-// maxTopics bounds the topics whose brokers are remembered; routes of more topics pass through all
-// the same, only rules that need the brokers of a topic do without them.
-const maxTopics = 1 << 17
+// Bounds are how much a directory remembers. Routes of more topics pass through all the same, only rules that need
+// the brokers of a topic do without them; more brokers are as unknown.
+type Bounds struct {
+	Brokers int // names
+	Topics  int
+}
 
 // NameServers is how the directory asks name servers for all brokers.
 type NameServers interface {
@@ -33,11 +36,13 @@ type Directory struct {
 	source      NameServers
 	servers     []string // as configured
 	forgetAfter time.Duration
+	bounds      Bounds
 
 	mu       sync.Mutex // guards the replacement of snapshot
 	snapshot atomic.Pointer[Snapshot]
 	topics   sync.Map // topic -> *topic
 	count    atomic.Int64
+	beyond   atomic.Int64 // how often something was beyond bounds
 }
 
 // topic is what the last route of a topic said. It is immutable.
@@ -48,8 +53,8 @@ type topic struct {
 
 // New makes a directory; Start makes it work. A broker that the source does not name any more is remembered
 // for forgetAfter.
-func New(servers []string, interval, forgetAfter time.Duration, source NameServers) *Directory {
-	d := &Directory{source: source, servers: servers, forgetAfter: forgetAfter}
+func New(servers []string, interval, forgetAfter time.Duration, bounds Bounds, source NameServers) *Directory {
+	d := &Directory{source: source, servers: servers, forgetAfter: forgetAfter, bounds: bounds}
 	d.Refresher = refresher.New(interval, d.refresh)
 	d.snapshot.Store(&Snapshot{})
 	return d
@@ -89,22 +94,28 @@ func (d *Directory) topic(name string) *topic {
 	return nil
 }
 
-// LearnRoute takes in a topic's route answer, as the name server sent it.
+// Beyond is how many brokers and topics were not remembered so far because of the bounds.
+func (d *Directory) Beyond() int64 { return d.beyond.Load() }
+
+// LearnRoute takes in a topic's route answer, as the name server sent it. Without a name only its brokers count.
 func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
 	d.LearnBrokers(route.Brokers)
+	if name == "" {
+		return
+	}
 	learned := &topic{mappings: route.Mappings}
 	for _, a := range route.Brokers {
-		if !slices.Contains(learned.brokers, a.BrokerName) {
-			learned.brokers = append(learned.brokers, a.BrokerName)
-		}
+		learned.brokers = append(learned.brokers, a.BrokerName)
 	}
 	slices.Sort(learned.brokers)
+	learned.brokers = slices.Compact(learned.brokers)
 	known := d.topic(name)
 	if known != nil && len(known.mappings)+len(learned.mappings) == 0 && slices.Equal(known.brokers, learned.brokers) {
 		return // the usual case
 	}
-	if known == nil && d.count.Add(1) > maxTopics {
+	if known == nil && d.count.Add(1) > int64(d.bounds.Topics) {
 		d.count.Add(-1)
+		d.beyond.Add(1)
 		return
 	}
 	d.topics.Store(name, learned)
@@ -114,12 +125,14 @@ func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
 // did not resolve are left to the next one.
 func (d *Directory) LearnBrokers(seen []body.Address) {
 	known := d.resolve(seen)
-	if current := d.snapshot.Load(); current.withLearned(known, time.Time{}) == current {
+	if !d.snapshot.Load().isNews(known) {
 		return // the usual case, without the lock
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.snapshot.Store(d.snapshot.Load().withLearned(known, time.Now()))
+	next, beyond := d.snapshot.Load().withLearned(known, time.Now(), d.bounds.Brokers)
+	d.snapshot.Store(next)
+	d.beyond.Add(int64(beyond))
 }
 
 // resolve replaces host names by what they were resolved to; it leaves out those that were not.

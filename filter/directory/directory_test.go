@@ -18,6 +18,9 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
 
+// roomy are bounds that nothing here reaches.
+var roomy = Bounds{Brokers: 1000, Topics: 1000}
+
 // fakeSource is name servers that answer, fail, or have names that do not resolve.
 type fakeSource struct {
 	calls   atomic.Int32
@@ -70,7 +73,7 @@ func twoBrokers() []body.Address {
 func TestRefreshFindsMastersAndResolvesNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"nowhere:1", "ns.example:9876"}, 30*time.Second, NameServersForget, source)
+		d := New([]string{"nowhere:1", "ns.example:9876"}, 30*time.Second, NameServersForget, roomy, source)
 		if d.Asked() {
 			t.Error("asked before the first refresh")
 		}
@@ -98,7 +101,7 @@ func TestRefreshFindsMastersAndResolvesNames(t *testing.T) {
 func TestWhatWasKnownStaysWhileAllNameServersAreDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, roomy, source)
 		var outcomes []bool
 		remove := d.Observe(func(err error) { outcomes = append(outcomes, err == nil) })
 		d.Start()
@@ -132,7 +135,7 @@ func TestABrokerThatIsNotNamedForAWhileIsRemembered(t *testing.T) {
 			}
 			return twoBrokers()
 		}}
-		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, roomy, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -151,7 +154,7 @@ func TestABrokerThatIsNotNamedForAWhileIsRemembered(t *testing.T) {
 func TestAHostNameThatDoesNotResolveNowKeepsItsAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, roomy, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -177,7 +180,7 @@ func TestStopDoesNotWaitForASilentNameServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	d := New([]string{listener.Addr().String()}, time.Hour, NameServersForget, RemotingNameServers{})
+	d := New([]string{listener.Addr().String()}, time.Hour, NameServersForget, roomy, RemotingNameServers{})
 	d.Start()
 	time.Sleep(50 * time.Millisecond)
 	begin := time.Now()
@@ -190,7 +193,7 @@ func TestStopDoesNotWaitForASilentNameServer(t *testing.T) {
 func TestChangesReachEveryNameServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers, down: map[string]bool{"10.0.0.7:9876": true}}
-		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876", "10.0.0.9:9876"}, 30*time.Second, NameServersForget, source)
+		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876", "10.0.0.9:9876"}, 30*time.Second, NameServersForget, roomy, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -211,7 +214,7 @@ func TestChangesReachEveryNameServer(t *testing.T) {
 func TestTheNameServerThatAnswersComesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers, down: map[string]bool{"10.0.0.7:9876": true}}
-		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876"}, 30*time.Second, NameServersForget, source)
+		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876"}, 30*time.Second, NameServersForget, roomy, source)
 		d.Start()
 		defer d.Stop()
 		synctest.Wait()
@@ -224,7 +227,7 @@ func TestTheNameServerThatAnswersComesFirst(t *testing.T) {
 func TestDemandsBecomeOneRefreshASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{brokers: twoBrokers}
-		d := New([]string{"10.0.0.8:9876"}, time.Hour, NameServersForget, source)
+		d := New([]string{"10.0.0.8:9876"}, time.Hour, NameServersForget, roomy, source)
 		d.Start()
 		defer d.Stop()
 		for range 100 {
@@ -239,7 +242,7 @@ func TestDemandsBecomeOneRefreshASecond(t *testing.T) {
 
 func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New([]string{"10.0.0.8:9876"}, time.Hour, NameServersForget, &fakeSource{brokers: twoBrokers})
+		d := New([]string{"10.0.0.8:9876"}, time.Hour, NameServersForget, roomy, &fakeSource{brokers: twoBrokers})
 		var woken, forgotten int
 		wake, forget := func() { woken++ }, func() { forgotten++ }
 		d.Await(&wake)
@@ -258,7 +261,7 @@ func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
 }
 
 func TestRoutesTeachBrokersAndTopics(t *testing.T) {
-	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
+	d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
 	d.LearnRoute("t", &body.TopicRouteData{Brokers: []body.Address{
 		{BrokerName: "b", Addr: "10.0.0.2:1"}, {BrokerName: "a", Addr: "10.0.0.1:1"}, {BrokerName: "a", BrokerID: 1, Addr: "10.0.0.1:2"},
 	}})
@@ -283,7 +286,7 @@ func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 }
 
 func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
-	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
+	d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
 	d.LearnRoute("t", &body.TopicRouteData{Mappings: []body.QueueMapping{
 		{BrokerName: "old", Scope: "s", Epoch: 1, Queues: map[int32]int32{0: 0, 1: 1}},
 		{BrokerName: "new", Scope: "s", Epoch: 2, Queues: map[int32]int32{1: 0}},
@@ -300,7 +303,7 @@ func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
 }
 
 func TestBrokersAreFoundByNumberAndByAddress(t *testing.T) {
-	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
+	d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
 	d.LearnBrokers([]body.Address{
 		{BrokerName: "broker-1", Addr: "10.0.0.1:10911"}, {BrokerName: "broker-2", Addr: "10.0.0.2:10911"}, {BrokerName: "other-2", Addr: "10.0.0.3:10911"},
 	})
@@ -327,11 +330,39 @@ func TestBrokersAreFoundByNumberAndByAddress(t *testing.T) {
 }
 
 func TestTopicsAreBounded(t *testing.T) {
-	d := New(nil, time.Hour, NameServersForget, &fakeSource{})
-	for i := range maxTopics + 10 {
+	d := New(nil, time.Hour, NameServersForget, Bounds{Brokers: 1, Topics: 100}, &fakeSource{})
+	for i := range 110 {
 		d.LearnRoute(strconv.Itoa(i), &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}}})
 	}
-	if d.count.Load() != maxTopics || d.Topic(strconv.Itoa(maxTopics+1)) != nil {
-		t.Errorf("%d topics are remembered", d.count.Load())
+	if d.count.Load() != 100 || d.Topic("101") != nil || d.Beyond() != 10 {
+		t.Errorf("%d topics are remembered, %d were not", d.count.Load(), d.Beyond())
 	}
+}
+
+func TestBrokersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var more atomic.Bool
+		source := &fakeSource{brokers: func() []body.Address {
+			brokers := twoBrokers()
+			if more.Load() {
+				brokers = append(brokers, body.Address{BrokerName: "x", Addr: "10.0.0.5:1"}, body.Address{BrokerName: "y", Addr: "10.0.0.6:1"})
+			}
+			return brokers
+		}}
+		d := New([]string{"10.0.0.8:9876"}, 30*time.Second, NameServersForget, Bounds{Brokers: 3}, source)
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		d.LearnBrokers([]body.Address{{BrokerName: "c", Addr: "10.0.0.3:1"}, {BrokerName: "d", Addr: "10.0.0.4:1"}})
+		if got := d.Snapshot().BrokerNames(); len(got) != 3 || d.Beyond() != 1 {
+			t.Errorf("%v are known, %d were not remembered", got, d.Beyond())
+		}
+		known := fmt.Sprint(d.Snapshot().BrokerNames())
+		more.Store(true)
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		if got := d.Snapshot().BrokerNames(); fmt.Sprint(got) != known || d.Beyond() != 3 {
+			t.Errorf("%v are known, %d were not remembered; want %s as before", got, d.Beyond(), known)
+		}
+	})
 }

@@ -30,7 +30,9 @@ func (d *Directory) refresh(ctx context.Context) error {
 		next.nameServers = servers
 	}
 	if err == nil {
-		next.brokers = next.refreshed(brokers, time.Now(), d.forgetAfter)
+		var beyond int
+		next.brokers, beyond = next.refreshed(brokers, time.Now(), d.forgetAfter, d.bounds.Brokers)
+		d.beyond.Add(int64(beyond))
 		next.resolved = resolved
 	}
 	d.snapshot.Store(&next)

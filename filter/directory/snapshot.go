@@ -96,37 +96,52 @@ func (s *Snapshot) BrokerNames() []string {
 // their host names have been resolved.
 func (s *Snapshot) NameServers() []string { return s.nameServers }
 
-// withLearned is s with what a route answer said of the brokers in it; s itself when that is
-// nothing new.
-func (s *Snapshot) withLearned(seen []body.Address, now time.Time) *Snapshot {
-	learned := byName(seen, now)
-	changed := false
-	for name, b := range learned {
+// isNews tells whether a route answer says anything new of the brokers in it.
+func (s *Snapshot) isNews(seen []body.Address) bool {
+	for name, b := range byName(seen, time.Time{}) {
 		if !maps.Equal(s.brokers[name].byID, b.byID) {
-			changed = true
+			return true
 		}
 	}
-	if !changed {
-		return s
-	}
-	next := *s
-	next.brokers = maps.Clone(s.brokers)
-	if next.brokers == nil {
-		next.brokers = make(map[string]broker, len(learned))
-	}
-	maps.Copy(next.brokers, learned)
-	return &next
+	return false
 }
 
-// refreshed is s with all that a source knows. What it does not name any more is kept for a while.
-func (s *Snapshot) refreshed(seen []body.Address, now time.Time, forgetAfter time.Duration) map[string]broker {
-	brokers := byName(seen, now)
+// withLearned is s with what a route answer said of the brokers in it, and how many it has no room for.
+func (s *Snapshot) withLearned(seen []body.Address, now time.Time, most int) (next *Snapshot, beyond int) {
+	next = &Snapshot{}
+	*next = *s
+	next.brokers = maps.Clone(s.brokers)
+	if next.brokers == nil {
+		next.brokers = make(map[string]broker)
+	}
+	return next, add(next.brokers, byName(seen, now), most)
+}
+
+// add puts brokers into a table of at most `most` names, and gives the number of those that had no room.
+func add(table, brokers map[string]broker, most int) (beyond int) {
+	for name, b := range brokers {
+		if _, known := table[name]; known || len(table) < most {
+			table[name] = b
+		} else {
+			beyond++
+		}
+	}
+	return beyond
+}
+
+// refreshed is the brokers with all that a source knows, and how many there is no room for. What it does not name any
+// more is kept for a while; what is known already goes first.
+func (s *Snapshot) refreshed(seen []body.Address, now time.Time, forgetAfter time.Duration, most int) (brokers map[string]broker, beyond int) {
+	named := byName(seen, now)
+	brokers = make(map[string]broker, min(len(named), most))
 	for name, b := range s.brokers {
-		if _, named := brokers[name]; !named && now.Sub(b.seen) < forgetAfter {
+		if again, ok := named[name]; ok {
+			brokers[name] = again
+		} else if now.Sub(b.seen) < forgetAfter {
 			brokers[name] = b
 		}
 	}
-	return brokers
+	return brokers, add(brokers, named, most)
 }
 
 func byName(seen []body.Address, now time.Time) map[string]broker {

@@ -12,6 +12,8 @@ import "C"
 import (
 	"fmt"
 	"unsafe"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
 )
 
 // level is Envoy's.
@@ -36,6 +38,14 @@ func LogError(format string, arguments ...any) {
 // LogInfo writes an info-level line to Envoy's log.
 func LogInfo(format string, arguments ...any) {
 	writeLog(levelInfo, fmt.Sprintf("rocketmq_proxy: "+format, arguments...))
+}
+
+// LogConnectionError writes an error-level line that a connection has caused, unless there are too many of them
+// already.
+func LogConnectionError(x *instance.Instance, format string, arguments ...any) {
+	if x.MayLog(Now()) {
+		LogError(format, arguments...)
+	}
 }
 
 // LogWarning writes a warning-level line to Envoy's log.

@@ -10,7 +10,8 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// maxStacks is how many stacks are logged in the life of the process; further faults only count.
+// maxStacks is how many stacks are logged in the life of the process; further faults are a line each, as far as
+// max_log_lines_per_minute allows, and count.
 const maxStacks = 10
 
 var stacks atomic.Int32
@@ -25,8 +26,14 @@ func Recover(x *instance.Instance, abandon func()) {
 	if x != nil {
 		x.Stats.Recorder().Inc(stats.Panic)
 	}
+	stack := ""
 	if stacks.Add(1) <= maxStacks {
-		LogError("fault, its connection is closed: %v\n%s", fault, debug.Stack())
+		stack = "\n" + string(debug.Stack())
+	}
+	if x != nil {
+		LogConnectionError(x, "fault, its connection is closed: %v%s", fault, stack)
+	} else {
+		LogError("fault, its connection is closed: %v%s", fault, stack)
 	}
 	defer func() { _ = recover() }() // of abandon: nothing is left to try
 	abandon()

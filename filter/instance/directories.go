@@ -17,7 +17,7 @@ func (x *Instance) openClusters() {
 	c := x.Config
 	var all []*directory.Directory
 	for _, cluster := range c.Clusters {
-		key := fmt.Sprintf("%q %q %d %d", fmt.Sprint(cluster), c.Egress, c.Limits.MaxFrameBytes, c.Limits.MaxHeaderBytes)
+		key := fmt.Sprintf("%q %q %v %v", fmt.Sprint(cluster), c.Egress, frameLimits(c), bounds(c))
 		d := directories.acquire(key, func() *directory.Directory { return newDirectory(c, cluster) })
 		x.use(d, func() { directories.release(key) })
 		all = append(all, d)
@@ -31,9 +31,17 @@ func (x *Instance) use(d *directory.Directory, release func()) {
 	x.releases = append(x.releases, release)
 }
 
+func frameLimits(c *apiv1.Config) codec.Limits {
+	return codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes, MaxFields: c.Limits.MaxFields}
+}
+
+func bounds(c *apiv1.Config) directory.Bounds {
+	return directory.Bounds{Brokers: c.Limits.MaxBrokers, Topics: c.Limits.MaxTopics}
+}
+
 func newDirectory(c *apiv1.Config, cluster apiv1.ClusterConfig) *directory.Directory {
-	d := directory.New(cluster.NameServers, cluster.RefreshInterval, directory.NameServersForget, directory.RemotingNameServers{
-		Limits:      codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes},
+	d := directory.New(cluster.NameServers, cluster.RefreshInterval, directory.NameServersForget, bounds(c), directory.RemotingNameServers{
+		Limits:      frameLimits(c),
 		Credentials: directory.Credentials(cluster.Credentials),
 		Egress:      c.Egress,
 	})

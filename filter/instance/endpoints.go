@@ -36,7 +36,7 @@ var (
 func (x *Instance) openEndpoints() {
 	c := x.Config.Compatible
 	names := clusterNames(c.Routes)
-	key := fmt.Sprintf("%q %d %q", c.AdminAddress, c.RefreshInterval, names)
+	key := fmt.Sprintf("%q %d %q %v", c.AdminAddress, c.RefreshInterval, names, bounds(x.Config))
 	watcher := watchers.acquire(key, func() *envoyadmin.Watcher {
 		client := envoyadmin.NewClient(envoyadmin.Options{Address: c.AdminAddress})
 		w := envoyadmin.New(names, c.RefreshInterval, client)
@@ -48,7 +48,7 @@ func (x *Instance) openEndpoints() {
 	for _, name := range names {
 		key := key + " " + name
 		d := directories.acquire(key, func() *directory.Directory {
-			return newEndpointDirectory(name, watcher)
+			return newEndpointDirectory(name, bounds(x.Config), watcher)
 		})
 		x.use(d, func() { directories.release(key) })
 		byName[name], all = d, append(all, d)
@@ -90,9 +90,9 @@ func clusterNames(routes *routeconfig.Table) (names []string) {
 const rarely = time.Hour
 
 // newEndpointDirectory starts a directory that follows a watcher, for as long as the watcher lives.
-func newEndpointDirectory(cluster string, watcher *envoyadmin.Watcher) *directory.Directory {
+func newEndpointDirectory(cluster string, most directory.Bounds, watcher *envoyadmin.Watcher) *directory.Directory {
 	source := &endpointSource{Watcher: watcher}
-	d := directory.New([]string{cluster}, rarely, 0, source)
+	d := directory.New([]string{cluster}, rarely, 0, most, source)
 	watcher.Observe(func(error) {
 		source.fresh.Store(true)
 		d.RefreshSoon()

@@ -32,6 +32,7 @@ type Instance struct {
 	watches   []*watch // one for each cluster
 	releases  []func() // of what is shared
 	closeOnce sync.Once
+	logRate   logRate
 }
 
 // Table are the stats of a config, by stats.ID.

@@ -11,13 +11,16 @@ import (
 
 // watch counts the refreshes of one directory for one config.
 type watch struct {
+	directory *directory.Directory
 	recorder  *stats.Recorder
+	beyond    atomic.Int64 // of the directory, as counted so far
 	stale     atomic.Bool
 	unobserve func()
 }
 
 func newWatch(d *directory.Directory, recorder *stats.Recorder) *watch {
-	w := &watch{recorder: recorder}
+	w := &watch{directory: d, recorder: recorder}
+	w.beyond.Store(d.Beyond())
 	w.setStale(d.Stale())
 	w.unobserve = d.Observe(w.refreshed)
 	return w
@@ -28,6 +31,8 @@ func (w *watch) refreshed(err error) {
 	if err != nil {
 		w.recorder.Inc(stats.DirectoryRefreshFailure)
 	}
+	beyond := w.directory.Beyond()
+	w.recorder.Add(stats.DirectoryOverLimit, beyond-w.beyond.Swap(beyond))
 	w.setStale(err != nil)
 }
 

@@ -107,7 +107,7 @@ func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error
 		u.place.cluster.LearnRoute(p.topic, route)
 	}
 	if s.unified != nil {
-		s.unified.tell(u.place.cluster, told)
+		s.tell(u.place.cluster, told)
 	}
 	return rewritten, nil
 }

@@ -279,6 +279,9 @@ func poppedMessage(h *codec.Header) (m compatible.Message, ok bool) {
 // rememberPopped notes where the messages of a pop answer came from.
 func (s *Session) rememberPopped(broker envoyadmin.Broker, group string) func([]byte) {
 	from := compatible.Broker{Name: broker.Name, ID: broker.ID}
+	if len(group) > maxName {
+		return nil
+	}
 	return func(content []byte) {
 		err := body.EachStoredMessage(content, func(m body.StoredMessage) {
 			popped := compatible.Message{Group: group, Topic: m.Topic, QueueID: m.QueueID, Offset: m.Offset}
@@ -321,7 +324,7 @@ func (s *Session) answerRoute(h *codec.Header) verdict {
 	if len(brokers) == 0 {
 		return s.refuse(h, clusterMissing)
 	}
-	s.unified.tell(s.environment.Compatible.Directories[route.Cluster], names)
+	s.tell(s.environment.Compatible.Directories[route.Cluster], names)
 	standard, _ := h.Field("acceptStandardJsonOnly")
 	s.answerLocally(h, &router.Refusal{}, body.AppendTopicRouteData(nil, brokers, h.Version >= standardJSONVersion || string(standard) == "true"))
 	return verdict{action: drop}
@@ -353,31 +356,53 @@ func (s *Session) registerMember(kind *router.Kind, frame []byte, h *codec.Heade
 	case !data.WithoutSub:
 		s.leaveOtherGroups(data)
 	}
-	if len(s.unified.memberships)+len(data.Consumers) > maxMemberships {
-		s.refuseOverLimit(h)
-		return verdict{action: drop}
-	}
 	for _, consumer := range data.Consumers {
-		s.environment.Compatible.Members.Register(consumer.Group, data.ClientID, s, s.now)
-		s.unified.memberships[membership{consumer.Group, data.ClientID}] = struct{}{}
+		if !s.joinGroup(membership{consumer.Group, data.ClientID}) {
+			s.refuseOverLimit(h)
+			return verdict{action: drop}
+		}
 	}
 	s.copyToBrokers(kind, frame, h)
 	s.answerLocally(h, heartbeatOK, nil)
 	return verdict{action: drop}
 }
 
-// maxMemberships bounds the groups that one connection can have the proxy remember.
-const maxMemberships = 4096
-
 // membership is one group that a client of this connection has joined.
 type membership struct{ group, clientID string }
 
+func (m membership) size() int { return len(m.group) + len(m.clientID) + entryBytes }
+
+// joinGroup notes a membership, or that it goes on; it returns false if there are too many.
+func (s *Session) joinGroup(m membership) bool {
+	memberships := s.unified.memberships
+	if _, joined := memberships[m]; !joined {
+		if len(memberships) >= s.environment.Config.Limits.MaxHeartbeatEntries || !s.memory.grow(m.size()) {
+			return false
+		}
+		memberships[m] = struct{}{}
+	}
+	s.environment.Compatible.Members.Register(m.group, m.clientID, s, s.now)
+	return true
+}
+
+// leaveGroup forgets a membership that has ended.
+func (s *Session) leaveGroup(m membership) {
+	if _, joined := s.unified.memberships[m]; joined {
+		delete(s.unified.memberships, m)
+		s.memory.shrink(m.size())
+	}
+}
+
 // leaveOtherGroups ends a client's membership in groups that its heartbeat does not have any more.
 func (s *Session) leaveOtherGroups(data *body.HeartbeatData) {
+	stays := make(map[string]bool, len(data.Consumers))
+	for _, consumer := range data.Consumers {
+		stays[consumer.Group] = true
+	}
 	for m := range s.unified.memberships {
-		if m.clientID == data.ClientID && !slices.ContainsFunc(data.Consumers, func(c body.ConsumerData) bool { return c.Group == m.group }) {
+		if m.clientID == data.ClientID && !stays[m.group] {
 			s.environment.Compatible.Members.Disconnected(m.group, m.clientID, s)
-			delete(s.unified.memberships, m)
+			s.leaveGroup(m)
 		}
 	}
 }
@@ -386,7 +411,7 @@ func (s *Session) unregisterMember(kind *router.Kind, frame []byte, h *codec.Hea
 	clientID, _ := h.Field("clientID")
 	group, _ := h.Field("consumerGroup")
 	s.environment.Compatible.Members.Unregister(string(group), string(clientID))
-	delete(s.unified.memberships, membership{string(group), string(clientID)})
+	s.leaveGroup(membership{string(group), string(clientID)})
 	s.forgetGroups(h)
 	s.copyToBrokers(kind, frame, h)
 	s.answerLocally(h, unregisterOK, nil)

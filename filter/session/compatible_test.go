@@ -514,7 +514,7 @@ func TestCompatibleMembershipsAreBounded(t *testing.T) {
 		}
 		return `{"clientID":"` + client + `","consumerDataSet":[` + strings.Join(all, ",") + `]}`
 	}
-	h.send(request(codec.RequestHeartBeat, 1, groups("a", maxMemberships)))
+	h.send(request(codec.RequestHeartBeat, 1, groups("a", h.environment.Config.Limits.MaxHeartbeatEntries)))
 	h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
 	h.send(request(codec.RequestHeartBeat, 2, groups("b", 1)))
 	h.wantAnswer(2, codec.ResponseSystemBusy, overLimit.Remark)

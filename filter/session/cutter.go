@@ -2,17 +2,29 @@
 
 package session
 
-import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+import (
+	"errors"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
+
+// errOverMemory ends a connection whose bytes would need more memory than it may.
+var errOverMemory = errors.New("more bytes than may be kept")
 
 // cutter cuts one direction of a byte stream into frames. Each frame is judged once: as soon as its
 // header is there, or when it is whole.
 type cutter struct {
 	limits codec.Limits
 	whole  bool // judge whole frames only
+	memory *share
+	now    *Instant
 
 	held   []byte       // the front of a frame that is not judged yet
 	prefix codec.Prefix // of held, once it has 8 bytes
 	want   int          // how many bytes held shall have
+	began  Instant      // when the first byte of held came
+	grew   Instant      // when the latest did
+	judged bool         // a frame has been judged
 
 	rest     int // bytes of a judged frame still to come
 	restDrop bool
@@ -45,7 +57,7 @@ const (
 // maxSpareHeld is how much room for a held frame is kept for the next one.
 const maxSpareHeld = 4 << 10
 
-// feed cuts p's bytes. It returns a *codec.FrameError for bytes that are no frame, and false when
+// feed cuts p's bytes. It returns a *codec.FrameError for bytes that are no frame, errOverMemory, and false when
 // the judge said stop.
 func (c *cutter) feed(p *passage, j judge) (bool, error) {
 	for _, b := range p.in {
@@ -62,6 +74,9 @@ func (c *cutter) feed(p *passage, j judge) (bool, error) {
 
 // midFrame tells whether a part of a frame has gone on and the rest is still to come.
 func (c *cutter) midFrame() bool { return c.rest > 0 && !c.restDrop }
+
+// half tells whether a part of a frame is kept that cannot be judged yet.
+func (c *cutter) half() bool { return len(c.held) > 0 }
 
 // step consumes some of b: n > 0 bytes, or n < 0 to stop.
 func (c *cutter) step(b []byte, p *passage, j judge) (n int, err error) {
@@ -128,10 +143,9 @@ func (c *cutter) inPlace(b []byte, size int, p *passage, j judge) (int, error) {
 // hold copies what is wanted of b, and judges the frame if that completes it.
 func (c *cutter) hold(b []byte, p *passage, j judge) (int, error) {
 	n := min(c.want-len(c.held), len(b))
-	if c.held == nil && c.want > maxSpareHeld {
-		c.held = takeHeldRoom()
+	if !c.keep(b[:n]) {
+		return 0, errOverMemory
 	}
-	c.held = append(c.held, b[:n]...)
 	p.hold(n)
 	if len(c.held) >= 4 && len(c.held) < codec.PrefixSize {
 		return n, codec.CheckLength(c.held, c.limits)
@@ -165,10 +179,35 @@ func (c *cutter) hold(b []byte, p *passage, j judge) (int, error) {
 	}
 	c.follow(len(c.held), v)
 	if c.held = c.held[:0]; cap(c.held) > maxSpareHeld {
+		c.memory.release(c.held)
 		giveHeldRoom(c.held)
 		c.held = nil
 	}
 	return n, nil
+}
+
+// keep adds to held; it returns false if there is no memory for that.
+func (c *cutter) keep(b []byte) (ok bool) {
+	c.grew = *c.now
+	if len(c.held) == 0 {
+		c.began = c.grew
+	}
+	if c.held == nil && c.want > maxSpareHeld {
+		room := takeHeldRoom()
+		if !c.memory.grow(cap(room)) {
+			giveHeldRoom(room)
+			return false
+		}
+		c.held = room
+	}
+	c.held, ok = c.memory.append(c.held, b)
+	return ok
+}
+
+// forget lets go of what is held.
+func (c *cutter) forget() {
+	c.memory.release(c.held)
+	c.held = nil
 }
 
 func (c *cutter) ask(frame []byte, j judge) (verdict, error) {
@@ -176,7 +215,13 @@ func (c *cutter) ask(frame []byte, j judge) (verdict, error) {
 	if err := c.header.Parse(c.prefix.Type, header); err != nil {
 		return verdict{}, err
 	}
-	return j.judge(frame, &c.header, len(frame) == c.prefix.FrameSize()), nil
+	if err := c.header.CheckFields(c.limits); err != nil {
+		return verdict{}, err
+	}
+	c.judged = true
+	v := j.judge(frame, &c.header, len(frame) == c.prefix.FrameSize())
+	c.header.Trim()
+	return v, nil
 }
 
 // follow has the rest of a frame go the way of its first `size` bytes.

@@ -11,7 +11,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// Environment is what the sessions of one filter config share.
+// Environment is what the sessions of one filter config share. It must not be copied once there is a session.
 type Environment struct {
 	Config   *apiv1.Config
 	Rules    addressing.Rules
@@ -25,8 +25,10 @@ type Environment struct {
 	CountsMessages bool
 	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
 	Compatible *Compatible
+
+	totals totals
 }
 
 func (e *Environment) frameLimits() codec.Limits {
-	return codec.Limits{MaxFrame: e.Config.Limits.MaxFrameBytes, MaxHeader: e.Config.Limits.MaxHeaderBytes}
+	return codec.Limits{MaxFrame: e.Config.Limits.MaxFrameBytes, MaxHeader: e.Config.Limits.MaxHeaderBytes, MaxFields: e.Config.Limits.MaxFields}
 }

@@ -35,6 +35,7 @@ type fanOut struct {
 	sending  bool // copies are still being written
 	finished *mergedAnswer
 
+	kept      int // bytes of answers
 	successes int
 	frame     []byte          // strict: the answer that stands for all, whole
 	refused   *router.Refusal // the first answer that was not a success
@@ -214,7 +215,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 			continue
 		}
 		if !h.IsOneway() {
-			u.pending.set(h.Opaque, pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, topic: topic, fanOut: f})
+			u.await(h.Opaque, pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, topic: topic, fanOut: f})
 			f.waiting++
 		}
 		u.write(frame)
@@ -247,6 +248,11 @@ func (f *fanOut) answered(u *upstream, p pending, h *codec.Header, frame []byte)
 	}
 	refuses := h.ResponseCode() != codec.ResponseSuccess
 	if f.strict && (f.frame == nil || refuses && f.refused == nil) {
+		if !f.keep(s, len(frame)) {
+			f.lost = overLimit
+			f.finishIfDone(s)
+			return
+		}
 		f.frame = bytes.Clone(frame)
 	}
 	if code := h.ResponseCode(); code == codec.ResponseSuccess {
@@ -259,6 +265,16 @@ func (f *fanOut) answered(u *upstream, p pending, h *codec.Header, frame []byte)
 		f.refused = &router.Refusal{Code: code, Remark: h.Remark()}
 	}
 	f.finishIfDone(s)
+}
+
+// keep makes room for an answer; it returns false if there is none.
+func (f *fanOut) keep(s *Session, size int) bool {
+	if !s.memory.grow(size) {
+		s.recorder.Inc(stats.MemoryOverLimit)
+		return false
+	}
+	f.kept += size
+	return true
 }
 
 // failed notes that one copy gets no answer.
@@ -290,6 +306,7 @@ func (f *fanOut) finishIfDone(s *Session) {
 		s.countMerged(f)
 		s.writeMerged(f, opaque)
 	}
+	s.memory.shrink(f.kept)
 }
 
 func (f *fanOut) merge(s *Session) *mergedAnswer {

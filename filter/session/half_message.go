@@ -29,6 +29,9 @@ type origin struct {
 
 const transactionID = "transactionId"
 
+// maxTransactionID is how much of a transaction's id tells it from others; clients make them of 32 to 64 digits.
+const maxTransactionID = 256
+
 // rememberCheck takes in a CHECK_TRANSACTION_STATE.
 func (m *halfMessages) rememberCheck(at place, h *codec.Header) {
 	if half, ok := router.HalfMessageOf(h); ok {
@@ -65,6 +68,7 @@ func (m *halfMessages) remember(half router.HalfMessage, at place, h *codec.Head
 		}
 	}
 	id, _ := h.Field(transactionID)
+	id = id[:min(len(id), maxTransactionID)]
 	origins = slices.DeleteFunc(origins, func(o origin) bool { return o.place == at })
 	m.origins[half] = append(origins, origin{at, string(id)})
 }
@@ -76,6 +80,7 @@ func (m *halfMessages) find(half router.HalfMessage, h *codec.Header) (place, bo
 		return place{}, false
 	}
 	id, _ := h.Field(transactionID)
+	id = id[:min(len(id), maxTransactionID)]
 	for _, o := range origins {
 		if o.transactionID == string(id) {
 			return o.place, true

@@ -115,7 +115,7 @@ func newEnvironment(t testing.TB, mode apiv1.AddressingConfig, source directory.
 // newDirectory gives a directory that has been refreshed once.
 func newDirectory(t testing.TB, servers []string, source directory.NameServers) *directory.Directory {
 	t.Helper()
-	d := directory.New(servers, time.Hour, directory.NameServersForget, source)
+	d := directory.New(servers, time.Hour, directory.NameServersForget, directory.Bounds{Brokers: 1000, Topics: 1000}, source)
 	refreshed := make(chan struct{})
 	wake := func() { close(refreshed) }
 	d.Await(&wake)
@@ -130,8 +130,14 @@ func environmentOf(mode apiv1.AddressingConfig, clusters *directory.Clusters) *E
 		Config: &apiv1.Config{
 			StatPrefix: "test",
 			Addressing: mode,
-			Limits:     apiv1.LimitsConfig{MaxFrameBytes: 1 << 20, MaxHeaderBytes: 1 << 16, MaxPendingRequests: 100, MaxBufferedBytes: 1 << 16, MaxUpstreamConnections: 8},
-			Timeouts:   apiv1.TimeoutsConfig{Connect: 2 * time.Second, Request: 15 * time.Second, Directory: 3 * time.Second},
+			Limits: apiv1.LimitsConfig{
+				MaxFrameBytes: 1 << 20, MaxHeaderBytes: 1 << 16, MaxFields: 1024, MaxConnections: 1000, MaxPendingRequests: 100, MaxTotalPendingRequests: 10_000,
+				MaxBufferedBytes: 1 << 16, MaxSessionBytes: 4 << 20, MaxTotalBytes: 16 << 20, MaxUpstreamConnections: 8, MaxServerRequests: 1024, MaxHeartbeatEntries: 1000,
+			},
+			Timeouts: apiv1.TimeoutsConfig{
+				Connect: 2 * time.Second, Request: 15 * time.Second, Directory: 3 * time.Second,
+				Handshake: time.Minute, Frame: time.Minute, UpstreamStall: 5 * time.Minute, Idle: time.Hour,
+			},
 		},
 		Rules:    addressing.New(mode),
 		Clusters: clusters,
@@ -253,6 +259,10 @@ func (h *harness) wantIdle() {
 	}
 	if h.active.all != 0 {
 		h.Errorf("%d requests are still waiting after the end", h.active.all)
+	}
+	totals := &h.environment.totals
+	if connections, pending, memory := totals.connections.used.Load(), totals.pending.used.Load(), totals.memory.used.Load(); connections+pending+memory != 0 {
+		h.Errorf("%d connections, %d requests and %d bytes are still counted after the end", connections, pending, memory)
 	}
 }
 

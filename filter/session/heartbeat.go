@@ -28,6 +28,8 @@ type lastHeartbeat struct {
 	repeatable
 	frame  []byte          // the last one with subscriptions, whole, for a replay; nil: none
 	groups map[string]bool // producer and consumer groups in it
+	room   int             // bytes for frame and groups
+	size   int             // bytes for all this
 }
 
 // repeated answers a request equal to one that was just sent on. It returns false for others.
@@ -64,6 +66,9 @@ func (s *Session) rememberHeartbeat(frame, heartbeat []byte) (*body.HeartbeatDat
 		return nil, &router.Refusal{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
 	}
 	last := &s.unified.heartbeat
+	if !s.makeRoom(data, frame, heartbeat) {
+		return nil, overLimit
+	}
 	last.repeatable = repeatable{content: bytes.Clone(heartbeat), at: s.now}
 	if data.WithoutSub {
 		return data, nil // the full form came before, and is kept
@@ -79,6 +84,34 @@ func (s *Session) rememberHeartbeat(frame, heartbeat []byte) (*body.HeartbeatDat
 		s.unified.groups[consumer.Group] = sortedTopics(consumer.Topics)
 	}
 	return data, nil
+}
+
+// entryBytes is about what a group or a subscription needs beside its name.
+const entryBytes = 64
+
+// makeRoom gives up the last heartbeat for another; it returns false, and keeps it, if that is beyond a limit.
+func (s *Session) makeRoom(data *body.HeartbeatData, frame, heartbeat []byte) bool {
+	last := &s.unified.heartbeat
+	entries := len(data.Producers) + len(data.Consumers)
+	for _, consumer := range data.Consumers {
+		entries += len(consumer.Topics)
+	}
+	if entries > s.environment.Config.Limits.MaxHeartbeatEntries {
+		s.recorder.Inc(stats.RequestOverLimit)
+		return false
+	}
+	room := last.room
+	if !data.WithoutSub {
+		room = len(frame) + len(heartbeat) + entryBytes*entries // the names are copies
+	}
+	size := room + len(heartbeat)
+	if size > last.size && !s.memory.grow(size-last.size) {
+		s.recorder.Inc(stats.MemoryOverLimit)
+		return false
+	}
+	s.memory.shrink(max(last.size-size, 0))
+	last.room, last.size = room, size
+	return true
 }
 
 // forgetGroups takes the groups of an UNREGISTER_CLIENT out of what is registered. The heartbeat is
@@ -121,7 +154,7 @@ func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, frame []byte, h
 	}
 	if !h.IsOneway() {
 		s.arm(s.deadlineOf(kind, 0))
-		u.pending.set(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}})
+		u.await(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}})
 	}
 	u.write(frame)
 }

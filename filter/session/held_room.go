@@ -20,7 +20,7 @@ func takeHeldRoom() []byte {
 }
 
 func giveHeldRoom(room []byte) {
-	if cap(room) <= maxHeldRoom {
+	if cap(room) > 0 && cap(room) <= maxHeldRoom {
 		heldRooms.Put(&room)
 	}
 }

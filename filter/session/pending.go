@@ -3,10 +3,7 @@
 package session
 
 import (
-	"math"
-
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -28,24 +25,6 @@ type pending struct {
 	onSuccess func(content []byte)
 }
 
-// patience is how long a request waits on a connection that stands for one upstream. The proxy does
-// not answer for the broker there, it only stops counting what nobody can be waiting for any more.
-const patience = 10 * 60 * 1e9
-
-var deadlinePassed = &router.Refusal{Code: codec.ResponseSystemError, Remark: "no answer came in time"}
-
-// deadlineOf is when a request's time is over.
-func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
-	if s.role.Kind != addressing.ToAll {
-		return s.now + patience
-	}
-	timeout := kind.Timeout
-	if timeout == 0 {
-		timeout = s.environment.Config.Timeouts.Request
-	}
-	return s.now + timeout + wait
-}
-
 // expect notes that a request is sent to u and wants an answer.
 func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
 	p := pending{kind: kind, code: s.codeOf(h), asker: askerOf(h), start: s.now, noted: s.noting}
@@ -59,20 +38,37 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
 	if kind.Rewrite == router.TopicRouteData {
 		p.topic = routeTopic(h)
 	}
-	u.pending.set(h.Opaque, p)
+	u.await(h.Opaque, p)
 	s.active.add(p.code, 1)
 	s.arm(p.deadline)
 }
 
-// routeTopic is the topic of a GET_ROUTEINFO_BY_TOPIC.
+// await puts a request into the table of those that wait for u.
+func (u *upstream) await(opaque int32, p pending) {
+	before := u.pending.room()
+	u.pending.set(opaque, p)
+	if grown := u.pending.room() - before; grown > 0 && !u.session.memory.grow(grown) {
+		u.session.overMemory()
+	}
+}
+
+// maxName is the longest name of a topic or a group that is remembered: %RETRY% and a group of 255 characters
+// (TopicValidator) have room in it.
+const maxName = 1024
+
+// routeTopic is the topic of a GET_ROUTEINFO_BY_TOPIC; empty if it is longer than any that there can be.
 func routeTopic(h *codec.Header) string {
 	topic, _ := h.Field("topic")
+	if len(topic) > maxName {
+		return ""
+	}
 	return string(topic)
 }
 
-// belowLimit tells whether one more request may wait; if not, it has answered it.
+// belowLimit makes room for one more request that waits, which is to be added to active next; if there is none, it
+// has answered the request.
 func (s *Session) belowLimit(h *codec.Header) bool {
-	if s.active.all < s.environment.Config.Limits.MaxPendingRequests {
+	if s.pendingShare.grow(1) {
 		return true
 	}
 	s.refuseOverLimit(h)
@@ -93,7 +89,9 @@ func (s *Session) reused(u *upstream, opaque int32) bool {
 
 // finish takes a request out of what is waiting.
 func (s *Session) finish(u *upstream, opaque int32, p pending) {
+	before := u.pending.room()
 	u.pending.remove(opaque)
+	s.memory.shrink(before - u.pending.room())
 	if p.fanOut == nil {
 		s.active.add(p.code, -1)
 	}
@@ -127,49 +125,5 @@ func (s *Session) cancelAll(u *upstream) {
 			s.recorder.Inc(stats.ResponseError)
 			p.noted.end(s, ending{cause: causeClientGone})
 		}
-	}
-}
-
-// expire ends what is past its deadline and arms the next wake.
-func (s *Session) expire() {
-	next := Instant(math.MaxInt64)
-	for _, u := range s.upstreams {
-		if !u.connected {
-			if u.deadline <= s.now {
-				s.host.CloseUpstream(u.id)
-				s.connectFailed(u, s.losses().timedOut)
-				continue
-			}
-			next = min(next, u.deadline)
-		}
-		for opaque, p := range u.pending.all() {
-			if p.deadline > s.now {
-				next = min(next, p.deadline)
-				continue
-			}
-			if p.fanOut == nil {
-				s.recorder.Inc(stats.RequestExpired)
-			}
-			if s.role.Kind == addressing.ToAll {
-				s.fail(u, opaque, p, deadlinePassed)
-			} else {
-				s.finish(u, opaque, p)
-				s.recorder.Inc(stats.ResponseError)
-				p.noted.end(s, ending{cause: causeDeadline})
-			}
-		}
-		s.endIfLeft(u)
-	}
-	if s.state == closed {
-		return
-	}
-	if s.unified != nil {
-		next = min(next, s.unified.expire(s))
-	}
-	if s.state == waiting {
-		next = min(next, s.giveUp)
-	}
-	if next != math.MaxInt64 {
-		s.arm(next)
 	}
 }

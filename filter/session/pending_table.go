@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/bits"
 	"math/rand/v2"
+	"unsafe"
 )
 
 // pendingTable has what waits at one upstream, by opaque. It is a map that fits: opaques are found by one
@@ -33,6 +34,11 @@ const (
 	// spareSlots is how many slots are kept by a table that has become empty.
 	spareSlots = 1 << 10
 )
+
+// room is the bytes of memory that the table takes.
+func (t *pendingTable) room() int {
+	return cap(t.entries)*int(unsafe.Sizeof(pendingEntry{})) + len(t.slots)*int(unsafe.Sizeof(t.slots[0]))
+}
 
 // size is the number of requests.
 func (t *pendingTable) size() int { return t.count }

@@ -45,6 +45,10 @@ func (r *routes) add(u *upstream, p pending, h *codec.Header, frame []byte) {
 			r.failed = unreadableRoute(err)
 			return
 		}
+		if !p.fanOut.keep(u.session, len(route)) {
+			r.failed = overLimit
+			return
+		}
 		if r.found == nil {
 			r.found = make(map[*directory.Directory][]byte)
 		}

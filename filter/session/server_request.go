@@ -11,9 +11,6 @@ import (
 // serverRequestTimeout is how long a broker waits for a client's answer (Broker2Client: 5 to 10 s).
 const serverRequestTimeout = 10e9
 
-// maxServerRequests bounds what brokers can have this session remember.
-const maxServerRequests = 1024
-
 // serverRequest is a broker's request that the client has not answered yet. Each broker counts its
 // opaques by itself, so on a shared client connection they collide: the client sees another one.
 type serverRequest struct {
@@ -36,8 +33,8 @@ func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdic
 	if h.IsOneway() {
 		return verdict{action: pass}
 	}
-	if len(x.serverRequests) >= maxServerRequests {
-		s.recorder.Inc(stats.ServerRequestExpired)
+	if len(x.serverRequests) >= s.environment.Config.Limits.MaxServerRequests {
+		s.recorder.Inc(stats.ServerRequestOverLimit)
 		return verdict{action: drop}
 	}
 	if x.serverRequests == nil {

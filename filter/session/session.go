@@ -38,6 +38,11 @@ type Session struct {
 	now   Instant    // of the current event
 	state state
 
+	heard        Instant // when bytes came last, either way
+	admitted     bool    // counts among the connections
+	pendingShare share   // requests that wait
+	memory       share   // bytes that are kept
+
 	requests cutter
 	goingUp  passage // requests that pass unchanged
 	coming   passage // answers that pass unchanged
@@ -73,7 +78,10 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 	s.policy = environment.Policy.Client(remote, s.recorder)
 	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
 	s.role = environment.Rules.Role(address.Port())
-	s.requests = cutter{limits: environment.frameLimits(), whole: s.role.Kind == addressing.ToAll}
+	limits := &environment.Config.Limits
+	s.pendingShare = share{total: &environment.totals.pending, limit: int64(limits.MaxTotalPendingRequests), own: int64(limits.MaxPendingRequests), chunk: 16}
+	s.memory = share{total: &environment.totals.memory, limit: int64(limits.MaxTotalBytes), own: int64(limits.MaxSessionBytes), chunk: 16 << 10, recorder: s.recorder}
+	s.requests = s.newCutter()
 	if s.role.Kind == addressing.ToAll {
 		s.unified = newUnified()
 	}
@@ -96,17 +104,31 @@ func (s *Session) enter(now Instant) {
 // leave ends it.
 func (s *Session) leave() {
 	s.active.tell(s.recorder)
+	s.pendingShare.shrinkTo(s.active.all)
 	s.mu.Unlock()
+}
+
+// newCutter makes a cutter of one direction of a connection.
+func (s *Session) newCutter() cutter {
+	return cutter{limits: s.environment.frameLimits(), whole: s.role.Kind == addressing.ToAll, memory: &s.memory, now: &s.now}
 }
 
 // Open starts the session.
 func (s *Session) Open(now Instant) {
 	s.enter(now)
 	defer s.leave()
-	s.opened = now
+	s.opened, s.heard = now, now
 	s.recorder.Inc(stats.DownstreamActive)
+	if s.admitted = s.environment.totals.connections.take(1, int64(s.environment.Config.Limits.MaxConnections)); !s.admitted {
+		s.recorder.Inc(stats.DownstreamOverLimit)
+		s.closeDownstream()
+		return
+	}
 	s.giveUp = now + s.environment.Config.Timeouts.Directory
 	s.tryOpen()
+	if s.state != closed {
+		s.arm(s.clientDeadline())
+	}
 }
 
 // tryOpen leaves the waiting state, or stays in it until the directory has been refreshed.
@@ -178,6 +200,7 @@ func (s *Session) destination() (address string, known bool) {
 func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
 	s.enter(now)
 	defer s.leave()
+	s.heard = now
 	switch s.state {
 	case closed:
 		return false
@@ -195,7 +218,11 @@ func (s *Session) keepEarly(in [][]byte) {
 			s.closeDownstream()
 			return
 		}
-		s.early = append(s.early, b...)
+		var ok bool
+		if s.early, ok = s.memory.append(s.early, b); !ok {
+			s.overMemory()
+			return
+		}
 	}
 }
 
@@ -203,12 +230,25 @@ func (s *Session) cutRequests(in [][]byte, inPlace bool) (untouched bool) {
 	s.goingUp.begin(in)
 	proceed, err := s.requests.feed(&s.goingUp, requestJudge{s})
 	untouched = s.goingUp.end(inPlace && proceed)
-	if err != nil {
+	switch {
+	case errors.Is(err, errOverMemory):
+		s.overMemory()
+	case err != nil:
 		s.recorder.Inc(stats.RequestDecodingError)
 		s.countFrameError(err)
 		s.closeDownstream()
+	case s.requests.half():
+		s.arm(s.clientDeadline())
 	}
 	return untouched
+}
+
+// overMemory ends a session that would have to keep more than it may.
+func (s *Session) overMemory() {
+	if s.state != closed {
+		s.recorder.Inc(stats.MemoryOverLimit)
+		s.closeDownstream()
+	}
 }
 
 func (s *Session) countFrameError(err error) {
@@ -231,6 +271,7 @@ func (s *Session) Wake(now Instant) {
 			early := s.early
 			s.early = nil
 			s.cutRequests([][]byte{early}, false)
+			s.memory.release(early)
 		}
 	}
 	s.expire()
@@ -251,6 +292,10 @@ func (s *Session) Close(now Instant) {
 	s.end()
 	s.recorder.Add(stats.DownstreamActive, -1)
 	s.observeConnection()
+	if s.admitted {
+		s.admitted = false
+		s.environment.totals.connections.used.Add(-1)
+	}
 }
 
 // closeDownstream ends the session and the client connection.
@@ -280,6 +325,8 @@ func (s *Session) end() {
 		s.leaveGroups()
 	}
 	s.early, s.late = nil, nil
+	s.pendingShare.end()
+	s.memory.end()
 }
 
 // answer writes an answer of the proxy itself to a request with this opaque.
@@ -315,12 +362,18 @@ func (s *Session) writeCommand(command codec.Command) {
 
 // writeDownstream sends bytes of the proxy itself to the client, between two answers.
 func (s *Session) writeDownstream(b []byte) {
+	if s.state == closed {
+		return
+	}
 	if s.only != nil && s.only.answers.midFrame() {
 		if len(s.late)+len(b) > s.environment.Config.Limits.MaxBufferedBytes {
 			s.closeDownstream()
 			return
 		}
-		s.late = append(s.late, b...)
+		var ok bool
+		if s.late, ok = s.memory.append(s.late, b); !ok {
+			s.overMemory()
+		}
 		return
 	}
 	s.coming.flushJudged()
@@ -334,6 +387,7 @@ func (s *Session) flushLate() {
 	}
 	s.coming.flushJudged()
 	s.host.WriteDownstream(s.late)
+	s.memory.release(s.late)
 	s.late = nil
 }
 

@@ -50,11 +50,12 @@ func (x *unified) forget(u *upstream) {
 	}
 }
 
-// tell notes brokers that the client has learned of.
-func (x *unified) tell(cluster *directory.Directory, names []string) {
+// tell notes brokers that the client has learned of, as many as there is memory for.
+func (s *Session) tell(cluster *directory.Directory, names []string) {
+	x := s.unified
 	for _, name := range names {
 		at := place{cluster, name}
-		if _, ok := x.told[at]; !ok {
+		if _, ok := x.told[at]; !ok && s.memory.grow(len(name)+entryBytes) {
 			x.told[at] = struct{}{}
 			x.heartbeat.sent = nil // the next one must reach this broker too
 		}
@@ -213,7 +214,11 @@ func (s knowledge) HalfMessageBroker(half router.HalfMessage, h *codec.Header) (
 // maxTurns bounds the questions that are counted; beyond, counting starts anew.
 const maxTurns = 256
 
+// maxQuestion is how much of a question tells it from others.
+const maxQuestion = 2 * maxName
+
 func (s knowledge) Turn(question string) int {
+	question = question[:min(len(question), maxQuestion)]
 	turns := s.unified.turns
 	if turns == nil || len(turns) >= maxTurns {
 		turns = make(map[string]int)

@@ -280,7 +280,7 @@ func TestAnOpaqueThatIsInUseEndsAUnifiedConnectionToo(t *testing.T) {
 func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.environment.Config.Limits.MaxPendingRequests = 1
+	h.pendingShare.own = 1
 	for opaque := range int32(50) {
 		h.send(request(codec.RequestUnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: strconv.Itoa(int(opaque))}))
 	}

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"errors"
 	"net/netip"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -50,7 +51,7 @@ func (s *Session) connect(to place, address string) *upstream {
 		address:   address,
 		connected: s.capabilities.InPlace,
 	}
-	u.answers = cutter{limits: s.environment.frameLimits(), whole: s.requests.whole}
+	u.answers = s.newCutter()
 	if s.upstreams == nil {
 		s.upstreams = make(map[UpstreamID]*upstream, 1)
 	}
@@ -91,6 +92,7 @@ func (s *Session) endIfLeft(u *upstream) {
 	if u.leaving && u.pending.size() == 0 && s.upstreams[u.id] == u {
 		s.host.CloseUpstream(u.id)
 		s.forget(u)
+		u.dropPending()
 	}
 }
 
@@ -101,7 +103,11 @@ func (u *upstream) write(b []byte) {
 		s.host.WriteUpstream(u.id, b)
 		return
 	}
-	u.queue = append(u.queue, b...)
+	var ok bool
+	if u.queue, ok = s.memory.append(u.queue, b); !ok {
+		s.overMemory()
+		return
+	}
 	s.queued += len(b)
 }
 
@@ -114,13 +120,23 @@ func (u *upstream) canWrite(n int) bool {
 // dropQueue empties what waits for the connection.
 func (u *upstream) dropQueue() {
 	u.session.queued -= len(u.queue)
+	u.session.memory.release(u.queue)
 	u.queue = nil
+}
+
+// dropPending lets go of the table of what waits for u, which is empty.
+func (u *upstream) dropPending() {
+	u.session.memory.shrink(u.pending.room())
+	u.pending = pendingTable{}
 }
 
 // forget takes u out of the session.
 func (s *Session) forget(u *upstream) {
 	delete(s.upstreams, u.id)
 	u.dropQueue()
+	if s.state != closed { // else it may be in use, up the stack
+		u.answers.forget()
+	}
 	if s.unified != nil {
 		s.unified.forget(u)
 	}
@@ -181,6 +197,7 @@ func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 	u.place.cluster.RefreshSoon()
 	if u != s.only {
 		s.failAll(u, reason)
+		u.dropPending()
 		return
 	}
 	for opaque, p := range u.pending.all() {
@@ -196,6 +213,7 @@ func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouched bool) {
 	s.enter(now)
 	defer s.leave()
+	s.heard = now
 	u := s.upstreams[id]
 	if u == nil {
 		return false
@@ -207,9 +225,14 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 		s.endIfLeft(u)
 	}
 	untouched = s.coming.end(s.capabilities.InPlace && proceed)
-	if err != nil {
+	switch {
+	case errors.Is(err, errOverMemory):
+		s.recorder.Inc(stats.MemoryOverLimit)
+	case err != nil:
 		s.recorder.Inc(stats.ResponseDecodingError)
 		s.countFrameError(err)
+	case u.answers.half():
+		s.arm(u.stallDeadline())
 	}
 	if err != nil && s.upstreams[u.id] == u {
 		s.host.CloseUpstream(u.id)

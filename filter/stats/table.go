@@ -77,6 +77,7 @@ const (
 	ServerRequest
 	ServerRequestExpired
 	ClientResponse
+	ServerRequestOverLimit
 	ClientResponseUnexpected
 	RouteAddressRewritten
 	RouteAddressUncovered
@@ -89,19 +90,26 @@ const (
 	HeartbeatReplayed
 	DownstreamActive
 	DownstreamRefused
+	DownstreamOverLimit
+	DownstreamTimeout
 	UpstreamActive
 	UpstreamConnect
 	UpstreamConnectFailure
 	UpstreamLost
 	UpstreamGoAway
+	UpstreamTimeout
+	MemoryKept
+	MemoryOverLimit
 	DirectoryRefresh
 	DirectoryRefreshFailure
 	DirectoryStale
+	DirectoryOverLimit
 	NameServerCopyFailure
 	Panic
 	BuildInfo
 	GoGoroutines
 	GoHeapBytes
+	LogSuppressed
 
 	// Rows of their own for each FrameErrorKind and each known RequestCode follow.
 	firstGenerated
@@ -168,6 +176,7 @@ var Table = append([]Def{
 	ServerRequestExpired:     {Counter, "server_request_expired", "requests from brokers that the client never answered"},
 	ClientResponse:           {Counter, "client_response", "answers from clients to requests of brokers, unexpected ones included"},
 	ClientResponseUnexpected: {Counter, "client_response_unexpected", "answers from clients that no broker waits for; dropped"},
+	ServerRequestOverLimit:   {Counter, "server_request_over_limit", "requests from brokers dropped because of max_server_requests (unified)"},
 	RouteAddressRewritten:    {Counter, "route_address_rewritten", "broker addresses replaced in route and cluster answers"},
 	RouteAddressUncovered:    {Counter, "route_address_uncovered", "broker addresses that no rule covers, left out of an answer (or kept, with uncovered: PASS)"},
 	RouteUnreadable:          {Counter, "route_unreadable", "route and cluster answers that could not be read; the client gets SYSTEM_ERROR"},
@@ -179,19 +188,26 @@ var Table = append([]Def{
 	HeartbeatReplayed:        {Counter, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},
 	DownstreamActive:         {Gauge, "downstream_active", "client connections"},
 	DownstreamRefused:        {Counter, "downstream_refused", "client connections closed at once"},
+	DownstreamOverLimit:      {Counter, "downstream_over_limit", "client connections closed at once because there were max_connections"},
+	DownstreamTimeout:        {Counter, "downstream_timeout", "client connections closed because of timeouts.handshake, frame or idle"},
 	UpstreamActive:           {Gauge, "upstream_active", "upstream connections that are open or opening"},
 	UpstreamConnect:          {Counter, "upstream_connect", "upstream connections that were begun"},
 	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open"},
 	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
 	UpstreamGoAway:           {Counter, "upstream_go_away", "answers GO_AWAY of brokers that shut down; the client gets SERVICE_NOT_AVAILABLE (unified)"},
+	UpstreamTimeout:          {Counter, "upstream_timeout", "open upstream connections closed because a frame of theirs stood still for timeouts.upstream_stall"},
+	MemoryKept:               {Gauge, "memory_kept", "bytes that connections have taken of max_total_bytes, some to spare"},
+	MemoryOverLimit:          {Counter, "memory_over_limit", "connections closed, and heartbeats and merged answers given up, because of max_session_bytes or max_total_bytes"},
 	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
 	DirectoryRefreshFailure:  {Counter, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
 	DirectoryStale:           {Gauge, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
+	DirectoryOverLimit:       {Counter, "directory_over_limit", "brokers and topics that were not remembered because of max_brokers or max_topics; counted at refreshes"},
 	NameServerCopyFailure:    {Counter, "name_server_copy_failure", "changes of name-server data that one of several name servers did not take"},
 	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
 	BuildInfo:                {Gauge, "build_info." + version.String(), "configs (one for each listener that has the filter) that this version of the filter serves"},
 	GoGoroutines:             {Gauge, "go_goroutines", "goroutines of this filter, in the whole Envoy; about a second old"},
 	GoHeapBytes:              {Gauge, "go_heap_bytes", "bytes that Go's last garbage collection found in use, in the whole Envoy"},
+	LogSuppressed:            {Counter, "log_suppressed", "log lines not written because of max_log_lines_per_minute"},
 }, generated()...)
 
 // sums are stats that are the sum of others and never moved by themselves.

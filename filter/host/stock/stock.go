@@ -159,7 +159,7 @@ func (c *connection) Capabilities() session.Capabilities {
 func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
 	c.upstream = id
 	if C.connect_upstream(functions, c.handle, (*C.char)(unsafe.Pointer(unsafe.StringData(address))), C.uint64_t(len(address))) == 0 {
-		host.LogError("%q is not an address to connect to", address)
+		host.LogConnectionError(c.instance, "%q is not an address to connect to", address)
 		c.CloseDownstream()
 	}
 }

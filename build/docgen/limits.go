@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+)
+
+const limitsIntroduction = `# Limits
+
+<!-- Written by build/docgen from api/v1/limits.go: change it there, or in build/docgen/limits.go. -->
+
+What clients and brokers can make the proxy hold, and for how long, is bounded. "In all" means over all connections
+that one config has, which is one listener's. A config with a value outside of its bounds is refused with a line that
+names the field, its value and the bounds. The stats of the last column count what was beyond; their names follow
+` + "`rocketmq.<stat_prefix>.`" + `.
+
+| option | bounds | default | least | most | what is beyond | stats |
+| --- | --- | --- | --- | --- | --- | --- |
+`
+
+const limitsRest = `
+` + "`max_session_bytes`" + ` is at least twice, and by default at least four times, ` + "`max_frame_bytes`" + `; ` +
+	"`max_total_bytes`" + ` is at least, and by default at least four times, ` + "`max_session_bytes`" + `.
+
+## How much memory that is
+
+A listener's sessions need at most
+
+    max_total_bytes + max_connections × 6 KB + upstream connections × 2 KB
+
+of Go's heap, and the names of topics whose routes are being asked for, at most 1 KB each, which Go's garbage collector may let grow to twice that before it collects (` + "`GOGC`, `GOMEMLIMIT`" + `), and as much
+again for a short time as there are frames being changed at one moment: at most one for each of Envoy's threads. To it come, outside of
+this filter, Envoy's buffers: ` + "`per_connection_buffer_limit_bytes`" + ` for each connection and direction (1 MiB by default; set it
+lower where many clients are not trusted), and with terminal sessions the queues of the module: 1 MiB for each upstream connection
+and each client, beyond which it stops reading the other side.
+
+Envoy has limits of its own that work before these: ` + "`envoy.resource_monitors.downstream_connections`" + ` and the overload
+manager for all listeners together, the listener filter ` + "`local_ratelimit`" + ` for new connections, and network RBAC for who may connect.
+
+## What is fixed
+
+No user has a reason to move these; they are constants in the code.
+
+| bound | value | what is beyond |
+| --- | --- | --- |
+| nesting of objects and arrays in headers and bodies | 32 | a header: the connection is closed (` + "`frame_error.bad_header`" + `); a request's body: answered SYSTEM_ERROR; a route: ` + "`route_unreadable`" + ` |
+| entries of each list in a body that is read | 65536 | as a malformed body |
+| name of a topic or group that is remembered | 1024 bytes | the request passes, its answer teaches nothing |
+| half messages remembered for the end of their transactions, each connection (unified) | 1024 | the oldest are forgotten: an END_TRANSACTION that names no broker is refused |
+| questions counted to send copies of a query to brokers in turn, each connection (unified) | 256 | counting starts anew |
+| time for a broker's request to be answered by its client (unified) | 10 s | forgotten (` + "`server_request_expired`" + `) |
+| time after which a request on a connection that stands for one broker is not waited for | 10 min | counted (` + "`request_expired`" + `); its answer would still pass |
+| ack directives (compatible configs) | 1048576 | the oldest are forgotten |
+| one exchange with a name server of the proxy's own | 3 s | the next name server is asked |
+| one answer of Envoy's admin interface (compatible configs) | 64 MiB, 1048576 values, 5 s | what was known is kept |
+| RocketMQ clusters of one config | 64 | the config is refused |
+| stacks of faults in Envoy's log, in the life of the process | 10 | one line without a stack |
+`
+
+func limitsPage() string {
+	var b strings.Builder
+	b.WriteString(limitsIntroduction)
+	for i := range apiv1.LimitTable {
+		l := &apiv1.LimitTable[i]
+		value := func(n int64) string {
+			if l.IsDeadline() {
+				return time.Duration(n).String()
+			}
+			return fmt.Sprint(n)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | `%s` |\n", l.Option, l.Bounds, value(l.Default), value(l.Least), value(l.Most), l.Beyond, strings.Join(l.Stats, "`, `"))
+	}
+	b.WriteString(limitsRest)
+	return b.String()
+}

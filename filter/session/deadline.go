@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"math"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// patience is how long a request waits on a connection that stands for one upstream. The proxy does
+// not answer for the broker there, it only stops counting what nobody can be waiting for any more.
+const patience = 10 * 60 * 1e9
+
+var deadlinePassed = &router.Refusal{Code: codec.ResponseSystemError, Remark: "no answer came in time"}
+
+// never is later than every deadline.
+const never = Instant(math.MaxInt64)
+
+// deadlineOf is when a request's time is over.
+func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
+	if s.role.Kind != addressing.ToAll {
+		return s.now + patience
+	}
+	timeout := kind.Timeout
+	if timeout == 0 {
+		timeout = s.environment.Config.Timeouts.Request
+	}
+	return s.now + timeout + wait
+}
+
+// clientDeadline is when the client's connection ends if nothing comes from it.
+func (s *Session) clientDeadline() Instant {
+	timeouts := &s.environment.Config.Timeouts
+	deadline := never
+	if s.active.all == 0 {
+		deadline = s.heard + timeouts.Idle
+	}
+	if !s.requests.judged {
+		deadline = min(deadline, s.opened+timeouts.Handshake)
+	}
+	if s.requests.half() {
+		deadline = min(deadline, s.requests.began+timeouts.Frame)
+	}
+	return deadline
+}
+
+// stallDeadline is when u's connection ends if nothing comes from it.
+func (u *upstream) stallDeadline() Instant {
+	if u.answers.half() {
+		return u.answers.grew + u.session.environment.Config.Timeouts.UpstreamStall
+	}
+	return never
+}
+
+// expire ends what is past its deadline and arms the next wake.
+func (s *Session) expire() {
+	next := never
+	for _, u := range s.upstreams {
+		next = min(next, s.expireUpstream(u))
+	}
+	if s.state == closed {
+		return
+	}
+	if s.clientDeadline() <= s.now {
+		s.recorder.Inc(stats.DownstreamTimeout)
+		s.closeDownstream()
+		return
+	}
+	next = min(next, s.clientDeadline())
+	if s.unified != nil {
+		next = min(next, s.unified.expire(s))
+	}
+	if s.state == waiting {
+		next = min(next, s.giveUp)
+	}
+	s.pendingShare.trim()
+	s.memory.trim()
+	if next != never {
+		s.arm(next)
+	}
+}
+
+// expireUpstream ends what is past its deadline at u, and gives the next deadline.
+func (s *Session) expireUpstream(u *upstream) Instant {
+	var next Instant
+	switch {
+	case !u.connected && u.deadline <= s.now:
+		s.host.CloseUpstream(u.id)
+		s.connectFailed(u, s.losses().timedOut)
+		return never
+	case !u.connected:
+		next = u.deadline
+	case u.stallDeadline() <= s.now:
+		s.recorder.Inc(stats.UpstreamTimeout)
+		s.host.CloseUpstream(u.id)
+		s.loseUpstream(u, s.losses().lost)
+		return never
+	default:
+		next = u.stallDeadline()
+	}
+	for opaque, p := range u.pending.all() {
+		if p.deadline > s.now {
+			next = min(next, p.deadline)
+			continue
+		}
+		if p.fanOut == nil {
+			s.recorder.Inc(stats.RequestExpired)
+		}
+		if s.role.Kind == addressing.ToAll {
+			s.fail(u, opaque, p, deadlinePassed)
+		} else {
+			s.finish(u, opaque, p)
+			s.recorder.Inc(stats.ResponseError)
+			p.noted.end(s, ending{cause: causeDeadline})
+		}
+	}
+	s.endIfLeft(u)
+	return next
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// limited is an environment with some limits of its own.
+func limited(t testing.TB, mode apiv1.AddressingConfig, change func(*apiv1.Config)) *Environment {
+	t.Helper()
+	e := newEnvironment(t, mode, fakeNameServers{})
+	change(e.Config)
+	return e
+}
+
+// wantOneAnswer demands a single answer.
+func (h *harness) wantOneAnswer(opaque int32, code codec.ResponseCode) {
+	h.Helper()
+	if got := one(h.TB, h.tookDown()); got.Opaque != opaque || got.ResponseCode() != code {
+		h.Errorf("got opaque %d, %v; want %d, %v", got.Opaque, got.ResponseCode(), opaque, code)
+	}
+}
+
+func TestAHeaderWithTooManyFieldsClosesItsConnection(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxFields = 16 })
+	h := dial(t, e, 19876, terminal)
+	sixteen := make([]codec.Field, 16)
+	for i := range sixteen {
+		sixteen[i] = codec.Field{Name: fmt.Sprintf("f%d", i), Value: "x"}
+	}
+	h.send(request(7777, 1, "", sixteen...))
+	h.wantOneAnswer(1, codec.ResponseRequestCodeNotSupported)
+	h.send(request(7777, 2, "", append(sixteen, codec.Field{Name: "bname", Value: "broker-a"})...))
+	if !h.host.downClosed {
+		t.Error("it stays open")
+	}
+	h.wantStats(map[stats.ID]int64{stats.FrameErrorID(codec.TooManyFields): 1, stats.RequestDecodingError: 1})
+	h.wantIdle()
+}
+
+func TestConnectionsBeyondTheLimitAreClosedAtOnce(t *testing.T) {
+	for name, path := range map[string]struct {
+		mode         apiv1.AddressingConfig
+		port         int
+		capabilities Capabilities
+	}{"unified": {unifiedMode, 19876, terminal}, "chained": {perBroker, 20911, inPlace}} {
+		t.Run(name, func(t *testing.T) {
+			e := limited(t, path.mode, func(c *apiv1.Config) { c.Limits.MaxConnections = 2 })
+			first, second, third := dial(t, e, path.port, path.capabilities), dial(t, e, path.port, path.capabilities), dial(t, e, path.port, path.capabilities)
+			if first.host.downClosed || second.host.downClosed || !third.host.downClosed || len(third.host.order) != 0 {
+				t.Error("want the third closed, before it has opened anything")
+			}
+			third.wantStats(map[stats.ID]int64{stats.DownstreamOverLimit: 1, stats.DownstreamActive: 3})
+			third.Close(third.clock)
+			first.Close(first.clock)
+			fourth := dial(t, e, path.port, path.capabilities)
+			if fourth.host.downClosed {
+				t.Error("the place of one that has ended is not given to the next")
+			}
+			second.Close(second.clock)
+			fourth.wantIdle()
+		})
+	}
+}
+
+func TestPendingRequestsOfAllConnectionsAreBounded(t *testing.T) {
+	e := limited(t, perBroker, func(c *apiv1.Config) { c.Limits.MaxTotalPendingRequests = 40 })
+	first, second := dial(t, e, 20911, inPlace), dial(t, e, 20911, inPlace)
+	for opaque := range int32(20) {
+		first.send(sendV2(opaque, "broker-a", "t"))
+		second.send(sendV2(opaque, "broker-a", "t"))
+	}
+	if answers := len(first.tookDown()) + len(second.tookDown()); answers != 0 {
+		t.Errorf("%d requests were refused below the limit", answers)
+	}
+	second.send(sendV2(20, "broker-a", "t"))
+	second.wantOneAnswer(20, codec.ResponseSystemBusy)
+	first.receive(first.only.id, response(codec.ResponseSuccess, 3, ""))
+	second.send(sendV2(21, "broker-a", "t"))
+	if got := second.tookDown(); len(got) != 0 {
+		t.Errorf("with room again: got %v", got)
+	}
+	second.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 1, stats.RequestActive: 40})
+	first.Close(first.clock)
+	second.wantIdle()
+}
+
+func TestASessionKeepsNoMoreBytesThanItMay(t *testing.T) {
+	frame := request(codec.RequestSendMessageV2, 1, strings.Repeat("b", 500_000), codec.Field{Name: "n", Value: "broker-a"})
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 100_000 })
+	h := dial(t, e, 19876, terminal)
+	h.send(frame[:40_000])
+	if h.host.downClosed {
+		t.Error("closed below the limit")
+	}
+	h.send(frame[40_000:200_000])
+	if !h.host.downClosed {
+		t.Error("it stays open")
+	}
+	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1, stats.RequestDecodingError: 0})
+	h.wantIdle()
+}
+
+func TestABrokersAnswerThatIsTooMuchToKeepEndsItsConnectionOnly(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 100_000 })
+	h := dial(t, e, 19876, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(sendV2(2, "broker-b", "t"))
+	a, b := h.to(brokerAAddress), h.to(brokerBAddress)
+	h.receive(a, response(codec.ResponseSuccess, 1, strings.Repeat("b", 500_000))[:200_000])
+	h.wantOneAnswer(1, codec.ResponseSystemError)
+	if !h.host.upClosed[a] || h.host.downClosed || h.host.upClosed[b] {
+		t.Error("want the connection to that broker closed, and no other")
+	}
+	h.receive(b, response(codec.ResponseSuccess, 2, ""))
+	h.wantOneAnswer(2, codec.ResponseSuccess)
+	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1, stats.ResponseDecodingError: 0})
+	h.wantIdle()
+}
+
+func TestAllSessionsKeepNoMoreBytesThanTheyMay(t *testing.T) {
+	frame := request(codec.RequestSendMessageV2, 1, strings.Repeat("b", 500_000), codec.Field{Name: "n", Value: "broker-a"})
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxTotalBytes = 1 << 20 })
+	var all []*harness
+	closed := 0
+	for range 100 {
+		h := dial(t, e, 19876, terminal)
+		h.send(frame[:50_000])
+		if h.host.downClosed {
+			closed++
+		}
+		all = append(all, h)
+		if kept := e.Stats.Value(stats.MemoryKept); kept > 1<<20 || kept != e.totals.memory.used.Load() {
+			t.Fatalf("%d bytes are kept, the stat is %d", e.totals.memory.used.Load(), kept)
+		}
+	}
+	if open := 100 - closed; open < 15 || open > 20 { // 50 KB and what append adds, in 1 MiB
+		t.Errorf("%d connections stay open", open)
+	}
+	all[0].wantStats(map[stats.ID]int64{stats.MemoryOverLimit: int64(closed)})
+	for _, h := range all[1:] {
+		h.Close(h.clock)
+	}
+	all[0].send(frame[50_000:])
+	all[0].wantIdle()
+}
+
+func TestTablesOfWhatWaitsAreCountedAndGivenUp(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxPendingRequests = 1000 })
+	h := dial(t, e, 19876, terminal)
+	h.send(sendV2(0, "broker-a", "t"))
+	id := h.to(brokerAAddress)
+	for opaque := range int32(999) {
+		h.send(sendV2(1+opaque, "broker-a", "t"))
+	}
+	if got, room := h.memory.needed, h.upstreams[id].pending.room(); got != int64(room) || room < 1000*80 {
+		t.Errorf("%d bytes are needed, the table takes %d", got, room)
+	}
+	h.UpstreamClosed(h.clock, id)
+	if h.memory.needed != 0 {
+		t.Errorf("%d bytes are needed after the broker has gone", h.memory.needed)
+	}
+	h.tookDown()
+	h.send(sendV2(5000, "broker-a", "t"))
+	h.wantIdle()
+}
+
+func TestServerRequestsAreBounded(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxServerRequests = 3 })
+	h := dial(t, e, 19876, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	id := h.to(brokerAAddress)
+	for opaque := range int32(5) {
+		h.receive(id, request(codec.RequestGetConsumerRunningInfo, opaque, ""))
+	}
+	if got := len(h.tookDown()); got != 3 {
+		t.Errorf("%d of 5 requests reached the client, want 3", got)
+	}
+	h.wantStats(map[stats.ID]int64{stats.ServerRequest: 5, stats.ServerRequestOverLimit: 2, stats.ServerRequestExpired: 0})
+	h.wantIdle()
+}
+
+func TestHeartbeatEntriesAreBounded(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxHeartbeatEntries = 4 })
+	h := dial(t, e, 19876, terminal)
+	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody)) // two groups and two subscriptions
+	one(t, h.tookUp(brokerAAddress))
+	h.send(request(codec.RequestHeartBeat, 2, strings.Replace(heartbeatBody, `{"groupName":"CLIENT_INNER_PRODUCER"}`, `{"groupName":"p"},{"groupName":"q"}`, 1)))
+	h.wantOneAnswer(2, codec.ResponseSystemBusy)
+	h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 1})
+	h.wantIdle()
+}
+
+func TestAHeartbeatThatIsTooMuchToKeepIsAnsweredBusy(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 200_000 })
+	h := dial(t, e, 19876, terminal)
+	padded := strings.Replace(heartbeatBody, "{", "{"+strings.Repeat(" ", 90_000), 1)
+	h.send(request(codec.RequestHeartBeat, 1, padded)) // three times its length is kept
+	h.wantOneAnswer(1, codec.ResponseSystemBusy)
+	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1})
+	if h.unified.heartbeat.frame != nil || h.host.downClosed {
+		t.Error("want it forgotten and the connection open")
+	}
+	h.wantIdle()
+}
+
+func TestDeadlinesOfClients(t *testing.T) {
+	half := sendV2(9, "broker-a", "t")[:30]
+	for name, c := range map[string]struct {
+		timeouts apiv1.TimeoutsConfig
+		script   func(h *harness)
+	}{
+		"no frame": {apiv1.TimeoutsConfig{Handshake: 30 * time.Second, Frame: time.Hour, Idle: time.Hour}, func(*harness) {}},
+		"half a frame, slowly": {apiv1.TimeoutsConfig{Handshake: 30 * time.Second, Frame: time.Hour, Idle: time.Hour}, func(h *harness) {
+			for i := range half[:29] {
+				h.clock += time.Second
+				h.send(half[i : i+1])
+			}
+			h.clock -= 29 * time.Second
+		}},
+		"nothing any more": {apiv1.TimeoutsConfig{Handshake: time.Second, Frame: time.Hour, Idle: 30 * time.Second}, func(h *harness) {
+			h.send(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}))
+		}},
+		"a frame that stops": {apiv1.TimeoutsConfig{Handshake: time.Second, Frame: 30 * time.Second, Idle: time.Hour}, func(h *harness) {
+			h.send(append(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), half...))
+		}},
+		"a second frame, slowly": {apiv1.TimeoutsConfig{Handshake: time.Second, Frame: 30 * time.Second, Idle: time.Hour}, func(h *harness) {
+			h.send(append(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), half[:2]...))
+			for i := range half[2:29] {
+				h.clock += time.Second
+				h.send(half[2+i : 3+i])
+			}
+			h.clock -= 27 * time.Second
+		}},
+	} {
+		for way, path := range map[string]struct {
+			mode         apiv1.AddressingConfig
+			port         int
+			capabilities Capabilities
+		}{"unified": {unifiedMode, 19876, terminal}, "chained": {perBroker, 20911, inPlace}} {
+			t.Run(name+", "+way, func(t *testing.T) {
+				e := limited(t, path.mode, func(config *apiv1.Config) {
+					c.timeouts.Connect, c.timeouts.Request, c.timeouts.Directory, c.timeouts.UpstreamStall = time.Hour, time.Second, time.Second, time.Hour
+					config.Timeouts = c.timeouts
+				})
+				h := dial(t, e, path.port, path.capabilities)
+				c.script(h)
+				start := h.clock
+				h.clock = start + 30*time.Second - 1
+				h.Wake(h.clock)
+				if h.host.downClosed || h.host.wakeAt != start+30*time.Second {
+					t.Errorf("closed: %v, next wake at %v; want it open until %v", h.host.downClosed, h.host.wakeAt, start+30*time.Second)
+				}
+				h.clock++
+				h.Wake(h.clock)
+				if !h.host.downClosed {
+					t.Error("it stays open")
+				}
+				h.wantStats(map[stats.ID]int64{stats.DownstreamTimeout: 1})
+				h.wantIdle()
+			})
+		}
+	}
+}
+
+func TestNoConnectionIsIdleWhileARequestWaits(t *testing.T) {
+	e := limited(t, perBroker, func(c *apiv1.Config) { c.Timeouts.Idle = 30 * time.Second })
+	h := dial(t, e, 20911, inPlace)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.clock += 9 * time.Minute
+	h.Wake(h.clock)
+	if h.host.downClosed {
+		t.Fatal("closed while a request waits")
+	}
+	h.receive(h.only.id, response(codec.ResponseSuccess, 1, ""))
+	h.clock += 29 * time.Second
+	h.Wake(h.clock)
+	if h.host.downClosed {
+		t.Error("closed too early")
+	}
+	h.clock += time.Second
+	h.Wake(h.clock)
+	if !h.host.downClosed {
+		t.Error("it stays open")
+	}
+	h.wantIdle()
+}
+
+func TestABrokersFrameThatStandsStillEndsItsConnection(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Timeouts.UpstreamStall = 600 * time.Millisecond })
+	h := dial(t, e, 19876, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(sendV2(2, "broker-b", "t"))
+	a, b := h.to(brokerAAddress), h.to(brokerBAddress)
+	answer := response(codec.ResponseSuccess, 1, "")
+	for i := range 3 { // slow, but it goes on
+		h.receive(a, answer[i:i+1])
+		h.clock += 590 * time.Millisecond
+		h.Wake(h.clock)
+	}
+	if h.host.upClosed[a] {
+		t.Fatal("closed while bytes come")
+	}
+	h.clock += 10 * time.Millisecond
+	h.Wake(h.clock)
+	h.wantOneAnswer(1, codec.ResponseSystemError)
+	if !h.host.upClosed[a] || h.host.upClosed[b] || h.host.downClosed {
+		t.Error("want the connection to that broker closed, and no other")
+	}
+	h.receive(b, response(codec.ResponseSuccess, 2, ""))
+	h.wantOneAnswer(2, codec.ResponseSuccess)
+	h.wantStats(map[stats.ID]int64{stats.UpstreamTimeout: 1, stats.UpstreamActive: 1})
+	h.wantIdle()
+}

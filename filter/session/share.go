@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"sync/atomic"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// totals are what the sessions of an environment use together. The zero value is nothing.
+type totals struct {
+	connections total
+	pending     total // requests that wait for an answer
+	memory      total // bytes that are kept
+}
+
+// total is a number that all sessions move, from any thread.
+type total struct {
+	used atomic.Int64
+	_    [56]byte // the next one is on another cache line
+}
+
+// take adds n, unless that is beyond the limit.
+func (t *total) take(n, limit int64) bool {
+	for {
+		used := t.used.Load()
+		if used+n > limit {
+			return false
+		}
+		if t.used.CompareAndSwap(used, used+n) {
+			return true
+		}
+	}
+}
+
+// share is what one session has taken of a total. While less than half of the limit is taken it takes a chunk at a
+// time and keeps one to spare, so that it hardly ever touches what all sessions touch; beyond, it has no more than it
+// needs.
+type share struct {
+	total  *total // nil once the session has ended
+	limit  int64  // of the total
+	own    int64  // limit of this share
+	chunk  int64
+	needed int64
+	taken  int64 // of the total
+
+	recorder *stats.Recorder // counts what is taken as stats.MemoryKept; nil: not counted
+}
+
+// grow needs n more; it returns false, and changes nothing, if that is beyond a limit.
+func (s *share) grow(n int) bool {
+	needed := s.needed + int64(n)
+	if needed > s.own || needed > s.taken && !s.take(needed) {
+		return false
+	}
+	s.needed = needed
+	return true
+}
+
+// take has enough taken for what will be needed.
+func (s *share) take(needed int64) bool {
+	if s.total == nil {
+		return false
+	}
+	n := max(needed-s.taken, s.chunk)
+	if !s.total.take(n, s.limit/2) {
+		if n = needed - s.taken; !s.total.take(n, s.limit) {
+			return false
+		}
+	}
+	s.moved(n)
+	return true
+}
+
+// shrink needs n less.
+func (s *share) shrink(n int) {
+	if s.total == nil {
+		return
+	}
+	s.needed -= int64(n)
+	spare := s.taken - s.needed
+	switch {
+	case spare >= 2*s.chunk:
+		s.giveBack(spare - s.chunk)
+	case spare > 0 && s.total.used.Load() > s.limit/2:
+		s.giveBack(spare)
+	}
+}
+
+// shrinkTo needs no more than n.
+func (s *share) shrinkTo(n int) {
+	if spare := int(s.needed) - n; spare > 0 {
+		s.shrink(spare)
+	}
+}
+
+// trim gives back what is not needed now.
+func (s *share) trim() {
+	if s.taken > s.needed {
+		s.giveBack(s.taken - s.needed)
+	}
+}
+
+// end gives everything back; nothing can be taken any more.
+func (s *share) end() {
+	if s.total != nil {
+		s.giveBack(s.taken)
+		s.total, s.needed = nil, 0
+	}
+}
+
+func (s *share) giveBack(n int64) {
+	s.total.used.Add(-n)
+	s.moved(-n)
+}
+
+func (s *share) moved(n int64) {
+	s.taken += n
+	if s.recorder != nil {
+		s.recorder.Add(stats.MemoryKept, n)
+	}
+}
+
+// append appends to bytes that are kept, and needs the room that they take; it returns false, and `kept` as it was,
+// if that is beyond a limit.
+func (s *share) append(kept, b []byte) (longer []byte, ok bool) {
+	before := kept
+	kept = append(kept, b...)
+	if more := cap(kept) - cap(before); more > 0 && !s.grow(more) {
+		return before, false
+	}
+	return kept, true
+}
+
+// release needs the room of bytes that are not kept any more no longer.
+func (s *share) release(kept []byte) { s.shrink(cap(kept)) }

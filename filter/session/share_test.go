@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+)
+
+func TestSharesTakeChunksUntilHalfOfATotalIsTaken(t *testing.T) {
+	var of total
+	mine, others := share{total: &of, limit: 100, own: 60, chunk: 16}, share{total: &of, limit: 100, own: 60, chunk: 16}
+	for _, step := range []struct {
+		what         string
+		share        *share
+		grow, shrink int
+		ok           bool
+		taken, used  int64
+		needed       int64
+	}{
+		{"the first takes a chunk", &mine, 1, 0, true, 16, 16, 1},
+		{"the next have room in it", &mine, 15, 0, true, 16, 16, 16},
+		{"more than a chunk is taken as it is", &mine, 20, 0, true, 36, 36, 36},
+		{"another may not have a chunk any more", &others, 10, 0, true, 10, 46, 10},
+		{"a few more are exact", &others, 30, 0, true, 40, 76, 40},
+		{"more than its own limit is refused", &others, 21, 0, false, 40, 76, 40},
+		{"more than the total is refused", &mine, 25, 0, false, 36, 76, 36},
+		{"beyond the half all is given back", &mine, 0, 10, true, 26, 66, 26},
+		{"and again", &mine, 0, 20, true, 6, 46, 6},
+		{"below it a chunk is kept to spare", &others, 0, 39, true, 17, 23, 1},
+	} {
+		ok := true
+		if step.grow > 0 {
+			ok = step.share.grow(step.grow)
+		}
+		step.share.shrink(step.shrink)
+		if ok != step.ok || step.share.taken != step.taken || step.share.needed != step.needed || of.used.Load() != step.used {
+			t.Errorf("%s: %v, %d taken of %d used, %d needed; want %v, %d, %d, %d", step.what, ok,
+				step.share.taken, of.used.Load(), step.share.needed, step.ok, step.taken, step.used, step.needed)
+		}
+	}
+	others.trim()
+	if others.taken != 1 || of.used.Load() != 7 {
+		t.Errorf("after trim %d are taken of %d", others.taken, of.used.Load())
+	}
+	mine.end()
+	mine.shrink(1)
+	if mine.grow(1) || of.used.Load() != 1 {
+		t.Errorf("after its end something is taken: %d", of.used.Load())
+	}
+}
+
+func TestSharesOfManyThreadsKeepToTheTotal(t *testing.T) {
+	const limit = 1000
+	var of total
+	var threads sync.WaitGroup
+	for thread := range 8 {
+		threads.Go(func() {
+			s := share{total: &of, limit: limit, own: 400, chunk: 16}
+			random := rand.New(rand.NewPCG(uint64(thread), 1))
+			for range 20_000 {
+				if random.IntN(2) == 0 {
+					s.grow(random.IntN(50))
+				} else {
+					s.shrink(random.IntN(int(s.needed) + 1))
+				}
+				if used := of.used.Load(); used < s.taken || used > limit || s.needed > s.taken || s.taken > 416 {
+					t.Errorf("%d used, %d taken, %d needed", used, s.taken, s.needed)
+					return
+				}
+			}
+			s.end()
+		})
+	}
+	threads.Wait()
+	if used := of.used.Load(); used != 0 {
+		t.Errorf("%d are still taken", used)
+	}
+}
+
+func TestKeptBytesAreCountedByTheRoomTheyTake(t *testing.T) {
+	var of total
+	s := share{total: &of, limit: 1 << 20, own: 10_000, chunk: 1}
+	var kept []byte
+	for range 90 {
+		var ok bool
+		if kept, ok = s.append(kept, make([]byte, 100)); !ok {
+			break
+		}
+	}
+	if s.needed != int64(cap(kept)) || s.needed > 10_000 || len(kept) < 5000 {
+		t.Errorf("%d needed for %d bytes with room for %d", s.needed, len(kept), cap(kept))
+	}
+	before := string(kept)
+	if longer, ok := s.append(kept, make([]byte, 10_000)); ok || string(longer) != before {
+		t.Errorf("%d bytes are kept beyond the limit", len(longer))
+	}
+	s.release(kept)
+	s.trim()
+	if of.used.Load() != 0 {
+		t.Errorf("%d are still taken", of.used.Load())
+	}
+}
