@@ -91,5 +91,5 @@ generate: ## Write generated files anew: api/v1/*.pb.go, docs/STATS.md, docs/LIM
 	go run ./build/docgen
 
 .PHONY: check
-check: ## Format, vet, lint, cgo-free build, C++ format, generated files, tidy
+check: ## Format, vet, lint, known vulnerabilities, cgo-free build, C++ format, generated files, tidy
 	build/check.sh

@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 golangci=v2.15.0
 clang_format=23.1.5
+govulncheck=v1.9.0
 cache=${ROCKETMQ_PROXY_CACHE:-$PWD/.cache}
 failed=0
 step() { printf '== %s\n' "$1"; }
@@ -30,6 +31,20 @@ if [ ! -x "$linter" ]; then
   GOBIN=$(dirname "$linter") go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci"
 fi
 "$linter" run --build-tags integration ./... || fail "golangci-lint"
+
+step "govulncheck $govulncheck"
+scanner=$cache/govulncheck/$govulncheck/govulncheck
+if [ ! -x "$scanner" ]; then
+  GOBIN=$(dirname "$scanner") go install "golang.org/x/vuln/cmd/govulncheck@$govulncheck"
+fi
+if ! report=$("$scanner" ./... 2>&1); then
+  if [[ $report == *"fetching vulnerabilities"* ]]; then
+    printf '   NOT CHECKED: the database of vulnerabilities cannot be reached; GOVULNDB can name another.\n   %s\n' "$report"
+  else
+    printf '%s\n' "$report"
+    fail "govulncheck"
+  fi
+fi
 
 step "clang-format $clang_format"
 formatter=$cache/clang-format/$clang_format

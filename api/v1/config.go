@@ -48,9 +48,10 @@ type ClusterConfig struct {
 	Credentials     CredentialsConfig
 }
 
-// CredentialsConfig is an account of RocketMQ's ACL; without an AccessKey nothing is signed.
+// CredentialsConfig is an account of RocketMQ's ACL, or the File that has it; without either nothing is signed.
 type CredentialsConfig struct {
 	AccessKey, SecretKey, SecurityToken string
+	File                                string
 }
 
 // PolicyConfig is what clients may do.

@@ -340,3 +340,30 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestCredentialsAreInAFileOrInTheConfig(t *testing.T) {
+	const config = `{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:9876"],"credentials":CREDENTIALS}],"addressing":{"unified":{}}}`
+	for credentials, want := range map[string]string{
+		`{"file":"/etc/rocketmq/account.yaml"}`:                           "",
+		`{"access_key":"a","secret_key":"b","security_token":"c"}`:        "",
+		`{}`:                                                              "clusters[0].credentials.access_key is empty, and there is no file\nclusters[0].credentials.secret_key is empty, and there is no file",
+		`{"file":"/f","secret_key":"hushhush"}`:                           "clusters[0].credentials.file is set beside keys; want either",
+		`{"file":"account.yaml"}`:                                         `clusters[0].credentials.file is "account.yaml"; want a path that begins with /`,
+		`{"access_key":"hushhush"}`:                                       "clusters[0].credentials.secret_key is empty, and there is no file",
+		`{"access_key":["hushhush"],"secret_key":4711,"security_token":{"hushhush":1}}`: "clusters[0].credentials.access_key is something else; want a string\nclusters[0].credentials.secret_key is something else; want a string\nclusters[0].credentials.security_token is something else; want a string",
+		`"hushhush"`:   "clusters[0].credentials is something else; want an object",
+		`["hushhush"]`: "clusters[0].credentials is something else; want an object",
+	} {
+		m, err := Parse(pack(t, wrapperspb.String(strings.Replace(config, "CREDENTIALS", credentials, 1))))
+		if err == nil {
+			_, err = Resolve(m)
+		}
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want || strings.Contains(got, "hush") || strings.Contains(got, "4711") {
+			t.Errorf("%s: got %q, want %q", credentials, got, want)
+		}
+	}
+}

@@ -658,15 +658,19 @@ func (x *Cluster) GetCredentials() *Credentials {
 	return nil
 }
 
-// An account of RocketMQ's ACL.
+// An account of RocketMQ's ACL: in a file, or here, where Envoy's admin interface shows it.
 type Credentials struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Required.
+	// Required without a file.
 	AccessKey string `protobuf:"bytes,1,opt,name=access_key,json=accessKey,proto3" json:"access_key,omitempty"`
-	// Required.
+	// Required without a file.
 	SecretKey string `protobuf:"bytes,2,opt,name=secret_key,json=secretKey,proto3" json:"secret_key,omitempty"`
 	// Only with temporary credentials.
 	SecurityToken string `protobuf:"bytes,3,opt,name=security_token,json=securityToken,proto3" json:"security_token,omitempty"`
+	// Path of a file with `accessKey: …`, `secretKey: …` and perhaps `securityToken: …`, as the conf/tools.yml of
+	// RocketMQ's own tools; at most 64 KiB. It is read each time when the name servers are asked, so a new
+	// account needs nothing else than the file. Instead of the fields above.
+	File          string `protobuf:"bytes,4,opt,name=file,proto3" json:"file,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -718,6 +722,13 @@ func (x *Credentials) GetSecretKey() string {
 func (x *Credentials) GetSecurityToken() string {
 	if x != nil {
 		return x.SecurityToken
+	}
+	return ""
+}
+
+func (x *Credentials) GetFile() string {
+	if x != nil {
+		return x.File
 	}
 	return ""
 }
@@ -1913,13 +1924,14 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fname_servers\x18\x02 \x03(\tR\vnameServers\x12D\n" +
 	"\x10refresh_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0frefreshInterval\x12@\n" +
-	"\vcredentials\x18\x04 \x01(\v2\x1e.rocketmq_proxy.v1.CredentialsR\vcredentials\"r\n" +
+	"\vcredentials\x18\x04 \x01(\v2\x1e.rocketmq_proxy.v1.CredentialsR\vcredentials\"\x86\x01\n" +
 	"\vCredentials\x12\x1d\n" +
 	"\n" +
 	"access_key\x18\x01 \x01(\tR\taccessKey\x12\x1d\n" +
 	"\n" +
 	"secret_key\x18\x02 \x01(\tR\tsecretKey\x12%\n" +
-	"\x0esecurity_token\x18\x03 \x01(\tR\rsecurityToken\"\xb7\x02\n" +
+	"\x0esecurity_token\x18\x03 \x01(\tR\rsecurityToken\x12\x12\n" +
+	"\x04file\x18\x04 \x01(\tR\x04file\"\xb7\x02\n" +
 	"\n" +
 	"Addressing\x12=\n" +
 	"\n" +

@@ -5,6 +5,7 @@ package apiv1
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	rocketmqproxy "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
@@ -60,13 +61,21 @@ func (c *checker) cluster(path string, m *Cluster) ClusterConfig {
 }
 
 func (c *checker) credentials(path string, m *Credentials) CredentialsConfig {
-	if m != nil && m.GetAccessKey() == "" {
-		c.add(path+".access_key", "is empty")
+	switch {
+	case m.GetFile() != "":
+		if m.GetAccessKey()+m.GetSecretKey()+m.GetSecurityToken() != "" {
+			c.add(path+".file", "is set beside keys; want either")
+		}
+		if !strings.HasPrefix(m.GetFile(), "/") {
+			c.add(path+".file", "is %q; want a path that begins with /", m.GetFile())
+		}
+	case m != nil && m.GetAccessKey() == "":
+		c.add(path+".access_key", "is empty, and there is no file")
 	}
-	if m != nil && m.GetSecretKey() == "" {
-		c.add(path+".secret_key", "is empty")
+	if m != nil && m.GetFile() == "" && m.GetSecretKey() == "" {
+		c.add(path+".secret_key", "is empty, and there is no file")
 	}
-	return CredentialsConfig{AccessKey: m.GetAccessKey(), SecretKey: m.GetSecretKey(), SecurityToken: m.GetSecurityToken()}
+	return CredentialsConfig{AccessKey: m.GetAccessKey(), SecretKey: m.GetSecretKey(), SecurityToken: m.GetSecurityToken(), File: m.GetFile()}
 }
 
 // clusterOf finds the cluster of a topic by the routes: the place in config.Clusters of the one that the first matching

@@ -42,7 +42,7 @@ func (s *shape) message(path string, value any, message protoreflect.MessageDesc
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		s.add(path, "is %s; want an object", show(value))
+		s.add(path, "is %s; want an object", show(path, value))
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -60,7 +60,7 @@ func (s *shape) message(path string, value any, message protoreflect.MessageDesc
 		case field.IsList():
 			list, ok := object[name].([]any)
 			if !ok {
-				s.add(inner, "is %s; want a list", show(object[name]))
+				s.add(inner, "is %s; want a list", show(inner, object[name]))
 			}
 			for i, element := range list {
 				s.value(fmt.Sprintf("%s[%d]", inner, i), element, field)
@@ -80,21 +80,21 @@ func (s *shape) value(path string, value any, field protoreflect.FieldDescriptor
 		s.message(path, value, field.Message())
 	case protoreflect.StringKind, protoreflect.BytesKind:
 		if !isString {
-			s.add(path, "is %s; want a string", show(value))
+			s.add(path, "is %s; want a string", show(path, value))
 		}
 	case protoreflect.BoolKind:
 		if !isBool {
-			s.add(path, "is %s; want true or false", show(value))
+			s.add(path, "is %s; want true or false", show(path, value))
 		}
 	case protoreflect.EnumKind:
 		if text, ok := value.(string); !ok || field.Enum().Values().ByName(protoreflect.Name(text)) == nil {
-			s.add(path, "is %s; want one of %s", show(value), valueNames(field.Enum()))
+			s.add(path, "is %s; want one of %s", show(path, value), valueNames(field.Enum()))
 		}
 	case protoreflect.Uint32Kind, protoreflect.Uint64Kind:
 		s.unsigned(path, value)
 	default:
 		if !isNumber && !isNumberText(value) {
-			s.add(path, "is %s; want a number", show(value))
+			s.add(path, "is %s; want a number", show(path, value))
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (s *shape) unsigned(path string, value any) {
 		return
 	}
 	if !ok || number < 0 || number != float64(uint64(number)) {
-		s.add(path, "is %s; want a whole number from 0 on", show(value))
+		s.add(path, "is %s; want a whole number from 0 on", show(path, value))
 	}
 }
 
@@ -127,15 +127,18 @@ func (s *shape) wellKnown(path string, value any, message protoreflect.MessageDe
 	switch message.Name() {
 	case "Duration":
 		if text, ok := value.(string); !ok || !strings.HasSuffix(text, "s") {
-			s.add(path, `is %s; want a duration in seconds, as "2.5s"`, show(value))
+			s.add(path, `is %s; want a duration in seconds, as "2.5s"`, show(path, value))
 		}
 	case "UInt32Value", "UInt64Value":
 		s.unsigned(path, value)
 	}
 }
 
-// show gives a value as the user wrote it, or at least its kind.
-func show(value any) string {
+// show gives a value as the user wrote it, or at least its kind; never one that may be a secret.
+func show(path string, value any) string {
+	if strings.Contains(path, "credentials") {
+		return "something else"
+	}
 	switch value.(type) {
 	case map[string]any:
 		return "an object"

@@ -7,14 +7,48 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
-// Credentials sign the directory's own requests. Without an AccessKey nothing is signed.
+// Credentials sign the directory's own requests. Without an AccessKey and a File nothing is signed.
 type Credentials struct {
 	AccessKey, SecretKey, SecurityToken string
+	File                                string // has the others
+}
+
+// maxCredentials bounds the file of an account.
+const maxCredentials = 64 << 10
+
+// load gives the credentials that hold now: those of the file, if there is one. No error has anything of its content.
+func (c Credentials) load() (Credentials, error) {
+	if c.File == "" {
+		return c, nil
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("credentials: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	text, err := io.ReadAll(io.LimitReader(f, maxCredentials+1))
+	if err != nil {
+		return Credentials{}, fmt.Errorf("credentials: %w", err)
+	}
+	var account struct {
+		AccessKey     string `yaml:"accessKey"`
+		SecretKey     string `yaml:"secretKey"`
+		SecurityToken string `yaml:"securityToken"`
+	}
+	if len(text) > maxCredentials || yaml.Unmarshal(text, &account) != nil || account.AccessKey == "" || account.SecretKey == "" {
+		return Credentials{}, fmt.Errorf("credentials: %s is not an account; want a file with `accessKey: …` and `secretKey: …`", c.File)
+	}
+	return Credentials{AccessKey: account.AccessKey, SecretKey: account.SecretKey, SecurityToken: account.SecurityToken}, nil
 }
 
 // sign adds what Java's AclClientRPCHook adds: the signature is HMAC-SHA1 over the values of all fields

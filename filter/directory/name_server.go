@@ -40,7 +40,11 @@ func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]bod
 		Version:  clientVersion,
 		Opaque:   1,
 	}
-	s.Credentials.sign(&request)
+	credentials, err := s.Credentials.load()
+	if err != nil {
+		return nil, err
+	}
+	credentials.sign(&request)
 	answer, err := s.exchange(ctx, address, request.Append(nil))
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ type watch struct {
 	recorder  *stats.Recorder
 	beyond    atomic.Int64 // of the directory, as counted so far
 	stale     atomic.Bool
+	failing   atomic.Bool // the last refresh has failed, and that is in the log
 	unobserve func()
 }
 
@@ -26,10 +27,18 @@ func newWatch(d *directory.Directory, recorder *stats.Recorder) *watch {
 	return w
 }
 
+// Warn takes a line for Envoy's log. The host sets it; without one there is no log.
+var Warn = func(format string, arguments ...any) {}
+
 func (w *watch) refreshed(err error) {
 	w.recorder.Inc(stats.DirectoryRefresh)
 	if err != nil {
 		w.recorder.Inc(stats.DirectoryRefreshFailure)
+		if !w.failing.Swap(true) {
+			Warn("the brokers' addresses cannot be refreshed, those known so far are kept: %v", err)
+		}
+	} else {
+		w.failing.Store(false)
 	}
 	beyond := w.directory.Beyond()
 	w.recorder.Add(stats.DirectoryOverLimit, beyond-w.beyond.Swap(beyond))

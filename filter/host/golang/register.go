@@ -12,6 +12,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
 )
 
 // PluginName is what `plugin_name` in Envoy's config must say.
@@ -24,6 +25,7 @@ func Register() {
 	network.RegisterNetworkFilterConfigFactory(PluginName, configFactory{})
 	host.NewSink = process.sink
 	host.LogInfo("version %s, %s", version.String(), runtime.Version())
+	instance.Warn = host.LogWarning
 }
 
 type parser struct{}
