@@ -219,6 +219,7 @@ func (c *cutter) ask(frame []byte, j judge) (verdict, error) {
 		return verdict{}, err
 	}
 	c.judged = true
+	fault(&c.header)
 	v := j.judge(frame, &c.header, len(frame) == c.prefix.FrameSize())
 	c.header.Trim()
 	return v, nil

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build fault
+
+package session
+
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+
+// FaultCode is a request or response code that no RocketMQ has.
+const FaultCode = 29_999
+
+// fault panics at a marked frame, of either side. Only plugins built for the tests of what a panic does have it.
+func fault(h *codec.Header) {
+	if h.Code == FaultCode {
+		panic("a fault, as the frame demands")
+	}
+}
