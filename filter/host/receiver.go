@@ -7,11 +7,19 @@ type Receiver interface {
 	Receive(views [][]byte)
 }
 
+// UpstreamReceiver is a Receiver of an upstream connection.
+type UpstreamReceiver interface {
+	Receiver
+	// Full tells that the connection has taken too little of what was written to it for a while, or has taken it. It
+	// returns true if what is for it is refused meanwhile; else the client is not read.
+	Full(full bool) (refuses bool)
+}
+
 // Where the host can show bytes without copying them these are set, else nil. They have the bytes of the
 // downstream connection that is just being opened, or of the upstream connection that has just become ready,
 // go to a receiver from now on, until the returned function is called. To be called inside the host's
 // call that says so.
 var (
 	ReceiveDownstream func(Receiver) (end func())
-	ReceiveUpstream   func(Receiver) (end func())
+	ReceiveUpstream   func(UpstreamReceiver) (end func())
 )

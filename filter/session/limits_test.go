@@ -320,3 +320,36 @@ func TestABrokersFrameThatStandsStillEndsItsConnection(t *testing.T) {
 	h.wantStats(map[stats.ID]int64{stats.UpstreamTimeout: 1, stats.UpstreamActive: 1})
 	h.wantIdle()
 }
+
+func TestWhatIsForAFullUpstreamIsRefusedAndOthersGoOn(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(sendV2(2, "broker-b", "t"))
+	a, b := h.to(brokerAAddress), h.to(brokerBAddress)
+	if !h.UpstreamFull(h.clock, a, true) {
+		t.Error("the session does not refuse what is for it")
+	}
+	h.tookUp(brokerAAddress)
+	h.tookUp(brokerBAddress)
+	h.send(sendV2(3, "broker-a", "t"))
+	h.wantOneAnswer(3, codec.ResponseSystemBusy)
+	h.send(request(codec.RequestHeartBeat, 4, heartbeatBody)) // goes to the other
+	h.send(sendV2(5, "broker-b", "t"))
+	if got := h.tookUp(brokerBAddress); len(got) != 2 || got[0].Opaque != 4 || got[1].Opaque != 5 {
+		t.Errorf("the other broker got %v", got)
+	}
+	h.receive(b, response(codec.ResponseSuccess, 4, ""))
+	h.wantOneAnswer(4, codec.ResponseSuccess)
+	if got := h.tookUp(brokerAAddress); len(got) != 0 {
+		t.Errorf("the full one got %v", got)
+	}
+	h.UpstreamFull(h.clock, a, false)
+	h.send(sendV2(6, "broker-a", "t"))
+	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 6 {
+		t.Errorf("it got %v", got)
+	}
+	h.UpstreamFull(h.clock, 99, true) // has gone meanwhile
+	h.wantStats(map[stats.ID]int64{stats.UpstreamFull: 1, stats.RequestOverLimit: 2})
+	h.wantIdle()
+}

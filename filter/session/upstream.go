@@ -20,6 +20,7 @@ type upstream struct {
 	address string
 
 	connected bool
+	full      bool    // takes nothing now: requests are refused
 	leaving   bool    // gets no more requests, and ends when none waits for it any more
 	deadline  Instant // for connecting
 	queue     []byte  // what waits for the connection
@@ -111,10 +112,11 @@ func (u *upstream) write(b []byte) {
 	s.queued += len(b)
 }
 
-// canWrite tells whether u can take n bytes more within max_buffered_bytes.
+// canWrite tells whether u can take n bytes more: it is not full, and what waits for it to connect is within
+// max_buffered_bytes.
 func (u *upstream) canWrite(n int) bool {
 	s := u.session
-	return u.connected || s.queued+n <= s.environment.Config.Limits.MaxBufferedBytes
+	return u.connected && !u.full || !u.connected && s.queued+n <= s.environment.Config.Limits.MaxBufferedBytes
 }
 
 // dropQueue empties what waits for the connection.
@@ -156,6 +158,22 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 		s.host.WriteUpstream(u.id, u.queue)
 		u.dropQueue()
 	}
+}
+
+// UpstreamFull tells that an upstream connection has taken too little of what was written to it for a while, or has
+// taken it. It returns true if the session refuses meanwhile what is for it, so that what is for others need not wait.
+func (s *Session) UpstreamFull(now Instant, id UpstreamID, full bool) (refuses bool) {
+	s.enter(now)
+	defer s.leave()
+	u := s.upstreams[id]
+	if u == nil || s.unified == nil {
+		return false
+	}
+	if full {
+		s.recorder.Inc(stats.UpstreamFull)
+	}
+	u.full = full
+	return full
 }
 
 // UpstreamFailed tells that an upstream connection could not be opened.

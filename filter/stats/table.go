@@ -98,6 +98,7 @@ const (
 	UpstreamLost
 	UpstreamGoAway
 	UpstreamTimeout
+	UpstreamFull
 	MemoryKept
 	MemoryOverLimit
 	DirectoryRefresh
@@ -196,6 +197,7 @@ var Table = append([]Def{
 	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
 	UpstreamGoAway:           {Counter, "upstream_go_away", "answers GO_AWAY of brokers that shut down; the client gets SERVICE_NOT_AVAILABLE (unified)"},
 	UpstreamTimeout:          {Counter, "upstream_timeout", "open upstream connections closed because a frame of theirs stood still for timeouts.upstream_stall"},
+	UpstreamFull:             {Counter, "upstream_full", "upstream connections that took nothing for a second, so that requests for them were answered SYSTEM_BUSY until they did (unified)"},
 	MemoryKept:               {Gauge, "memory_kept", "bytes that connections have taken of max_total_bytes, some to spare"},
 	MemoryOverLimit:          {Counter, "memory_over_limit", "connections closed, and heartbeats and merged answers given up, because of max_session_bytes or max_total_bytes"},
 	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},

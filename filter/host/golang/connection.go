@@ -187,6 +187,13 @@ func (u *upstream) Receive(views [][]byte) {
 	c.session.UpstreamData(host.Now(), u.id, views)
 }
 
+// Full implements host.UpstreamReceiver.
+func (u *upstream) Full(full bool) (refuses bool) {
+	c := u.connection
+	defer host.Recover(c.instance, c.abandon)
+	return c.session.UpstreamFull(host.Now(), u.id, full)
+}
+
 // OnPoolFailure tells the session.
 func (u *upstream) OnPoolFailure(api.PoolFailureReason, string) {
 	c := u.connection

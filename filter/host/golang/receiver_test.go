@@ -21,9 +21,11 @@ func (r *received) receive(to host.Receiver) (end func()) {
 	return func() { r.ended++ }
 }
 
+func (r *received) receiveUpstream(to host.UpstreamReceiver) (end func()) { return r.receive(to) }
+
 func TestWhereTheHostShowsBytesTheyAreTakenThere(t *testing.T) {
 	var client, broker received
-	host.ReceiveDownstream, host.ReceiveUpstream = client.receive, broker.receive
+	host.ReceiveDownstream, host.ReceiveUpstream = client.receive, broker.receiveUpstream
 	defer func() { host.ReceiveDownstream, host.ReceiveUpstream = nil, nil }()
 	envoy, clientConnection, filter := dial(t)
 	request := send(2)
@@ -39,6 +41,10 @@ func TestWhereTheHostShowsBytesTheyAreTakenThere(t *testing.T) {
 	broker.Receive([][]byte{answerTo(2)})
 	if string(clientConnection.written) != string(answerTo(2)) {
 		t.Errorf("the client got %q", clientConnection.written)
+	}
+	full := broker.Receiver.(host.UpstreamReceiver).Full
+	if !full(true) || full(false) {
+		t.Error("want what is for a full broker refused, on a unified connection, and not any longer")
 	}
 	upstream.OnEvent(api.RemoteClose)
 	filter.OnEvent(api.RemoteClose)

@@ -46,6 +46,7 @@ struct Plugin {
   void (*chain_wake)(uint64_t session);
   void (*chain_close)(uint64_t session, int event);
   void (*terminal_data)(uint64_t receiver, const rocketmq_proxy_slice* slices, int count);
+  int (*terminal_full)(uint64_t receiver, int full);
 };
 
 // The plugin in use. Call it only after LoadPlugin has succeeded.

@@ -134,7 +134,7 @@ void UpstreamConnection::FinishConnecting() {
     GetPlugin().on_upstream_ready(wrapper_, connection_id_);
     t_opening = nullptr;
   }
-  int change;
+  Change change;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ != State::kOpen) return;
@@ -142,7 +142,7 @@ void UpstreamConnection::FinishConnecting() {
     change = FullChange();
     Arm();
   }
-  TellOwner(change);
+  Tell(change);
 }
 
 GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
@@ -172,13 +172,13 @@ GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
     if (out_.empty() && fin_wanted_) SendFin();
     Arm();
   }
-  const int change = FullChange();
+  const Change change = FullChange();
   if (fin_sent_ && peer_ended_) {
     RequestAttention(std::move(lock));  // Both sides have ended.
   } else {
     lock.unlock();
   }
-  TellOwner(change);
+  Tell(change);
   return kOk;
 }
 
@@ -239,14 +239,14 @@ void UpstreamConnection::Attend() {
     Finish(event);
   } else if (failed) {
     // Whatever the peer sent before it went is still to be read; its end comes after that.
-    int change;
+    Change change;
     {
       const std::lock_guard<std::mutex> lock(mu_);
       out_.Clear();
       change = FullChange();
       Arm();
     }
-    TellOwner(change);
+    Tell(change);
     GiveToRead();
   }
 }
@@ -294,21 +294,62 @@ void UpstreamConnection::SendFin() {
   shutdown(fd_, SHUT_WR);
 }
 
-int UpstreamConnection::FullChange() {
+UpstreamConnection::Change UpstreamConnection::FullChange() {
   if (!full_ && state_ != State::kClosed && out_.size() > kQueueHigh) {
     full_ = true;
-    return 1;
+    full_count_++;
+    return Change::kFull;
   }
   if (full_ && (state_ == State::kClosed || out_.size() < kQueueLow)) {
     full_ = false;
-    return -1;
+    if (!std::exchange(refused_, false)) return Change::kHasRoom;
+    if (state_ != State::kClosed) return Change::kNoLongerRefused;
   }
-  return 0;
+  return Change::kNone;
 }
 
-void UpstreamConnection::TellOwner(int full_change) {
-  if (full_change == 0) return;
-  if (const auto owner = owner_.lock()) owner->OnUpstreamFull(full_change);
+void UpstreamConnection::Tell(Change change) {
+  const auto owner = owner_.lock();
+  switch (change) {
+    case Change::kNone:
+      break;
+    case Change::kFull: {
+      if (owner != nullptr) owner->OnUpstreamFull(1);
+      const auto self = shared_from_this();
+      uint64_t n;
+      {
+        const std::lock_guard<std::mutex> lock(mu_);
+        n = full_count_;
+      }
+      loop_.RunAfter(kFullPatience, [self, n] { self->OnStillFull(n); });
+      break;
+    }
+    case Change::kHasRoom:
+      if (owner != nullptr) owner->OnUpstreamFull(-1);
+      break;
+    case Change::kNoLongerRefused: {
+      // On the loop's thread, as all that makes room, and so outside of the plugin.
+      const DownstreamConnection::Scope scope(owner.get());
+      GetPlugin().terminal_full(receiver_, 0);
+      break;
+    }
+  }
+}
+
+void UpstreamConnection::OnStillFull(uint64_t n) {
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (state_ != State::kOpen || !full_ || full_count_ != n || receiver_ == 0) return;
+  }
+  const auto owner = owner_.lock();
+  const DownstreamConnection::Scope scope(owner.get());
+  if (GetPlugin().terminal_full(receiver_, 1) == 0) return;
+  {
+    // Nothing but this thread makes room or closes, so it is still full.
+    const std::lock_guard<std::mutex> lock(mu_);
+    refused_ = true;
+  }
+  if (owner != nullptr) owner->OnUpstreamFull(-1);
 }
 
 void UpstreamConnection::OnSocket(uint32_t epoll_events) {
@@ -317,7 +358,7 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
   bool closed = false;
   bool ended = false;
   int event = kLocalClose;
-  int change = 0;
+  Change change = Change::kNone;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
@@ -347,7 +388,7 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
     if (closing) return;  // Attend is on its way.
     return FinishConnecting();
   }
-  TellOwner(change);
+  Tell(change);
   if (closed) return Finish(event);
   if (ended) return Finish(kLocalClose);
   if (read) GiveToRead();
@@ -457,7 +498,7 @@ void UpstreamConnection::Finish(int event) {
   const auto self = shared_from_this();
   bool was_open;
   bool tell;
-  int change;
+  Change change;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
@@ -472,7 +513,7 @@ void UpstreamConnection::Finish(int event) {
     change = FullChange();
     tell = !abandoned_;
   }
-  TellOwner(change);
+  Tell(change);
   if (!tell) return;
   const auto owner = owner_.lock();
   const DownstreamConnection::Scope scope(owner.get());
@@ -488,7 +529,7 @@ void UpstreamConnection::Finish(int event) {
 void UpstreamConnection::Fail(PoolFailure reason) {
   const auto self = shared_from_this();
   bool tell;
-  int change;
+  Change change;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
@@ -498,7 +539,7 @@ void UpstreamConnection::Fail(PoolFailure reason) {
     change = FullChange();
     tell = !abandoned_;
   }
-  TellOwner(change);
+  Tell(change);
   if (!tell) return;
   const auto owner = owner_.lock();
   const DownstreamConnection::Scope scope(owner.get());

@@ -86,10 +86,12 @@ class UpstreamConnection : public EventLoop::Watcher,
   void Arm();      // with mu_: tells the loop what to watch for
   void Flush();    // with mu_
   void SendFin();  // with mu_
-  // With mu_: the queue has got full, or is no longer. The change is to be told to the owner
-  // afterwards.
-  int FullChange();
-  void TellOwner(int full_change);
+  // With mu_: the queue has got full, or is no longer. The change is to be told afterwards.
+  enum class Change { kNone, kFull, kHasRoom, kNoLongerRefused };
+  Change FullChange();
+  void Tell(Change change);
+  // Loop's thread: it has been full for some time, since it got so for the n-th time.
+  void OnStillFull(uint64_t n);
   void Finish(int event);
   void Fail(PoolFailure reason);
   void CloseSocket(int close_type);  // with mu_
@@ -113,6 +115,8 @@ class UpstreamConnection : public EventLoop::Watcher,
   std::string remote_;
   ByteQueue out_;
   bool full_ = false;
+  uint64_t full_count_ = 0;  // how often it has got full
+  bool refused_ = false;     // full, and the session refuses what is for us: the client is read
   bool attention_ = false;   // Attend is on its way
   bool fin_wanted_ = false;  // after out_
   bool fin_sent_ = false;

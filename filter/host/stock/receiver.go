@@ -29,7 +29,7 @@ func receiveDownstream(r host.Receiver) (end func()) {
 	return handle.Delete
 }
 
-func receiveUpstream(r host.Receiver) (end func()) {
+func receiveUpstream(r host.UpstreamReceiver) (end func()) {
 	handle := cgo.NewHandle(&receiver{Receiver: r})
 	C.receive_upstream(functions, C.uint64_t(handle))
 	return handle.Delete
@@ -43,4 +43,12 @@ func rocketmqProxyTerminalData(handle C.uint64_t, slices *C.rocketmq_proxy_slice
 		views = append(views, view(&unsafe.Slice(slices, int(count))[i]))
 	}
 	r.Receive(views)
+}
+
+//export rocketmqProxyTerminalFull
+func rocketmqProxyTerminalFull(handle C.uint64_t, full C.int) (refuses C.int) {
+	if r, ok := cgo.Handle(handle).Value().(*receiver).Receiver.(host.UpstreamReceiver); ok && r.Full(full == 1) {
+		return 1
+	}
+	return 0
 }

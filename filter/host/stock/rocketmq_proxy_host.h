@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define ROCKETMQ_PROXY_HOST_VERSION 2
+#define ROCKETMQ_PROXY_HOST_VERSION 3
 
 /* One stretch of memory; valid during the call that passes it. Envoy's own buffer layout. */
 typedef struct {
@@ -93,6 +93,12 @@ enum {
  *   void rocketmqProxyTerminalData(uint64_t receiver, const rocketmq_proxy_slice* slices,
  *                                  int count);
  *     Bytes of a terminal filter's connection. None come after the event that ends the connection.
+ *
+ *   int rocketmqProxyTerminalFull(uint64_t receiver, int full);
+ *     An upstream connection of a terminal filter has taken too little of what was written to it for
+ *     a while (full = 1), or has taken it (0). The client is not read meanwhile, unless the answer to
+ *     the former is 1: the session then refuses what is for this upstream, and others need not wait.
+ *     Of 0 the answer means nothing.
  *
  *   void rocketmqProxyChainWake(uint64_t session);
  *   void rocketmqProxyChainClose(uint64_t session, int event);

@@ -158,6 +158,10 @@ void TerminalData(uint64_t receiver, const rocketmq_proxy_slice* slices, int cou
   if (!p->terminal_data) abort();
   p->terminal_data(receiver, Join(slices, static_cast<size_t>(count)));
 }
+int TerminalFull(uint64_t receiver, int full) {
+  Plugin* const p = g_plugin;
+  return p->terminal_full && p->terminal_full(receiver, full != 0) ? 1 : 0;
+}
 
 }  // namespace
 
@@ -184,6 +188,7 @@ Plugin::Plugin() : outer_(g_plugin.exchange(this)) {
     table.chain_wake = ChainWake;
     table.chain_close = ChainClose;
     table.terminal_data = TerminalData;
+    table.terminal_full = TerminalFull;
     rocketmq_proxy::InstallPluginForTest(table);
     return true;
   }();

@@ -83,6 +83,7 @@ struct Plugin {
   std::function<void(uint64_t id)> on_http_config_destroy;
 
   std::function<void(uint64_t receiver, const std::string& data)> terminal_data;
+  std::function<bool(uint64_t receiver, bool full)> terminal_full;
 
   // Opens an upstream as Go would; the id is its index in `ups`.
   uint64_t Connect(const std::string& address);

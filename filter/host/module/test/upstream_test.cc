@@ -607,6 +607,66 @@ TEST(ClientIsHeldBackByASlowUpstream) {
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
 }
 
+TEST(ClientIsReadAgainWhenTheSessionRefusesWhatIsForASlowUpstream) {
+  Setup s;
+  std::mutex mu;
+  std::vector<std::string> told;
+  const auto count = [&] {
+    const std::lock_guard<std::mutex> lock(mu);
+    return told.size();
+  };
+  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
+  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
+  s.plugin.terminal_full = [&](uint64_t receiver, bool full) {
+    const std::lock_guard<std::mutex> lock(mu);
+    told.push_back(std::to_string(receiver) + (full ? " full" : " has room"));
+    return true;
+  };
+  s.Open();
+  Peer slow(4096);
+  const uint64_t id = s.ConnectReady(&slow);
+  const std::string data = Pattern(16 << 20);
+  Write(s.up(id), data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
+  EXPECT_EVENTUALLY(count() == 1);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+  EXPECT(slow.Receive(data.size()) == data);
+  EXPECT_EVENTUALLY(count() == 2);
+  EXPECT(told == std::vector<std::string>({"9 full", "9 has room"}));
+  EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
+
+  // Once more, and we end it while it is refused: nothing is told to a receiver that is gone.
+  Write(s.up(id), data);
+  EXPECT_EVENTUALLY(count() == 3);
+  envoyGoFilterUpstreamClose(s.up(id), 1);
+  s.ExpectEnd(id, {"ready", "event 1"});
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 0);
+  EXPECT_EQ(count(), 3u);
+}
+
+TEST(ClientStaysHeldBackWhenTheSessionDoesNotRefuse) {
+  Setup s;
+  std::atomic<int> asked{0};
+  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
+  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
+  s.plugin.terminal_full = [&](uint64_t, bool full) {
+    EXPECT(full);
+    asked++;
+    return false;
+  };
+  s.Open();
+  Peer slow(4096);
+  const uint64_t id = s.ConnectReady(&slow);
+  const std::string data = Pattern(16 << 20);
+  Write(s.up(id), data);
+  EXPECT_EVENTUALLY(asked == 1);
+  s.connection->worker.Drain();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  EXPECT(slow.Receive(data.size()) == data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(UpstreamDiesWhileHeldBack) {
   // Its data is delivered once it may be, then its end; and the loop does not spin meanwhile.
   Setup s;
