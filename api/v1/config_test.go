@@ -344,12 +344,12 @@ func FuzzParse(f *testing.F) {
 func TestCredentialsAreInAFileOrInTheConfig(t *testing.T) {
 	const config = `{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:9876"],"credentials":CREDENTIALS}],"addressing":{"unified":{}}}`
 	for credentials, want := range map[string]string{
-		`{"file":"/etc/rocketmq/account.yaml"}`:                           "",
-		`{"access_key":"a","secret_key":"b","security_token":"c"}`:        "",
-		`{}`:                                                              "clusters[0].credentials.access_key is empty, and there is no file\nclusters[0].credentials.secret_key is empty, and there is no file",
-		`{"file":"/f","secret_key":"hushhush"}`:                           "clusters[0].credentials.file is set beside keys; want either",
-		`{"file":"account.yaml"}`:                                         `clusters[0].credentials.file is "account.yaml"; want a path that begins with /`,
-		`{"access_key":"hushhush"}`:                                       "clusters[0].credentials.secret_key is empty, and there is no file",
+		`{"file":"/etc/rocketmq/account.yaml"}`:                    "",
+		`{"access_key":"a","secret_key":"b","security_token":"c"}`: "",
+		`{}`:                                    "clusters[0].credentials.access_key is empty, and there is no file\nclusters[0].credentials.secret_key is empty, and there is no file",
+		`{"file":"/f","secret_key":"hushhush"}`: "clusters[0].credentials.file is set beside keys; want either",
+		`{"file":"account.yaml"}`:               `clusters[0].credentials.file is "account.yaml"; want a path that begins with /`,
+		`{"access_key":"hushhush"}`:             "clusters[0].credentials.secret_key is empty, and there is no file",
 		`{"access_key":["hushhush"],"secret_key":4711,"security_token":{"hushhush":1}}`: "clusters[0].credentials.access_key is something else; want a string\nclusters[0].credentials.secret_key is something else; want a string\nclusters[0].credentials.security_token is something else; want a string",
 		`"hushhush"`:   "clusters[0].credentials is something else; want an object",
 		`["hushhush"]`: "clusters[0].credentials is something else; want an object",

@@ -3,12 +3,9 @@
 package instance
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,38 +135,5 @@ func TestConfigsOfOnePrefixShowTheProcessOnce(t *testing.T) {
 		if got := sink.value(m.id); got != 0 {
 			t.Errorf("after the last config %s is %d", m.name, got)
 		}
-	}
-}
-
-func TestTheFirstOfFailingRefreshesIsInTheLog(t *testing.T) {
-	lines := make(chan string, 10)
-	before := Warn
-	Warn = func(format string, arguments ...any) { lines <- fmt.Sprintf(format, arguments...) }
-	x := Start(config(time.Hour), nil)
-	line := <-lines
-	for range 3 {
-		x.watches[0].refreshed(errors.New("again"))
-	}
-	x.Close()
-	Warn = before
-	if len(lines) != 0 || !strings.HasPrefix(line, "the brokers' addresses cannot be refreshed, those known so far are kept: name server 127.0.0.1:1: dial tcp") {
-		t.Errorf("got %q and %d more", line, len(lines))
-	}
-}
-
-func TestLogLinesAreBoundedByTheMinute(t *testing.T) {
-	c := config(time.Minute)
-	c.Limits.MaxLogLinesPerMinute = 2
-	x := Start(c, nil)
-	defer x.Close()
-	var got []bool
-	for _, at := range []time.Duration{0, time.Second, 2 * time.Second, 59 * time.Second, 60 * time.Second, 61 * time.Second, 62 * time.Second} {
-		got = append(got, x.MayLog(at))
-	}
-	if want := []bool{true, true, false, false, true, true, false}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if n := x.Stats.Value(stats.LogSuppressed); n != 3 {
-		t.Errorf("log_suppressed is %d, want 3", n)
 	}
 }
