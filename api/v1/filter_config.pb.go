@@ -82,8 +82,10 @@ func (Addressing_Uncovered) EnumDescriptor() ([]byte, []int) {
 type Policy_Action int32
 
 const (
+	// The request passes, if the rate limits let it.
 	Policy_ALLOW Policy_Action = 0
-	Policy_DENY  Policy_Action = 1
+	// The request is answered NO_PERMISSION (16).
+	Policy_DENY Policy_Action = 1
 )
 
 // Enum value maps for Policy_Action.
@@ -129,9 +131,12 @@ type RateLimit_Key int32
 
 const (
 	// One bucket for the whole listener.
-	RateLimit_LISTENER       RateLimit_Key = 0
-	RateLimit_TOPIC          RateLimit_Key = 1
+	RateLimit_LISTENER RateLimit_Key = 0
+	// The topic.
+	RateLimit_TOPIC RateLimit_Key = 1
+	// The producer group.
 	RateLimit_PRODUCER_GROUP RateLimit_Key = 2
+	// The consumer group.
 	RateLimit_CONSUMER_GROUP RateLimit_Key = 3
 	// A client's connection. With per_broker addressing a client has one to each broker.
 	RateLimit_CONNECTION RateLimit_Key = 4
@@ -202,7 +207,8 @@ type FilterConfig struct {
 	Addressing *Addressing `protobuf:"bytes,3,opt,name=addressing,proto3" json:"addressing,omitempty"`
 	Limits     *Limits     `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
 	Timeouts   *Timeouts   `protobuf:"bytes,5,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
-	Policy     *Policy     `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	// What clients may do, and how fast.
+	Policy *Policy `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Where the connections that the proxy opens by itself go first. Default: straight to brokers and name
 	// servers.
 	Egress *Egress `protobuf:"bytes,7,opt,name=egress,proto3" json:"egress,omitempty"`
@@ -1458,7 +1464,7 @@ type Policy struct {
 	// The first rule that matches a request decides; at most 1000. What is denied is answered NO_PERMISSION (16)
 	// with the rule's name; a request that wants no answer is dropped.
 	Rules []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
-	// What becomes of requests that no rule matches.
+	// What becomes of requests that no rule matches. Default ALLOW.
 	DefaultAction Policy_Action `protobuf:"varint,3,opt,name=default_action,json=defaultAction,proto3,enum=rocketmq_proxy.v1.Policy_Action" json:"default_action,omitempty"`
 	// What is sent and fetched faster is answered SYSTEM_BUSY (2) or, where messages are fetched, FLOW_CONTROL (215),
 	// with the limit's name. A request must be within all limits that match it; at most 100.
@@ -1534,10 +1540,12 @@ func (x *Policy) GetShadow() bool {
 	return false
 }
 
+// What becomes of some requests.
 type Rule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// For answers, logs and stats; unique among rules. 1 to 64 of A-Z a-z 0-9 _ -. Required.
-	Name   string        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What becomes of the requests that it matches. Default ALLOW.
 	Action Policy_Action `protobuf:"varint,2,opt,name=action,proto3,enum=rocketmq_proxy.v1.Policy_Action" json:"action,omitempty"`
 	// Which requests it is for. Default: all.
 	Match *Match `protobuf:"bytes,3,opt,name=match,proto3" json:"match,omitempty"`
@@ -1616,12 +1624,9 @@ type Match struct {
 	ProducerGroups []*v31.StringMatcher `protobuf:"bytes,2,rep,name=producer_groups,json=producerGroups,proto3" json:"producer_groups,omitempty"`
 	// The consumer group.
 	ConsumerGroups []*v31.StringMatcher `protobuf:"bytes,3,rep,name=consumer_groups,json=consumerGroups,proto3" json:"consumer_groups,omitempty"`
-	// Request codes by name, as SEND_MESSAGE_V2, or by number; or classes of them:
-	//
-	//	SEND: sends, replies, ends of transactions, recalls
-	//	CONSUME: pulls, pops, acknowledgements, offsets, locks, lists of consumers
-	//	CLIENT: what all clients need: routes, heartbeats, their end
-	//	ADMIN: all others, unknown ones too
+	// Request codes by name, as SEND_MESSAGE_V2, or by number; or classes of them: SEND (sends, replies, ends of
+	// transactions, recalls), CONSUME (pulls, pops, acknowledgements, offsets, locks, lists of consumers), CLIENT (what all
+	// clients need: routes, heartbeats, their end) and ADMIN (all others, unknown ones too).
 	Requests []string `protobuf:"bytes,4,rep,name=requests,proto3" json:"requests,omitempty"`
 	// Languages of clients by the names of LanguageCode, as JAVA, GO, CPP.
 	Languages []string `protobuf:"bytes,5,rep,name=languages,proto3" json:"languages,omitempty"`
@@ -1738,7 +1743,7 @@ type RateLimit struct {
 	Bytes *Rate `protobuf:"bytes,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Only counts what this limit would refuse.
 	Shadow bool `protobuf:"varint,6,opt,name=shadow,proto3" json:"shadow,omitempty"`
-	// How many buckets are kept that are not full, with the keys TOPIC to SOURCE but CONNECTION. 1 to 65536; default
+	// How many buckets are kept that are not full; of no meaning with the keys LISTENER and CONNECTION. 1 to 65536; default
 	// 1024. More values than that share one bucket.
 	MaxKeys       uint32 `protobuf:"varint,7,opt,name=max_keys,json=maxKeys,proto3" json:"max_keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1824,6 +1829,7 @@ func (x *RateLimit) GetMaxKeys() uint32 {
 	return 0
 }
 
+// How fast, and how much at once.
 type Rate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1 to 4294967295. Required.
