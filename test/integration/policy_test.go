@@ -47,6 +47,7 @@ func TestPolicyAndObservability(t *testing.T) {
 			x.awaitStat("policy_shadow_denied", 20)
 			x.awaitStat("policy.rule.retire-reports", 20)
 		})
+		t.Run("a limited group", func(t *testing.T) { t.Parallel(); limitedGroup(x.on(t)) })
 		t.Run("tools", func(t *testing.T) {
 			t.Parallel()
 			x := x.on(t)
@@ -55,7 +56,6 @@ func TestPolicyAndObservability(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a limited group", func(t *testing.T) { limitedGroup(x.on(t)) })
 	t.Run("counters have tags", func(t *testing.T) { taggedCounters(x.on(t)) })
 	t.Run("request log", func(t *testing.T) { requestLog(x.on(t), log) })
 	t.Run("stats are those of a quiet proxy", func(t *testing.T) { x.on(t).idle() })
