@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL := /bin/bash
-export DURATION MODE RATE CONCURRENCY ENVOY_VERSION QUICK FORCE COUNT PACKAGES SYNTHETIC BENCHTIME
+export DURATION MODE RATE CONCURRENCY ENVOY_VERSION QUICK FULL FORCE PARTS COUNT PACKAGES SYNTHETIC BENCHTIME
 
 .DEFAULT_GOAL := help
 
@@ -37,7 +37,7 @@ fuzz: ## Fuzz each target for FUZZTIME (30s)
 	build/fuzz.sh $(or $(FUZZTIME),30s)
 
 .PHONY: bench
-bench: build ## Measure against Envoy's tcp_proxy, into docs/PERFORMANCE.md (QUICK=1 for two minutes)
+bench: build ## Measure beside tcp_proxy and RocketMQ Proxy, into docs/PERFORMANCE.md (QUICK=1: 3 minutes; PARTS=synthetic,real,scale,micro FULL=1)
 	go build -o out/bin/bench ./test/bench
 	exec out/bin/bench
 

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -79,11 +80,11 @@ func TestRatiosAreTakenWithinARound(t *testing.T) {
 func TestDirectHasNoEnvoyAndNoYardstickMeansNoRatios(t *testing.T) {
 	m := second(100, time.Millisecond, 0)
 	m.Envoy = nil
-	rows := summarize(point{}, []variant{direct}, [][]measurement{{m}})
+	rows := summarize(point{Workload: "w"}, []variant{direct}, [][]measurement{{m}})
 	if rows[0].Envoy != nil || rows[0].Ratios != nil {
 		t.Errorf("row %+v", rows[0])
 	}
-	r := report{Rows: rows}
+	r := syntheticReport{Rows: rows}
 	if text := r.markdown(); !strings.Contains(text, "| 0×0 | direct | 100 [100-100] | 500 | 1000 | 2000 | – |") {
 		t.Error(text)
 	}
@@ -166,31 +167,122 @@ func TestFilterRequests(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	for _, name := range []string{"QUICK", "FORCE", "CONCURRENCY", "ENVOY_VERSION"} {
+	for _, name := range []string{"QUICK", "FULL", "FORCE", "PARTS", "CONCURRENCY", "ENVOY_VERSION"} {
 		t.Setenv(name, "")
 	}
-	full, err := parseOptions(nil)
+	usual, err := parseOptions(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(full.cells) != 6 || full.rounds < 3 || full.duration() > full.limit || full.quick || full.force {
-		t.Errorf("%+v", full)
+	if len(usual.cells) != 6 || len(usual.workloads) != 2 || usual.rounds != 5 || len(usual.parts) != 3 || usual.quick || usual.force || usual.partial {
+		t.Errorf("%+v", usual)
+	}
+	full, err := parseOptions([]string{"-full"})
+	if err != nil || len(full.cells) != 8 || len(full.workloads) != 4 || !slices.Equal(full.concurrency, []int{1, 2}) || full.partial {
+		t.Errorf("%+v, %v", full, err)
 	}
 	t.Setenv("QUICK", "1")
+	t.Setenv("PARTS", "scale,micro")
 	quick, err := parseOptions(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if quick.duration() > 3*time.Minute || quick.rounds < 3 || quick.command != "QUICK=1 go run ./test/bench" {
-		t.Errorf("%s: %+v", quick.duration(), quick)
+	if len(quick.parts) != 2 || quick.parts[0].name != "scale" || quick.rounds != 3 || len(quick.variants) != 3 || !quick.partial ||
+		quick.command != "PARTS=scale,micro QUICK=1 go run ./test/bench" {
+		t.Errorf("%+v", quick)
 	}
-	chosen, err := parseOptions([]string{"-cells", "2x3", "-rounds", "7", "-concurrency", "1,2"})
-	if err != nil || !slices.Equal(chosen.cells, []cell{{2, 3}}) || chosen.rounds != 7 || !slices.Equal(chosen.concurrency, []int{1, 2}) {
+	chosen, err := parseOptions([]string{"-cells", "2x3", "-rounds", "7", "-concurrency", "1,2", "-base-modules", "x"})
+	if err != nil || !slices.Equal(chosen.cells, []cell{{2, 3}}) || chosen.rounds != 7 || !slices.Equal(chosen.concurrency, []int{1, 2}) ||
+		!slices.Equal(chosen.variants, []variant{tcpProxy, perBroker, unified, basePerBroker, baseUnified}) {
 		t.Errorf("%+v, %v", chosen, err)
 	}
-	for _, bad := range [][]string{{"-cells", "16"}, {"-cells", "0x1"}, {"-variants", "tls"}, {"-workloads", "x"}, {"-rounds", "0"}, {"-concurrency", "-1"}, {"more"}} {
+	for _, bad := range [][]string{
+		{"-cells", "16"}, {"-cells", "0x1"}, {"-variants", "tls"}, {"-workloads", "x"}, {"-rounds", "0"}, {"-concurrency", "-1"}, {"-parts", "x"}, {"more"},
+	} {
 		if _, err := parseOptions(bad); err == nil {
 			t.Errorf("%v is accepted", bad)
+		}
+	}
+}
+
+func TestScaleVerdicts(t *testing.T) {
+	at := func(level int, v variant, rss, growth float64) scaleRow {
+		return scaleRow{Ladder: "connections", Level: level, Variant: v, scaleFigures: scaleFigures{RSS: rss}, Loads: []scaleLoad{{Growth: spread{growth, growth, growth}}}}
+	}
+	r := &scaleReport{Rows: []scaleRow{
+		at(1, tcpProxy, 60, 1), at(1, perBroker, 80, 1), at(1, unified, 86, 1),
+		at(1001, tcpProxy, 70.24, 1), at(1001, perBroker, 97.408, 1.05), at(1001, unified, 107, 1.2),
+	}}
+	var got bytes.Buffer
+	printVerdicts(&got, r.verdicts())
+	want := `target memory of plugin and host, per-broker: measured 20.0 MB goal ≤ 25 MB MET
+target memory of plugin and host, unified: measured 26.0 MB goal ≤ 25 MB MISSED
+target memory of an idle connection above tcp_proxy's, per-broker, 1001 of them: measured 7.0 KiB goal ≤ 8 KiB MET
+target CPU per request with 1001 connections to that with 1, per-broker: measured 1.05 [1.05-1.05] goal ≤ 1.10 MET
+target memory of an idle connection above tcp_proxy's, unified, 1001 of them: measured 10.5 KiB goal ≤ 8 KiB MISSED
+target CPU per request with 1001 connections to that with 1, unified: measured 1.20 [1.20-1.20] goal ≤ 1.10 MISSED
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+func TestMicroBenchmarksAreRead(t *testing.T) {
+	found, err := parseExchanges(`goos: linux
+BenchmarkExchange/chained/send/16-2         	   72043	     16628 ns/op	      1039 ns/request	       0 B/op	       0 allocs/op
+BenchmarkExchange/unified/pull/1     	  500000	      2400 ns/op	      2400 ns/request	      27 B/op	       1 allocs/op
+PASS
+`)
+	want := map[string]microResult{"chained/send/16": {1039, 0}, "unified/pull/1": {2400, 1}}
+	if err != nil || !maps.Equal(found, want) {
+		t.Errorf("got %v, %v; want %v", found, err, want)
+	}
+	if _, err := parseExchanges("PASS"); err == nil {
+		t.Error("nothing is no error")
+	}
+}
+
+func TestMicroVerdicts(t *testing.T) {
+	exactly := func(v float64) spread { return spread{v, v, v} }
+	r := &microReport{
+		Rows: []microRow{
+			{Name: "chained/send/1", Time: exactly(500), WithoutStats: exactly(400)},
+			{Name: "unified/send/16", Time: exactly(500), WithoutStats: exactly(400), Allocations: 1},
+		},
+		envoy: map[string]float64{"unified/send/16": 2100},
+	}
+	var got bytes.Buffer
+	printVerdicts(&got, r.verdicts())
+	want := `target allocations of frames that pass, chained/send/1: measured 0 goal 0 MET
+target allocations of frames that pass, unified/send/16: measured 1 goal 0 MISSED
+target CPU per request with stats to that without, unified/send/16: measured 1.050 goal ≤ 1.02 MISSED
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+func TestMethodsAreEmptied(t *testing.T) {
+	got, err := emptyMethods([]byte("package p\n\ntype T struct{ n int }\n\nfunc (t *T) Inc() { t.n++ }\n\nfunc (t *T) N() int { return t.n }\n\nfunc F() { println() }\n"), "T")
+	want := "package p\n\ntype T struct{ n int }\n\nfunc (t *T) Inc() {}\n\nfunc (t *T) N() int { return t.n }\n\nfunc F() { println() }\n"
+	if err != nil || string(got) != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := emptyMethods([]byte("package p"), "T"); err == nil {
+		t.Error("nothing to empty is no error")
+	}
+}
+
+func TestAPageKeepsThePartsThatWereNotMeasured(t *testing.T) {
+	row := microRow{Name: "chained/send/1"}
+	first := (&report{Command: "one", Parts: map[string]finding{"micro": &microReport{Rows: []microRow{row}}}}).page("")
+	if !strings.Contains(first, "## Scale\n\nNot measured yet.") || !strings.Contains(first, "| command | `one` |") {
+		t.Fatal(first)
+	}
+	second := (&report{Command: "two", Parts: map[string]finding{"scale": &scaleReport{}}}).page(first)
+	for text, want := range map[string]int{"`one`": 1, "`two`": 1, "## Scale": 1, "## Micro": 1, "Not measured yet.": 1, "chained/send/1": 2} {
+		if got := strings.Count(second, text); got != want {
+			t.Errorf("%q occurs %d times, want %d, in\n%s", text, got, want, second)
 		}
 	}
 }
@@ -222,12 +314,12 @@ func TestTargets(t *testing.T) {
 	at := func(v variant, w workload, connections, inFlight int, q *ratios) row {
 		return row{point: point{Workload: w.Title, cell: cell{connections, inFlight}}, Variant: v, Ratios: q}
 	}
-	r := &report{Rows: []row{
-		at(tcpProxy, workloads[0], 1, 1, ratio(1, 1, 1)), // the yardstick has none
-		at(perBroker, workloads[0], 1, 1, ratio(0.99, 1.15, 1.2)),
-		at(unified, workloads[0], 16, 16, ratio(0.95, 1.31, 1)),
-		at(perBroker, workloads[2], 16, 1, ratio(0.97, 1, 1)),
-		at(perBroker, workloads[0], 1, 1, nil),
+	r := &syntheticReport{Rows: []row{
+		at(tcpProxy, send300, 1, 1, ratio(1, 1, 1)), // the yardstick has none
+		at(perBroker, send300, 1, 1, ratio(0.99, 1.15, 1.2)),
+		at(unified, send300, 16, 16, ratio(0.95, 1.31, 1)),
+		at(perBroker, pull64k, 16, 1, ratio(0.97, 1, 1)),
+		at(perBroker, send300, 1, 1, nil),
 	}}
 	var got bytes.Buffer
 	printVerdicts(&got, r.verdicts())

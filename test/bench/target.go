@@ -2,10 +2,7 @@
 
 package main
 
-import (
-	"fmt"
-	"io"
-)
+import "fmt"
 
 // target is what a figure of our paths shall reach, as a ratio to tcp_proxy.
 type target struct {
@@ -18,7 +15,7 @@ type target struct {
 
 func pipelined(r row) bool { return r.InFlight >= 16 }
 
-func pulls(r row) bool { return r.Workload == workloads[2].Title }
+func pulls(r row) bool { return r.Workload == pull64k.Title }
 
 var targets = []target{
 	{
@@ -38,53 +35,26 @@ var targets = []target{
 func rateRatio(q *ratios) spread { return q.Rate }
 func cpuRatio(q *ratios) spread  { return *q.CPU }
 
-// verdict is what became of a target in one row.
-type verdict struct {
-	target
-	row      row
-	measured spread
-	met      bool
-}
-
 // verdicts are those of all rows of our paths that have ratios.
-func (r *report) verdicts() (all []verdict) {
+func (r *syntheticReport) verdicts() (all []verdict) {
 	for _, row := range r.Rows {
 		if !row.Variant.ours() || row.Ratios == nil {
 			continue
+		}
+		at := fmt.Sprintf("%s, %s, %s", row.Variant, row.cell, row.Workload)
+		if row.Concurrency > 1 {
+			at += fmt.Sprintf(", concurrency %d", row.Concurrency)
 		}
 		for _, t := range targets {
 			if !t.in(row) {
 				continue
 			}
-			measured := t.measure(row.Ratios)
-			met := measured.Median >= t.goal
+			judge := atLeast
 			if t.atMost {
-				met = measured.Median <= t.goal
+				judge = atMost
 			}
-			all = append(all, verdict{target: t, row: row, measured: measured, met: met})
+			all = append(all, judge(t.name+", "+at+":", t.measure(row.Ratios), t.goal))
 		}
 	}
 	return all
-}
-
-func (v verdict) comparison() string {
-	if v.atMost {
-		return fmt.Sprintf("≤ %.2f", v.goal)
-	}
-	return fmt.Sprintf("≥ %.2f", v.goal)
-}
-
-func (v verdict) result() string {
-	if v.met {
-		return "MET"
-	}
-	return "MISSED"
-}
-
-// printVerdicts prints a line for each target.
-func printVerdicts(w io.Writer, all []verdict) {
-	for _, v := range all {
-		fmt.Fprintf(w, "target %s, %s, %s, %s: measured %s goal %s %s\n",
-			v.name, v.row.Variant, v.row.cell, v.row.Workload, v.measured.ratio(), v.comparison(), v.result())
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // variant is a path from the load generator to the stub.
@@ -19,18 +20,33 @@ const (
 	tcpProxy  variant = "tcp_proxy"  // an Envoy without our modules: the yardstick
 	perBroker variant = "per-broker" // envoy-config/per-broker.yaml, the listener of the first broker
 	unified   variant = "unified"    // envoy-config/unified.yaml
+
+	// The same with the modules of another revision.
+	basePerBroker variant = "base per-broker"
+	baseUnified   variant = "base unified"
 )
 
 func parseVariant(text string) (variant, error) {
 	switch v := variant(text); v {
-	case direct, tcpProxy, perBroker, unified:
+	case direct, tcpProxy, perBroker, unified, basePerBroker, baseUnified:
 		return v, nil
 	}
 	return "", fmt.Errorf("unknown variant %q", text)
 }
 
-// ours tells whether the path leads through our filter.
+// ours tells whether the path leads through our filter as it is here.
 func (v variant) ours() bool { return v == perBroker || v == unified }
+
+// example is the file of envoy-config/ that the path takes; empty if none.
+func (v variant) example() string {
+	switch v {
+	case perBroker, basePerBroker:
+		return "per-broker.yaml"
+	case unified, baseUnified:
+		return "unified.yaml"
+	}
+	return ""
+}
 
 // The ports that stand in the files of envoy-config/.
 const (
@@ -62,6 +78,7 @@ static_resources:
   - name: broker
     type: STATIC
     connect_timeout: 1s
+    circuit_breakers: {thresholds: [{max_connections: 100000, max_pending_requests: 100000}]}
     load_assignment:
       cluster_name: broker
       endpoints:
@@ -75,12 +92,15 @@ const exampleRealBroker = 10911
 
 // envoyConfig is a variant's config, the ports that it listens on, and which of them takes the load.
 type envoyConfig struct {
-	yaml        string
-	admin, load netip.AddrPort
+	yaml                    string
+	admin, load, nameServer netip.AddrPort
 }
 
+// edit changes a config: what must occur becomes something else, everywhere.
+type edit struct{ old, text string }
+
 // config renders a variant's config. free gives a free port.
-func (v variant) config(root string, stub stubAddresses, free func() (int, error)) (c envoyConfig, err error) {
+func (v variant) config(root string, stub stubAddresses, free func() (int, error), edits ...edit) (c envoyConfig, err error) {
 	ports := map[int]int{exampleNameServer: int(stub.NameServer.Port()), exampleRealBroker: int(stub.Broker.Port())}
 	for _, example := range []int{exampleAdmin, exampleListener, exampleBroker, exampleOther} {
 		if ports[example], err = free(); err != nil {
@@ -88,18 +108,24 @@ func (v variant) config(root string, stub stubAddresses, free func() (int, error
 		}
 	}
 	text, listener := tcpProxyConfig, exampleBroker
-	if v != tcpProxy {
-		file, err := os.ReadFile(filepath.Join(root, "envoy-config", string(v)+".yaml"))
+	if v.example() != "" {
+		file, err := os.ReadFile(filepath.Join(root, "envoy-config", v.example()))
 		if err != nil {
 			return c, err
 		}
 		text = string(file)
 	}
+	for _, e := range edits {
+		if !strings.Contains(text, e.old) {
+			return c, fmt.Errorf("config of %s: %q does not occur", v, e.old)
+		}
+		text = strings.ReplaceAll(text, e.old, e.text)
+	}
 	required := []int{exampleAdmin, exampleBroker, exampleRealBroker}
 	switch v {
-	case perBroker:
+	case perBroker, basePerBroker:
 		required = []int{exampleAdmin, exampleBroker, exampleNameServer}
-	case unified:
+	case unified, baseUnified:
 		listener = exampleListener
 		required = []int{exampleAdmin, exampleListener, exampleNameServer}
 	}
@@ -109,7 +135,7 @@ func (v variant) config(root string, stub stubAddresses, free func() (int, error
 	loopback := func(example int) netip.AddrPort {
 		return netip.AddrPortFrom(stub.Broker.Addr(), uint16(ports[example]))
 	}
-	c.admin, c.load = loopback(exampleAdmin), loopback(listener)
+	c.admin, c.load, c.nameServer = loopback(exampleAdmin), loopback(listener), loopback(exampleListener)
 	return c, nil
 }
 

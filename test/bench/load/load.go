@@ -23,8 +23,11 @@ import (
 type Options struct {
 	Addr        netip.AddrPort
 	Connections int
-	InFlight    int // requests on each connection
-	Request     *frame.Template
+	InFlight    int               // requests on each connection
+	Requests    []*frame.Template // taken in turn on each connection
+	// Hold, if set, is first sent HeldEach times on each connection. It is never answered.
+	Hold     *frame.Template
+	HeldEach int
 	// WarmUp is not measured; Window is, and follows it. After Window the requests in flight are awaited.
 	WarmUp, Window time.Duration
 	// Edge, if set, is called on its own goroutine when the window opens (0) and when it closes (1).
@@ -33,7 +36,7 @@ type Options struct {
 
 // Result is what happened.
 type Result struct {
-	// Total are the requests made, each of which was answered once, warm-up included.
+	// Total are the requests made, each of which was answered once, warm-up included and those held not.
 	Total int64
 	// Answers, and their bytes, that came within the window; Window is its length.
 	Answers     int64
@@ -60,6 +63,7 @@ type conn struct {
 	fd      int
 	stream  frame.Stream
 	slots   []slot
+	turn    int    // counts requests
 	pending []byte // requests the socket has no room for
 }
 
@@ -122,7 +126,14 @@ func (g *generator) connect() error {
 		c.slots[i].opaque = firstOpaque + int32(i) - int32(g.opt.InFlight)
 	}
 	g.conns[fd] = c
-	return g.poller.Add(fd, poll.In)
+	if err := g.poller.Add(fd, poll.In); err != nil {
+		return err
+	}
+	g.out = g.out[:0]
+	for i := range g.opt.HeldEach {
+		g.out = g.opt.Hold.Append(g.out, int32(i))
+	}
+	return g.write(c, g.out)
 }
 
 func (g *generator) run() error {
@@ -253,7 +264,8 @@ func (g *generator) request(c *conn) error {
 		if s.opaque += int32(len(c.slots)); s.opaque > lastOpaque {
 			s.opaque = firstOpaque + int32(i)
 		}
-		g.out = g.opt.Request.Append(g.out, s.opaque)
+		g.out = g.opt.Requests[c.turn%len(g.opt.Requests)].Append(g.out, s.opaque)
+		c.turn++
 	}
 	now := g.since()
 	for _, i := range g.again {

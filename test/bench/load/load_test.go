@@ -35,7 +35,7 @@ func send(t testing.TB) *frame.Template {
 // serve runs a stub until the end of the test.
 func serve(t testing.TB, pullBody int) *stub.Server {
 	t.Helper()
-	server, err := stub.Listen(stub.Options{Root: root, PullBody: pullBody})
+	server, err := stub.Listen(stub.Options{Root: root, PullBody: pullBody, Brokers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestBothSidesCountTheSame(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := serve(t, 0)
-			opt.Addr, opt.Request = server.Broker, send(t)
+			opt.Addr, opt.Requests = server.Broker, []*frame.Template{send(t)}
 			opt.WarmUp, opt.Window = 20*time.Millisecond, 100*time.Millisecond
 			var edges [2]atomic.Int32
 			opt.Edge = func(i int) { edges[i].Add(1) }
@@ -93,7 +93,7 @@ func TestAnswersLargerThanSocketBuffers(t *testing.T) {
 	const body = 1 << 20
 	server := serve(t, body)
 	result, err := Run(Options{
-		Addr: server.Broker, Connections: 2, InFlight: 16, Request: template(t, "PULL_MESSAGE.request", nil),
+		Addr: server.Broker, Connections: 2, InFlight: 16, Requests: []*frame.Template{template(t, "PULL_MESSAGE.request", nil)},
 		Window: 100 * time.Millisecond,
 	})
 	if err != nil {
@@ -111,12 +111,29 @@ func TestRequestsLargerThanSocketBuffers(t *testing.T) {
 	server := serve(t, 0)
 	result, err := Run(Options{
 		Addr: server.Broker, Connections: 1, InFlight: 16,
-		Request: template(t, "SEND_MESSAGE_V2.request", make([]byte, 1<<20)), Window: 100 * time.Millisecond,
+		Requests: []*frame.Template{template(t, "SEND_MESSAGE_V2.request", make([]byte, 1<<20))}, Window: 100 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := server.Counts(); got != (stub.Counts{Sends: result.Total}) {
+		t.Errorf("the stub counts %+v, the generator %d", got, result.Total)
+	}
+}
+
+func TestRequestsTakeTurnsBesideOnesThatAreHeld(t *testing.T) {
+	server := serve(t, 100)
+	result, err := Run(Options{
+		Addr: server.Broker, Connections: 4, InFlight: 2, Window: 50 * time.Millisecond,
+		Requests: []*frame.Template{send(t), template(t, "PULL_MESSAGE.request", nil)},
+		Hold:     template(t, "LITE_PULL_MESSAGE.request", nil), HeldEach: 3000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := server.Counts()
+	// Each connection has one more send than pulls, or as many.
+	if more := got.Sends - got.Pulls; got.Held != 4*3000 || got.Sends+got.Pulls != result.Total || more < 0 || more > 4 {
 		t.Errorf("the stub counts %+v, the generator %d", got, result.Total)
 	}
 }
@@ -153,7 +170,7 @@ func TestAWrongAnswerFailsTheRun(t *testing.T) {
 			}()
 			_, err = Run(Options{
 				Addr: netip.MustParseAddrPort(listener.Addr().String()), Connections: 1, InFlight: 1,
-				Request: send(t), Window: time.Minute,
+				Requests: []*frame.Template{send(t)}, Window: time.Minute,
 			})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)

@@ -15,33 +15,49 @@ import (
 // BrokerName is the broker that the stub is; the recorded requests ask for it.
 const BrokerName = "broker-a"
 
+// otherBroker names one of the brokers that are only told of.
+func otherBroker(i int) string { return fmt.Sprintf("broker-%d", i) }
+
 const clusterName = "DefaultCluster"
 
 // answers are ready-made, by request code.
 type answers map[int32]*frame.Template
 
-// newAnswers makes the answers of a broker and name server. broker is the address that clients are told.
-func newAnswers(root string, broker netip.AddrPort, pullBody int) (answers, error) {
+// newAnswers makes the answers of a broker and name server. broker is the address that clients are told. Every topic
+// has four queues on each of opt.Brokers brokers; those after the first are at addresses where nothing is.
+func newAnswers(opt Options, broker netip.AddrPort) (answers, error) {
 	type brokerData struct {
 		BrokerAddrs        map[string]string `json:"brokerAddrs"`
 		BrokerName         string            `json:"brokerName"`
 		Cluster            string            `json:"cluster"`
 		EnableActingMaster bool              `json:"enableActingMaster"`
 	}
-	data := brokerData{BrokerAddrs: map[string]string{"0": broker.String()}, BrokerName: BrokerName, Cluster: clusterName}
+	var datas []brokerData
+	var queues []any
+	var names []string
+	table := map[string]brokerData{}
+	for i := range opt.Brokers {
+		name, addr := BrokerName, broker.String()
+		if i > 0 {
+			name, addr = otherBroker(i), fmt.Sprintf("192.0.2.%d:%d", i%250+1, 10000+i)
+		}
+		data := brokerData{BrokerAddrs: map[string]string{"0": addr}, BrokerName: name, Cluster: clusterName}
+		datas, names, table[name] = append(datas, data), append(names, name), data
+		queues = append(queues, map[string]any{
+			"brokerName": name, "perm": 6, "readQueueNums": 4, "topicSysFlag": 0, "writeQueueNums": 4,
+		})
+	}
 	route, err := json.Marshal(map[string]any{
-		"brokerDatas":       []brokerData{data},
+		"brokerDatas":       datas,
 		"filterServerTable": struct{}{},
-		"queueDatas": []any{map[string]any{
-			"brokerName": BrokerName, "perm": 6, "readQueueNums": 4, "topicSysFlag": 0, "writeQueueNums": 4,
-		}},
+		"queueDatas":        queues,
 	})
 	if err != nil {
 		return nil, err
 	}
 	cluster, err := json.Marshal(map[string]any{
-		"brokerAddrTable":  map[string]brokerData{BrokerName: data},
-		"clusterAddrTable": map[string][]string{clusterName: {BrokerName}},
+		"brokerAddrTable":  table,
+		"clusterAddrTable": map[string][]string{clusterName: names},
 	})
 	if err != nil {
 		return nil, err
@@ -53,13 +69,13 @@ func newAnswers(root string, broker netip.AddrPort, pullBody int) (answers, erro
 		body []byte
 	}{
 		{codec.RequestSendMessageV2, "SEND_MESSAGE_V2.response", nil},
-		{codec.RequestPullMessage, "PULL_MESSAGE.response", bytes.Repeat([]byte{'m'}, pullBody)},
+		{codec.RequestPullMessage, "PULL_MESSAGE.response", bytes.Repeat([]byte{'m'}, opt.PullBody)},
 		{codec.RequestHeartBeat, "HEART_BEAT.response", nil},
 		{codec.RequestUnregisterClient, "UNREGISTER_CLIENT.response", nil},
 		{codec.RequestGetRouteInfoByTopic, "GET_ROUTEINFO_BY_TOPIC.response", route},
 		{codec.RequestGetBrokerClusterInfo, "GET_BROKER_CLUSTER_INFO.response", cluster},
 	} {
-		if all[int32(a.code)], err = frame.GoldenTemplate(root, a.name, a.body); err != nil {
+		if all[int32(a.code)], err = frame.GoldenTemplate(opt.Root, a.name, a.body); err != nil {
 			return nil, fmt.Errorf("%s: %w", a.name, err)
 		}
 	}

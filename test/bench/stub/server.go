@@ -22,16 +22,30 @@ type Options struct {
 	Root string
 	// PullBody is the length in bytes of the messages in an answer to PULL_MESSAGE.
 	PullBody int
+	// Brokers is the number of brokers that clients are told of, 1 at least. Only the first is there.
+	Brokers int
 }
 
 // Counts are requests answered since the start.
 type Counts struct {
 	Sends int64 `json:"sends"`
 	Pulls int64 `json:"pulls"`
-	// Others are heartbeats and what a name server is asked.
+	// Routes are what clients ask of a name server.
+	Routes int64 `json:"routes"`
+	// Held are LITE_PULL_MESSAGE: the stub has nothing for them and never answers, as a broker does for a while.
+	Held int64 `json:"held"`
+	// Others are heartbeats and the questions of proxies to the name server.
 	Others int64 `json:"others"`
 	// Refused are requests that the stub has no answer for.
 	Refused int64 `json:"refused"`
+}
+
+// Since is what was counted after an earlier count.
+func (c Counts) Since(earlier Counts) Counts {
+	return Counts{
+		Sends: c.Sends - earlier.Sends, Pulls: c.Pulls - earlier.Pulls, Routes: c.Routes - earlier.Routes,
+		Held: c.Held - earlier.Held, Others: c.Others - earlier.Others, Refused: c.Refused - earlier.Refused,
+	}
 }
 
 // Server is the stub. Broker and NameServer are the addresses it listens on; both answer everything.
@@ -44,7 +58,7 @@ type Server struct {
 	answers   answers
 	in, out   []byte // of the read that is being served
 
-	sends, pulls, others, refused atomic.Int64
+	sends, pulls, routes, held, others, refused atomic.Int64
 }
 
 // conn is a connection to the stub.
@@ -73,13 +87,16 @@ func Listen(opt Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.answers, err = newAnswers(opt.Root, s.Broker, opt.PullBody)
+	s.answers, err = newAnswers(opt, s.Broker)
 	return s, err
 }
 
 // Counts may be called at any time.
 func (s *Server) Counts() Counts {
-	return Counts{s.sends.Load(), s.pulls.Load(), s.others.Load(), s.refused.Load()}
+	return Counts{
+		Sends: s.sends.Load(), Pulls: s.pulls.Load(), Routes: s.routes.Load(), Held: s.held.Load(),
+		Others: s.others.Load(), Refused: s.refused.Load(),
+	}
 }
 
 // Serve answers until the context ends, and closes everything then.
@@ -151,7 +168,9 @@ func (s *Server) read(c *conn) bool {
 	}
 	s.sends.Add(counts.Sends)
 	s.pulls.Add(counts.Pulls)
-	if counts.Others+counts.Refused > 0 {
+	if counts.Routes+counts.Held+counts.Others+counts.Refused > 0 {
+		s.routes.Add(counts.Routes)
+		s.held.Add(counts.Held)
 		s.others.Add(counts.Others)
 		s.refused.Add(counts.Refused)
 	}
@@ -161,6 +180,9 @@ func (s *Server) read(c *conn) bool {
 func (s *Server) answer(request frame.Head, counts *Counts) {
 	template := s.answers[request.Code]
 	switch {
+	case request.Code == int32(codec.RequestLitePullMessage):
+		counts.Held++
+		return
 	case template == nil:
 		counts.Refused++
 		s.out = notSupported(s.out, request.Opaque)
@@ -169,6 +191,8 @@ func (s *Server) answer(request frame.Head, counts *Counts) {
 		counts.Sends++
 	case request.Code == int32(codec.RequestPullMessage):
 		counts.Pulls++
+	case request.Code == int32(codec.RequestGetRouteInfoByTopic):
+		counts.Routes++
 	default:
 		counts.Others++
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 func TestTheNameServerNamesTheBroker(t *testing.T) {
-	server, err := Listen(Options{Root: "../../.."})
+	server, err := Listen(Options{Root: "../../..", Brokers: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,14 +63,18 @@ func TestTheNameServerNamesTheBroker(t *testing.T) {
 		return h, rest[4+prefix.HeaderSize:]
 	}
 
-	want := []body.Address{{Cluster: clusterName, BrokerName: BrokerName, Addr: server.Broker.String()}}
+	want := []body.Address{
+		{Cluster: clusterName, BrokerName: "broker-1", Addr: "192.0.2.2:10001"},
+		{Cluster: clusterName, BrokerName: "broker-2", Addr: "192.0.2.3:10002"},
+		{Cluster: clusterName, BrokerName: BrokerName, Addr: server.Broker.String()},
+	}
 	_, cluster := ask(codec.RequestGetBrokerClusterInfo, 7)
 	if got, err := body.ParseClusterInfo(cluster); err != nil || !slices.Equal(got, want) {
 		t.Errorf("cluster info %+v, %v; want %+v", got, err, want)
 	}
 	_, route := ask(codec.RequestGetRouteInfoByTopic, 8)
 	_, got, err := body.RewriteTopicRouteData(route, func(a body.Address) (string, bool) { return a.Addr, true })
-	if err != nil || !slices.Equal(got, want) {
+	if err != nil || !slices.Equal(got, slices.Concat(want[2:], want[:2])) {
 		t.Errorf("route %+v, %v; want %+v", got, err, want)
 	}
 	if h, _ := ask(codec.RequestHeartBeat, -1); h.ResponseCode() != codec.ResponseSuccess {
@@ -79,7 +83,7 @@ func TestTheNameServerNamesTheBroker(t *testing.T) {
 	if h, _ := ask(4711, 9); h.ResponseCode() != codec.ResponseRequestCodeNotSupported {
 		t.Errorf("unknown request: %v", h.ResponseCode())
 	}
-	if got := server.Counts(); got != (Counts{Others: 3, Refused: 1}) {
+	if got := server.Counts(); got != (Counts{Routes: 1, Others: 2, Refused: 1}) {
 		t.Errorf("counts %+v", got)
 	}
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crowd
+
+import (
+	"context"
+	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
+)
+
+func TestEveryRequestIsAnsweredOnce(t *testing.T) {
+	const root = "../../.."
+	server, err := stub.Listen(stub.Options{Root: root, Brokers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- server.Serve(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	heartbeat, err := frame.GoldenTemplate(root, "HEART_BEAT.request", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(server.Broker, 150, heartbeat.Append)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const n = 1000 // more than connections
+	if err := c.Ask(n, heartbeat.Append); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := server.Counts(), (stub.Counts{Others: 150 + n}); got != want {
+		t.Errorf("the stub counts %+v, want %+v", got, want)
+	}
+	unknown := func(dst []byte, i int32) []byte {
+		request := codec.Command{Code: 4711, Opaque: i}
+		return request.Append(dst)
+	}
+	if err := c.Ask(1, unknown); err == nil {
+		t.Error("a refusal is taken for success")
+	}
+}
