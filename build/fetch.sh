@@ -16,7 +16,11 @@
 #
 #   <cache>/prometheus/bin/prometheus, promtool
 #
-# usage: build/fetch.sh [envoy|rocketmq|rocketmq-VERSION|java|interop-VERSION|prometheus|all]...
+# or, if asked for by "proxy", what test/bench measures us against:
+#
+#   <cache>/rocketmq-proxy/<version>/lib/*.jar    RocketMQ Proxy, by Maven
+#
+# usage: build/fetch.sh [envoy|rocketmq|rocketmq-VERSION|java|interop-VERSION|prometheus|proxy|all]...
 #   (default: all, which is envoy, rocketmq and java; java implies rocketmq)
 #
 #   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
@@ -122,6 +126,20 @@ build_java() {
   install_dir "$tmp" "$dir" "$key"
 }
 
+fetch_proxy() {
+  local dir=$cache/rocketmq-proxy/$rocketmq_version proxy_pom=$root/test/java/proxy/pom.xml key
+  key="$rocketmq_version $(sha256sum <"$proxy_pom")"
+  fresh "$dir" "$key" && return
+  need java "a JDK, 17 or later"
+  need mvn "Maven 3.8 or later"
+  say "RocketMQ Proxy $rocketmq_version"
+  local tmp=$work/proxy
+  mkdir -p "$tmp"
+  mvn --quiet --batch-mode -Dstyle.color=never --file "$proxy_pom" dependency:copy-dependencies -DincludeScope=runtime \
+    -Drocketmq.version="$rocketmq_version" -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get rocketmq-proxy $rocketmq_version"
+  install_dir "$tmp" "$dir" "$key"
+}
+
 # Which folders of test/java/interop/src each client's API allows.
 interop_sources() {
   case $1 in
@@ -209,8 +227,9 @@ for part in "${wanted[@]}"; do
     rocketmq) fetch_rocketmq ;;
     java) fetch_rocketmq; build_java ;;
     rocketmq-*) fetch_rocketmq "${part#rocketmq-}" ;;
+    proxy) fetch_proxy ;;
     interop-*) fetch_interop "${part#interop-}" ;;
     prometheus) fetch_prometheus ;;
-    *) die "unknown part $part: want envoy, rocketmq, rocketmq-VERSION, java, interop-VERSION, prometheus or all" ;;
+    *) die "unknown part $part: want envoy, rocketmq, rocketmq-VERSION, java, interop-VERSION, prometheus, proxy or all" ;;
   esac
 done

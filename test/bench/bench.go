@@ -24,6 +24,7 @@ type benchmark struct {
 	opt   options
 	root  string // of the repository
 	self  string // this program's file
+	cache string // folder of what is downloaded
 	envoy string // Envoy's file
 	dir   string // for configs and logs; gone at the end
 	ports ports
@@ -87,11 +88,11 @@ func (b *benchmark) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	cache := os.Getenv("ROCKETMQ_PROXY_CACHE")
-	if cache == "" {
-		cache = filepath.Join(b.root, ".cache")
+	b.cache = os.Getenv("ROCKETMQ_PROXY_CACHE")
+	if b.cache == "" {
+		b.cache = filepath.Join(b.root, ".cache")
 	}
-	b.envoy = filepath.Join(cache, "envoy", b.opt.envoyVersion, "envoy")
+	b.envoy = filepath.Join(b.cache, "envoy", b.opt.envoyVersion, "envoy")
 	if _, err := os.Stat(b.envoy); err != nil {
 		fetch := exec.CommandContext(ctx, filepath.Join(b.root, "build", "fetch.sh"), "envoy")
 		fetch.Env = append(os.Environ(), "ENVOY_VERSION="+b.opt.envoyVersion)

@@ -151,6 +151,19 @@ func TestConfigsGetTheirPorts(t *testing.T) {
 			}
 		}
 	}
+	next := 50000
+	two, err := tcpProxy.config("../..", stub, func() (int, error) { next++; return next, nil }, secondBroker(netip.MustParseAddrPort("127.0.0.1:40003"))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"port_value: 40003", "port_value: 50004", "cluster: other", "name: other", "port_value: 40001", "port_value: 50003"} {
+		if got, want := strings.Count(two.yaml, text), 1; got < want {
+			t.Errorf("config of two brokers has no %q:\n%s", text, two.yaml)
+		}
+	}
+	if two.load.Port() != 50003 || two.other.Port() != 50004 {
+		t.Errorf("ports %+v", two)
+	}
 	if _, err := replacePorts("port 19876 and 1.987", map[int]int{9876: 1}, []int{9876}); err == nil {
 		t.Error("a part of a number is taken for a port")
 	}
@@ -174,7 +187,7 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(usual.cells) != 6 || len(usual.workloads) != 2 || usual.rounds != 5 || len(usual.parts) != 3 || usual.quick || usual.force || usual.partial {
+	if len(usual.cells) != 6 || len(usual.workloads) != 2 || usual.rounds != 5 || len(usual.parts) != 4 || usual.quick || usual.force || usual.partial {
 		t.Errorf("%+v", usual)
 	}
 	full, err := parseOptions([]string{"-full"})
@@ -221,6 +234,29 @@ target memory of an idle connection above tcp_proxy's, per-broker, 1001 of them:
 target CPU per request with 1001 connections to that with 1, per-broker: measured 1.05 [1.05-1.05] goal ≤ 1.10 MET
 target memory of an idle connection above tcp_proxy's, unified, 1001 of them: measured 10.5 KiB goal ≤ 8 KiB MISSED
 target CPU per request with 1001 connections to that with 1, unified: measured 1.20 [1.20-1.20] goal ≤ 1.10 MISSED
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+func TestRealVerdicts(t *testing.T) {
+	at := func(v variant, rate, cpu, p50, endToEnd float64) realRow {
+		return realRow{Variant: v, P50: spread{Median: p50}, EndToEndP50: endToEnd, Rounds: []realMeasurement{{Rate: rate, CPU: cpu}}}
+	}
+	r := &realReport{Rows: []realRow{
+		at(direct, 4000, 0, 300, 500), at(rocketmqProxy, 2000, 100, 700, 1300), at(perBroker, 3900, 20, 350, 500), at(unified, 3000, 30, 420, 800),
+	}}
+	var got bytes.Buffer
+	printVerdicts(&got, r.verdicts())
+	want := `target messages/s to RocketMQ Proxy's, per-broker: measured 1.95 [1.95-1.95], of direct 0.97 [0.97-0.97] goal ≥ 3.00, or ≥ 0.95 of direct MET
+target CPU per message to RocketMQ Proxy's, per-broker: measured 0.20 [0.20-0.20] goal ≤ 0.20 MET
+target added latency (send RT, p50) to RocketMQ Proxy's, per-broker: measured 50 µs of 400 µs goal ≤ 0.25 MET
+target added latency (end to end, p50) to RocketMQ Proxy's, per-broker: measured 0 µs of 800 µs goal ≤ 0.25 MET
+target messages/s to RocketMQ Proxy's, unified: measured 1.50 [1.50-1.50], of direct 0.75 [0.75-0.75] goal ≥ 3.00, or ≥ 0.95 of direct MISSED
+target CPU per message to RocketMQ Proxy's, unified: measured 0.30 [0.30-0.30] goal ≤ 0.20 MISSED
+target added latency (send RT, p50) to RocketMQ Proxy's, unified: measured 120 µs of 400 µs goal ≤ 0.25 MISSED
+target added latency (end to end, p50) to RocketMQ Proxy's, unified: measured 300 µs of 800 µs goal ≤ 0.25 MISSED
 `
 	if got.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
@@ -280,7 +316,7 @@ func TestAPageKeepsThePartsThatWereNotMeasured(t *testing.T) {
 		t.Fatal(first)
 	}
 	second := (&report{Command: "two", Parts: map[string]finding{"scale": &scaleReport{}}}).page(first)
-	for text, want := range map[string]int{"`one`": 1, "`two`": 1, "## Scale": 1, "## Micro": 1, "Not measured yet.": 1, "chained/send/1": 2} {
+	for text, want := range map[string]int{"`one`": 1, "`two`": 1, "## Scale": 1, "## Micro": 1, "Not measured yet.": 2, "chained/send/1": 2} {
 		if got := strings.Count(second, text); got != want {
 			t.Errorf("%q occurs %d times, want %d, in\n%s", text, got, want, second)
 		}

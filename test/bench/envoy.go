@@ -36,17 +36,28 @@ func (b *benchmark) startPath(ctx context.Context, v variant, stub *stubProcess,
 	if err != nil {
 		return nil, err
 	}
-	name := strings.ReplaceAll(fmt.Sprintf("envoy-%s-%d", v, config.load.Port()), " ", "-")
+	modules := ""
+	if v.example() != "" {
+		modules = b.opt.modules
+		if !v.ours() {
+			modules = b.opt.baseModules
+		}
+	}
+	envoy, err := b.startEnvoy(ctx, strings.ReplaceAll(fmt.Sprintf("envoy-%s-%d", v, config.load.Port()), " ", "-"), config, modules, concurrency)
+	if err != nil {
+		return nil, err
+	}
+	return &path{variant: v, stub: stub, addr: config.load, nameServer: config.nameServer, envoy: envoy, admin: config.admin}, nil
+}
+
+// startEnvoy starts an Envoy and waits until it is ready. modules is the folder of the .so files, if the config has ours.
+func (b *benchmark) startEnvoy(ctx context.Context, name string, config envoyConfig, modules string, concurrency int) (*process, error) {
 	file := filepath.Join(b.dir, name+".yaml")
 	if err := os.WriteFile(file, []byte(config.yaml), 0o644); err != nil {
 		return nil, err
 	}
 	var env []string
-	if v.example() != "" {
-		modules := b.opt.modules
-		if !v.ours() {
-			modules = b.opt.baseModules
-		}
+	if modules != "" {
 		env = []string{"ENVOY_DYNAMIC_MODULES_SEARCH_PATH=" + modules}
 	}
 	envoy, err := start(b.dir, name, env, nil, nil,
@@ -54,10 +65,9 @@ func (b *benchmark) startPath(ctx context.Context, v variant, stub *stubProcess,
 	if err != nil {
 		return nil, err
 	}
-	p := &path{variant: v, stub: stub, addr: config.load, nameServer: config.nameServer, envoy: envoy, admin: config.admin}
 	for deadline := time.Now().Add(30 * time.Second); ; {
-		if body, err := p.get(ctx, "/ready"); err == nil && strings.TrimSpace(body) == "LIVE" && listens(p.addr) {
-			return p, nil
+		if body, err := get(ctx, config.admin, "/ready"); err == nil && strings.TrimSpace(body) == "LIVE" && listens(config.load) {
+			return envoy, nil
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -91,10 +101,10 @@ func listens(addr netip.AddrPort) bool {
 }
 
 // get asks Envoy's admin interface, on a connection of its own.
-func (p *path) get(ctx context.Context, what string) (string, error) {
+func get(ctx context.Context, admin netip.AddrPort, what string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.admin.String()+what, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin.String()+what, nil)
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +120,7 @@ func (p *path) get(ctx context.Context, what string) (string, error) {
 
 // seen is how many requests our filter has counted.
 func (p *path) seen(ctx context.Context) (int64, error) {
-	body, err := p.get(ctx, "/stats?usedonly")
+	body, err := get(ctx, p.admin, "/stats?usedonly")
 	if err != nil {
 		return 0, err
 	}

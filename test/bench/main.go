@@ -4,11 +4,14 @@
 //
 //   - synthetic: requests per second, latency, and Envoy's CPU time per request, beside those of Envoy's tcp_proxy, which
 //     understands nothing, and of no proxy at all;
+//
 //   - real: Java clients and RocketMQ brokers, beside direct connections, tcp_proxy and RocketMQ Proxy;
+//
 //   - scale: what is flat, and what is not, from little to much: connections, topics, brokers, waiting requests, routes;
+//
 //   - micro: allocations of a session, and what stats cost it.
 //
-//	go run ./test/bench [flags]       behind `make bench`
+//     go run ./test/bench [flags]       behind `make bench`
 //
 // In synthetic and scale a load generator (package load) speaks to a stub broker (package stub), each a process of its
 // own, along four paths: direct, tcp_proxy, per-broker (envoy-config/per-broker.yaml) and unified

@@ -48,7 +48,7 @@ func (b *benchmark) micro(ctx context.Context) (finding, error) {
 		return nil, err
 	}
 	var with, without []map[string]microResult
-	for range microRounds {
+	for range b.opt.fewer(microRounds) {
 		for _, each := range []struct {
 			flags []string
 			to    *[]map[string]microResult

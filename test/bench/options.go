@@ -114,7 +114,7 @@ const (
 func parseOptions(args []string) (options, error) {
 	o := options{command: strings.Join(append([]string{"go run ./test/bench"}, args...), " ")}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	chosen := f.String("parts", "synthetic,scale,micro", "what to measure")
+	chosen := f.String("parts", "synthetic,real,scale,micro", "what to measure")
 	concurrency := f.String("concurrency", "1", "synthetic: worker threads of each Envoy; several numbers are measured one after the other")
 	kinds := f.String("workloads", "send300,pull64k", "synthetic: some of send300, send4k, pull64k, mixed")
 	cells := f.String("cells", usualCells, "synthetic: connections x requests in flight on each")
@@ -165,6 +165,9 @@ func parseOptions(args []string) (options, error) {
 		if !set["window"] {
 			o.window = 400 * time.Millisecond
 		}
+		if !set["warmup"] {
+			o.warmUp = 200 * time.Millisecond
+		}
 	case *full:
 		choose("cells", cells, fullCells)
 		choose("workloads", kinds, "send300,send4k,pull64k,mixed")
@@ -192,6 +195,14 @@ func parseOptions(args []string) (options, error) {
 		errs = append(errs, errors.New("rounds, window and limit must be positive, warmup not negative"))
 	}
 	return o, errors.Join(errs...)
+}
+
+// fewer is how many rounds of those of a whole run there are.
+func (o options) fewer(rounds int) int {
+	if o.quick {
+		return 2
+	}
+	return rounds
 }
 
 func list[T any](text string, parse func(string) (T, error)) ([]T, error) {

@@ -41,6 +41,7 @@ type finding interface {
 // parts in the order in which they are measured and told of.
 var parts = []part{
 	{"synthetic", (*benchmark).synthetic, 12 * time.Minute},
+	{"real", (*benchmark).real, 5 * time.Minute},
 	{"scale", (*benchmark).scale, 5 * time.Minute},
 	{"micro", (*benchmark).micro, 2 * time.Minute},
 }

@@ -153,12 +153,13 @@ func (b *benchmark) climb(ctx context.Context, l ladder) ([]scaleRow, error) {
 		}
 	}
 	loads := make([][][]measurement, len(l.workloads)) // by workload, round, ground
-	for range scaleRounds {
+	rounds := b.opt.fewer(scaleRounds)
+	for range rounds {
 		for w := range l.workloads {
 			loads[w] = append(loads[w], make([]measurement, len(grounds)))
 		}
 	}
-	for i := range scaleRounds {
+	for i := range rounds {
 		for w, work := range l.workloads {
 			for _, k := range order(i, len(grounds)) {
 				g, held, warmUp := grounds[k], 0, scaleWarmUp

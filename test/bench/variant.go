@@ -90,10 +90,24 @@ static_resources:
 
 const exampleRealBroker = 10911
 
+// secondBroker adds a listener for another broker to tcpProxyConfig.
+func secondBroker(real netip.AddrPort) []edit {
+	listeners, clusters, _ := strings.Cut(tcpProxyConfig, "  clusters:\n")
+	_, listener, _ := strings.Cut(listeners, "  listeners:\n")
+	rename := strings.NewReplacer(
+		"name: broker\n", "name: other\n", "cluster: broker\n", "cluster: other\n", "stat_prefix: broker\n", "stat_prefix: other\n",
+		"cluster_name: broker\n", "cluster_name: other\n", strconv.Itoa(exampleBroker), strconv.Itoa(exampleOther),
+		strconv.Itoa(exampleRealBroker), strconv.Itoa(int(real.Port())),
+	)
+	return []edit{
+		{"  clusters:\n", rename.Replace(listener) + "  clusters:\n" + rename.Replace(clusters)},
+	}
+}
+
 // envoyConfig is a variant's config, the ports that it listens on, and which of them takes the load.
 type envoyConfig struct {
-	yaml                    string
-	admin, load, nameServer netip.AddrPort
+	yaml                           string
+	admin, load, nameServer, other netip.AddrPort // other: of the second broker
 }
 
 // edit changes a config: what must occur becomes something else, everywhere.
@@ -135,7 +149,7 @@ func (v variant) config(root string, stub stubAddresses, free func() (int, error
 	loopback := func(example int) netip.AddrPort {
 		return netip.AddrPortFrom(stub.Broker.Addr(), uint16(ports[example]))
 	}
-	c.admin, c.load, c.nameServer = loopback(exampleAdmin), loopback(listener), loopback(exampleListener)
+	c.admin, c.load, c.nameServer, c.other = loopback(exampleAdmin), loopback(listener), loopback(exampleListener), loopback(exampleOther)
 	return c, nil
 }
 

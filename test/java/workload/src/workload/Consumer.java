@@ -34,7 +34,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * Events: {@code ready}; {@code assigned} with queues and perBroker whenever the set of queues that it owns has
  * changed; {@code tick} each second with consumed (in that second), perBroker, totalConsumed, failed (deliveries
  * answered with "later"), corrupt (bodies that are not what was sent) and violations (messages of one order key out
- * of order), the last three since the start; {@code end} like a tick, over the whole run.
+ * of order), the last three since the start, as are p50us and p99us, the time from a stamped message's sending to its
+ * delivery here; {@code end} like a tick, over the whole run.
  */
 public final class Consumer {
     private final Args args;
@@ -46,6 +47,7 @@ public final class Consumer {
     private final Order order = new Order();
     private final LongAdder corrupt = new LongAdder();
     private final LongAdder failed = new LongAdder();
+    private final Histogram latency = new Histogram();
 
     private Consumer(Args args) throws Exception {
         this.args = args;
@@ -98,6 +100,10 @@ public final class Consumer {
     private boolean deliver(List<MessageExt> messages) {
         StringBuilder lines = new StringBuilder();
         for (MessageExt m : messages) {
+            long age = Stamp.age(m);
+            if (age >= 0) {
+                latency.record(age);
+            }
             long id = Payload.read(m.getBody());
             if (id < 0) {
                 corrupt.increment();
@@ -149,6 +155,8 @@ public final class Consumer {
                 .put("failed", failed.sum())
                 .put("corrupt", corrupt.sum())
                 .put("violations", order.violations())
+                .put("p50us", latency.percentile(0.50))
+                .put("p99us", latency.percentile(0.99))
                 .print();
     }
 }

@@ -50,6 +50,7 @@ import org.apache.rocketmq.remoting.RPCHook;
  * --acked FILE               gets a line "id" for each acknowledged message (rolled back ones are not)
  * --warmup W                 before ready, send to topic W until all its queues answer within 100 ms, for 20 s at most:
  *                            a server's first answers take seconds, long enough for the client to send again
+ * --stamp yes                each message carries the time of its sending, for the consumer's latencies
  * --wait-go yes              after ready, wait for a line "go" on stdin before sending
  * </pre>
  *
@@ -63,6 +64,7 @@ public final class Producer {
     private final Args args;
     private final String topic;
     private final int size;
+    private final boolean stamp;
     private final Records acked;
     private final Pacer pacer;
     private final AtomicLong nextId;
@@ -78,6 +80,7 @@ public final class Producer {
         this.args = args;
         topic = args.text("topic");
         size = (int) args.number("size", 300);
+        stamp = args.text("stamp", "no").equals("yes");
         acked = new Records(args.text("acked", null));
         nextId = new AtomicLong(args.number("first-id", 0));
         long count = args.number("count", 0);
@@ -232,7 +235,11 @@ public final class Producer {
     }
 
     private Message message(long id) {
-        return new Message(topic, "workload", "k" + id, Payload.make(id, size));
+        Message message = new Message(topic, "workload", "k" + id, Payload.make(id, size));
+        if (stamp) {
+            Stamp.put(message);
+        }
+        return message;
     }
 
     private void took(long startNanos) {

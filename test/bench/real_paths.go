@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+)
+
+// rocketmqProxy is RocketMQ's own proxy.
+const rocketmqProxy variant = "RocketMQ Proxy"
+
+// realVariants are the paths of the part "real".
+var realVariants = []variant{direct, tcpProxy, rocketmqProxy, perBroker, unified}
+
+// realPath is a way from Java clients to the brokers of a World.
+type realPath struct {
+	variant variant
+	address string   // of a name server, for clients
+	proxy   *process // nil if direct
+	relay   *relay   // nil: none
+}
+
+func (p *realPath) stop() {
+	if p.proxy != nil {
+		p.proxy.stop()
+	}
+	if p.relay != nil {
+		p.relay.close()
+	}
+}
+
+// startRealPath starts what is between the clients and the World. With an error nothing is left.
+func (b *benchmark) startRealPath(ctx context.Context, v variant, w *world.World) (p *realPath, err error) {
+	p = &realPath{variant: v, address: w.NameServer}
+	switch v {
+	case direct:
+	case rocketmqProxy:
+		p.address, p.proxy, err = b.startRocketMQProxy(ctx, w)
+	default:
+		err = b.startRealEnvoy(ctx, p, w)
+	}
+	if err != nil {
+		p.stop()
+		return nil, fmt.Errorf("%s: %w", v, err)
+	}
+	return p, nil
+}
+
+func (b *benchmark) startRealEnvoy(ctx context.Context, p *realPath, w *world.World) error {
+	nameServer, err := netip.ParseAddrPort(w.NameServer)
+	if err != nil {
+		return err
+	}
+	first, err := netip.ParseAddrPort(w.Brokers[0].Addr)
+	if err != nil {
+		return err
+	}
+	second, err := netip.ParseAddrPort(w.Brokers[1].Addr)
+	if err != nil {
+		return err
+	}
+	var edits []edit
+	if p.variant == tcpProxy {
+		edits = secondBroker(second)
+	}
+	config, err := p.variant.config(b.root, stubAddresses{Broker: first, NameServer: nameServer}, b.ports.next, edits...)
+	if err != nil {
+		return err
+	}
+	modules := b.opt.modules
+	if p.variant == tcpProxy {
+		modules = ""
+	}
+	if p.proxy, err = b.startEnvoy(ctx, "real-envoy-"+string(p.variant), config, modules, 1); err != nil {
+		return err
+	}
+	p.address = config.nameServer.String()
+	if p.variant == tcpProxy {
+		p.relay, err = newRelay(p.address, w.NameServer, map[string]string{
+			w.Brokers[0].Name: config.load.String(), w.Brokers[1].Name: config.other.String(),
+		})
+	}
+	return err
+}
+
+// startRocketMQProxy starts RocketMQ Proxy in cluster mode and waits until its remoting port is open.
+func (b *benchmark) startRocketMQProxy(ctx context.Context, w *world.World) (address string, p *process, err error) {
+	ports := make([]int, 2)
+	for i := range ports {
+		if ports[i], err = b.ports.next(); err != nil {
+			return "", nil, err
+		}
+	}
+	home := filepath.Join(b.dir, "rocketmq-proxy")
+	if err := os.MkdirAll(filepath.Join(home, "conf"), 0o755); err != nil {
+		return "", nil, err
+	}
+	config, err := json.Marshal(map[string]any{
+		"rocketMQClusterName": "DefaultCluster", "proxyClusterName": "DefaultCluster", "proxyMode": "CLUSTER",
+		"namesrvAddr": w.NameServer, "localServeAddr": "127.0.0.1", "remotingListenPort": ports[0], "grpcServerPort": ports[1],
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	file := filepath.Join(home, "rmq-proxy.json")
+	if err := os.WriteFile(file, config, 0o644); err != nil {
+		return "", nil, err
+	}
+	jars := filepath.Join(b.cache, "rocketmq-proxy", world.RocketMQVersion, "lib", "*")
+	p, err = start(b.dir, "rocketmq-proxy", []string{"ROCKETMQ_HOME=" + home}, nil, nil,
+		"java", "-Xms512m", "-Xmx1g", "-Duser.home="+home, "-Djava.io.tmpdir="+home, "-cp", jars,
+		"org.apache.rocketmq.proxy.ProxyStartup", "-pc", file)
+	if err != nil {
+		return "", nil, err
+	}
+	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
+	for deadline := time.Now().Add(90 * time.Second); !listens(netip.MustParseAddrPort(address)); time.Sleep(100 * time.Millisecond) {
+		switch {
+		case ctx.Err() != nil:
+			err = ctx.Err()
+		case !p.running():
+			err = p.failure(fmt.Errorf("ended at once: %w", p.err))
+		case time.Now().After(deadline):
+			err = p.failure(fmt.Errorf("not ready after 90 s"))
+		}
+		if err != nil {
+			p.stop()
+			return "", nil, err
+		}
+	}
+	return address, p, nil
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
+)
+
+func TestARelayPutsOtherAddressesIntoRoutes(t *testing.T) {
+	server, err := stub.Listen(stub.Options{Root: "../..", Brokers: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- server.Serve(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	r, err := newRelay("127.0.0.1:0", server.NameServer.String(), map[string]string{"broker-a": "127.0.0.1:1", "broker-2": "127.0.0.1:2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	conn, err := net.Dial("tcp", r.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	for opaque, code := range []codec.RequestCode{codec.RequestHeartBeat, codec.RequestGetRouteInfoByTopic} {
+		request := codec.Command{Code: int32(code), Opaque: int32(opaque)}
+		if _, err := conn.Write(request.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := readFrame(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, content, err := splitFrame(answer)
+		if err != nil || header.ResponseCode() != codec.ResponseSuccess || header.Opaque != int32(opaque) {
+			t.Fatalf("answer %+v, %v", header, err)
+		}
+		if code != codec.RequestGetRouteInfoByTopic {
+			continue
+		}
+		route, err := body.ParseTopicRouteData(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range route.Brokers {
+			got = append(got, a.BrokerName+" "+a.Addr)
+		}
+		if want := []string{"broker-a 127.0.0.1:1", "broker-2 127.0.0.1:2"}; !slices.Equal(got, want) {
+			t.Errorf("route %v, want %v", got, want)
+		}
+	}
+}
