@@ -10,5 +10,5 @@ out=${1:?usage: build/module_bench.sh OUTDIR}
 source "$here/build/module_env.sh"
 
 mkdir -p "$out"
-"$cxx" "${cxxflags[@]}" -O2 "$module/event_loop.cc" "$here"/filter/host/module/bench/*.cc -o "$out/module_bench"
+"${cxx[@]}" "${cxxflags[@]}" -O2 "$module/event_loop.cc" "$here"/filter/host/module/bench/*.cc -o "$out/module_bench"
 "$out/module_bench"
