@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSubstitutePortsTakesWholeNumbersOnly(t *testing.T) {
@@ -152,5 +153,60 @@ func TestErrorLinesAreFound(t *testing.T) {
 		if got := isErrorLine(line); got != want {
 			t.Errorf("%q: got %v, want %v", line, got, want)
 		}
+	}
+}
+
+func TestJournalKnowsWhatCameInTheWrongOrder(t *testing.T) {
+	var j Journal
+	for _, line := range []string{
+		"1 broker-a 0 10 0", "2 broker-a 0 11 0", "3 broker-a 1 5 0", "4 broker-b 0 3 0",
+		"1 broker-a 0 10 0", "2 broker-a 0 11 0", // again: no disorder
+		"5 broker-a 0 13 0", // a gap: none either
+		"6 broker-a 0 12 0",
+	} {
+		j.Delivered(line)
+	}
+	if got, want := j.Disorder(), []string{"6 broker-a 0 12 0"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := j.Disorder(); got != nil {
+		t.Errorf("got %q a second time", got)
+	}
+}
+
+func TestJournalKnowsWhatWasSentSinceAndCame(t *testing.T) {
+	var j Journal
+	j.Acknowledged("1")
+	since := time.Now()
+	j.Delivered("1 broker-a 0 0 0") // sent before
+	if a := j.Arrived("broker-a", since); a.Count != 0 {
+		t.Errorf("got %+v, want none", a)
+	}
+	j.Acknowledged("2")
+	j.Acknowledged("3")
+	j.Delivered("3 broker-a 0 2 0")
+	j.Delivered("2 broker-a 0 1 0")
+	a := j.Arrived("broker-a", since)
+	if a.Count != 2 || a.Sent != j.acked[2] || a.Consumed != j.delivered[1].at {
+		t.Errorf("got %+v", a)
+	}
+	if b := j.Arrived("broker-b", since); b.Count != 0 {
+		t.Errorf("got %+v, want none", b)
+	}
+}
+
+func TestListenersAreTakenOutOfAConfig(t *testing.T) {
+	config, listeners, err := splitListeners("static_resources:\n  listeners:\n  - &a {name: a}\n  - *a\n  clusters: [{name: c}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []any{map[string]any{"name": "a"}, map[string]any{"name": "a"}}; !reflect.DeepEqual(listeners, want) {
+		t.Errorf("got listeners %v, want %v", listeners, want)
+	}
+	if want := map[string]any{"static_resources": map[string]any{"clusters": []any{map[string]any{"name": "c"}}}}; !reflect.DeepEqual(config, want) {
+		t.Errorf("got config %v, want %v", config, want)
+	}
+	if _, _, err := splitListeners("static_resources: {clusters: []}"); err == nil {
+		t.Error("a config without listeners is accepted")
 	}
 }
