@@ -119,12 +119,12 @@ func taggedCounters(x *installation) {
 		x.Fatal(err)
 	}
 	for _, want := range []string{
-		`envoy_rocketmq_topic_messages_sent{rocketmq_stat_prefix="demo",rocketmq_topic="orders"} 20`,
-		`envoy_rocketmq_topic_errors{rocketmq_stat_prefix="demo",rocketmq_topic="payroll"} 3`,
-		`envoy_rocketmq_group_requests{rocketmq_stat_prefix="demo",rocketmq_group="billing"} 0`,
-		`envoy_rocketmq_policy_rule{rocketmq_stat_prefix="demo",rocketmq_rule="retire-reports"} 20`,
-		`envoy_rocketmq_policy_rate_limit{rocketmq_stat_prefix="demo",rocketmq_rate_limit="connection"} 0`,
-		`envoy_rocketmq_request_code{rocketmq_stat_prefix="demo",rocketmq_request="get_broker_cluster_info"} 1`,
+		`envoy_rocketmq_topic_messages_sent{rocketmq_prefix="demo",rocketmq_topic="orders"} 20`,
+		`envoy_rocketmq_topic_errors{rocketmq_prefix="demo",rocketmq_topic="payroll"} 3`,
+		`envoy_rocketmq_group_requests{rocketmq_prefix="demo",rocketmq_group="billing"} 0`,
+		`envoy_rocketmq_policy_rule{rocketmq_prefix="demo",rocketmq_rule="retire-reports"} 20`,
+		`envoy_rocketmq_policy_rate_limit{rocketmq_prefix="demo",rocketmq_rate_limit="connection"} 0`,
+		`envoy_rocketmq_request_code{rocketmq_prefix="demo",rocketmq_request_code="get_broker_cluster_info"} 1`,
 	} {
 		if !strings.Contains("\n"+string(text), "\n"+want+"\n") {
 			x.Errorf("no %s", want)
