@@ -89,7 +89,7 @@ func (x *Instance) flush() {
 	for {
 		select {
 		case <-ticker.C:
-			x.runtime.show(recorder)
+			x.runtime.show(x, recorder)
 			x.Stats.Flush(x.sink)
 		case <-x.stop:
 			return
@@ -107,7 +107,7 @@ func (x *Instance) Close() {
 		}
 		x.Stats.Recorder().Add(stats.BuildInfo, -1)
 		if x.sink != nil {
-			x.runtime.leave(x.Stats.Recorder())
+			x.runtime.leave(x, x.Stats.Recorder())
 			x.Stats.Flush(x.sink)
 		}
 		for _, release := range x.releases {

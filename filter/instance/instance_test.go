@@ -113,26 +113,33 @@ func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
 	}
 }
 
-func TestConfigsOfOnePrefixShowTheProcessOnce(t *testing.T) {
+func TestOfConfigsOfOnePrefixOneShowsTheProcess(t *testing.T) {
 	runtime.GC() // before the first one nothing is known to be in use
-	sink := &fakeSink{values: map[stats.ID]int64{}}
-	a, b := Start(config(time.Minute), sink), Start(config(time.Minute), sink)
-	for _, x := range []*Instance{a, b} {
-		x.runtime.show(x.Stats.Recorder())
-		x.Stats.Flush(sink)
+	show := func(x *Instance) {
+		x.runtime.show(x, x.Stats.Recorder())
+		x.Stats.Flush(x.sink)
 	}
-	a.Close()
-	runtimeGaugesMu.Lock() // nobody moves the gauges
-	b.Stats.Flush(sink)
-	for i, m := range runtimeMetrics {
-		if got, want := sink.value(m.id), b.runtime.shown[i]; got != want || got == 0 {
-			t.Errorf("%s is %d, want %d and not 0", m.name, got, want)
+	// Each has a sink of its own, as the module undoes what a config has added to a gauge when it ends.
+	ofA, ofB := &fakeSink{values: map[stats.ID]int64{}}, &fakeSink{values: map[stats.ID]int64{}}
+	a := Start(config(time.Minute), ofA)
+	show(a)
+	b := Start(config(time.Minute), ofB)
+	show(b)
+	for _, m := range runtimeMetrics {
+		if ofA.value(m.id) == 0 || ofB.value(m.id) != 0 {
+			t.Errorf("%s: the first config shows %d, the second %d", m.name, ofA.value(m.id), ofB.value(m.id))
 		}
 	}
-	runtimeGaugesMu.Unlock()
+	a.Close()
+	show(b)
+	for _, m := range runtimeMetrics {
+		if ofA.value(m.id) != 0 || ofB.value(m.id) == 0 {
+			t.Errorf("%s: the config that has ended shows %d, the other %d", m.name, ofA.value(m.id), ofB.value(m.id))
+		}
+	}
 	b.Close()
 	for _, m := range runtimeMetrics {
-		if got := sink.value(m.id); got != 0 {
+		if got := ofB.value(m.id); got != 0 {
 			t.Errorf("after the last config %s is %d", m.name, got)
 		}
 	}

@@ -19,10 +19,12 @@ var runtimeMetrics = []struct {
 }
 
 // runtimeGauges shows figures of Go's runtime. They are the whole process's, and configs with one stat_prefix share
-// their gauges in Envoy, so these configs share what has been shown too.
+// their gauges in Envoy, so one of these configs shows them. When it ends, what it has added to a gauge ends too, and
+// another one goes on within a second.
 type runtimeGauges struct {
 	prefix  string
 	users   int
+	shows   *Instance // nil: the next one that asks
 	samples []metrics.Sample
 	shown   []int64 // by the order of runtimeMetrics
 }
@@ -49,24 +51,33 @@ func joinRuntimeGauges(prefix string) *runtimeGauges {
 	return g
 }
 
-// show moves the gauges to what is so now.
-func (g *runtimeGauges) show(r *stats.Recorder) {
+// show moves the gauges to what is so now, if that is x's to do.
+func (g *runtimeGauges) show(x *Instance, r *stats.Recorder) {
 	runtimeGaugesMu.Lock()
 	defer runtimeGaugesMu.Unlock()
+	if g.shows == nil {
+		g.shows = x
+	}
+	if g.shows != x {
+		return
+	}
 	metrics.Read(g.samples)
 	for i, sample := range g.samples {
 		g.set(r, i, int64(sample.Value.Uint64()))
 	}
 }
 
-// leave takes the gauges back to zero if nobody else is there to move them.
-func (g *runtimeGauges) leave(r *stats.Recorder) {
+// leave takes back what x has shown.
+func (g *runtimeGauges) leave(x *Instance, r *stats.Recorder) {
 	runtimeGaugesMu.Lock()
 	defer runtimeGaugesMu.Unlock()
-	if g.users--; g.users > 0 {
+	if g.users--; g.users == 0 {
+		delete(runtimeGaugesOf, g.prefix)
+	}
+	if g.shows != x {
 		return
 	}
-	delete(runtimeGaugesOf, g.prefix)
+	g.shows = nil
 	for i := range g.shown {
 		g.set(r, i, 0)
 	}

@@ -6,7 +6,6 @@ package integration
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"io"
 	"net"
@@ -102,9 +101,11 @@ func (x *installation) reload(number int) {
 		if number > 0 && x.changesRefused(c) == refused {
 			x.Errorf("reload %d: connection %d from before has the new config", number, i)
 		}
+	}
+	for i, c := range old {
 		if number%10 == 0 { // the others leave by themselves
-			if _, err := io.Copy(io.Discard, c); err != nil && !errors.Is(err, io.EOF) {
-				x.Errorf("reload %d: connection %d from before ended with %v, want an end in good order", number, i, err)
+			if n, err := io.Copy(io.Discard, c); n > 0 || err != nil {
+				x.Errorf("reload %d: connection %d from before got %d bytes and %v, want an end in good order", number, i, n, err)
 			}
 		}
 		c.Close()
