@@ -140,7 +140,6 @@ func TestBackPressureOfASlowConsumer(t *testing.T) {
 func TestASlowBrokerHoldsUpNobodyElse(t *testing.T) {
 	reads := make(chan struct{})
 	slow := func(c net.Conn) {
-		_ = c.(*net.TCPConn).SetReadBuffer(4096)
 		<-reads
 		echo(c)
 	}
