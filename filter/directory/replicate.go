@@ -2,7 +2,10 @@
 
 package directory
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Replicate gives a client's change of name-server data to every name server, in the background and in
 // addition to the one that the client's connection leads to: that one gets it twice, which does no harm
@@ -16,10 +19,20 @@ func (d *Directory) Replicate(frame []byte, failed func(error)) {
 	go func() {
 		for _, address := range servers {
 			ctx, cancel := context.WithTimeout(context.Background(), nameServerTimeout)
-			if err := d.source.Send(ctx, address, frame); err != nil {
+			if err := d.send(ctx, address, frame); err != nil {
 				failed(err)
 			}
 			cancel()
 		}
 	}()
+}
+
+// send gives one name server a request. A fault is a failure like others: the answer may be behind it.
+func (d *Directory) send(ctx context.Context, address string, frame []byte) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("fault: %v", fault)
+		}
+	}()
+	return d.source.Send(ctx, address, frame)
 }

@@ -33,9 +33,10 @@ var last atomic.Pointer[Config]
 func LastConfig() *Config { return last.Load() }
 
 // ParseConfig puts the config in `any` to work.
-func ParseConfig(any *anypb.Any) *Config {
-	c := &Config{}
+func ParseConfig(any *anypb.Any) (c *Config) {
+	c = &Config{}
 	last.Store(c)
+	defer Recover(nil, func() { c.Err = apiv1.Errors{{Path: "the config", Problem: "has led to a fault of the filter, which is in the log"}} })
 	message, err := apiv1.Parse(any)
 	if err != nil {
 		c.Err = err

@@ -33,7 +33,7 @@ func Recover(x *instance.Instance, abandon func()) {
 	if x != nil {
 		LogConnectionError(x, "fault, its connection is closed: %v%s", fault, stack)
 	} else {
-		LogError("fault, its connection is closed: %v%s", fault, stack)
+		LogError("fault: %v%s", fault, stack)
 	}
 	defer func() { _ = recover() }() // of abandon: nothing is left to try
 	abandon()

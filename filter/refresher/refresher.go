@@ -5,6 +5,8 @@ package refresher
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +62,7 @@ func (r *Refresher) Stop() {
 func (r *Refresher) run(ctx context.Context) {
 	defer close(r.done)
 	for failures := 0; ; {
-		if err := r.refresh(ctx); ctx.Err() == nil {
+		if err := r.recovered(ctx); ctx.Err() == nil {
 			r.tell(err)
 		}
 		pause := r.interval
@@ -87,6 +89,16 @@ func (r *Refresher) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// recovered refreshes; a fault is a failure like others, since what a server has answered may be behind it.
+func (r *Refresher) recovered(ctx context.Context) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("fault: %v\n%s", fault, debug.Stack())
+		}
+	}()
+	return r.refresh(ctx)
 }
 
 // tell wakes who waits and tells observers the outcome.

@@ -47,6 +47,7 @@ func rocketmqProxyTerminalData(handle C.uint64_t, slices *C.rocketmq_proxy_slice
 
 //export rocketmqProxyTerminalFull
 func rocketmqProxyTerminalFull(handle C.uint64_t, full C.int) (refuses C.int) {
+	defer host.Recover(nil, func() {})
 	if r, ok := cgo.Handle(handle).Value().(*receiver).Receiver.(host.UpstreamReceiver); ok && r.Full(full == 1) {
 		return 1
 	}

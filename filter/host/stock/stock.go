@@ -47,7 +47,8 @@ func rocketmqProxyAttach(h *C.rocketmq_proxy_host) C.int {
 }
 
 //export rocketmqProxyLastConfig
-func rocketmqProxyLastConfig(chained C.int, errors **C.char) C.uint64_t {
+func rocketmqProxyLastConfig(chained C.int, errors **C.char) (handle C.uint64_t) {
+	defer host.Recover(nil, func() { *errors = C.CString("the filter has had a fault, which is in the log") })
 	config := host.LastConfig()
 	*errors = nil
 	if config.Err == nil && chained == 1 && config.Instance.Config.Addressing.Mode == apiv1.UnifiedMode {
@@ -61,6 +62,7 @@ func rocketmqProxyLastConfig(chained C.int, errors **C.char) C.uint64_t {
 
 //export rocketmqProxyConfigDestroy
 func rocketmqProxyConfigDestroy(config C.uint64_t) {
+	defer host.Recover(nil, func() {})
 	handle := cgo.Handle(config)
 	if x := handle.Value().(*host.Config).Instance; x != nil {
 		x.Close()
