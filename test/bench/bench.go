@@ -45,6 +45,8 @@ func bench(ctx context.Context, opt options) error {
 	if load > opt.maxLoad && !opt.force {
 		return fmt.Errorf("%w: the load average is %.2f, and figures mean little above %.2f. Wait, or set FORCE=1", errBusy, load, opt.maxLoad)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, opt.limit, fmt.Errorf("gave up after -limit %s", opt.limit))
+	defer cancel()
 	b := &benchmark{opt: opt}
 	if err := b.prepare(ctx); err != nil {
 		return err
@@ -56,12 +58,14 @@ func bench(ctx context.Context, opt options) error {
 	for _, p := range opt.parts {
 		fmt.Printf("\n== %s\n", p.name)
 		began := time.Now()
-		if r.Parts[p.name], err = p.run(ctx, b); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
+		f, err := p.run(ctx, b)
+		if err != nil {
+			// What the parts before have found stays good.
+			return errors.Join(fmt.Errorf("%s: %w", p.name, err), b.write(r))
 		}
+		r.Parts[p.name] = f
 		fmt.Printf("(%s took %s)\n", p.name, time.Since(began).Round(time.Second))
 	}
-	r.Took = time.Since(r.Started)
 	if err := b.write(r); err != nil {
 		return err
 	}

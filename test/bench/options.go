@@ -122,8 +122,8 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.rounds, "rounds", 5, "synthetic: how often each path is measured in each cell")
 	f.DurationVar(&o.warmUp, "warmup", 300*time.Millisecond, "synthetic: load before each measured window")
 	f.DurationVar(&o.window, "window", time.Second, "synthetic: measured time")
-	full := f.Bool("full", false, "synthetic: all workloads, 1000 connections too, and concurrency 1 and 2: about an hour")
-	f.DurationVar(&o.limit, "limit", 2*time.Hour, "the run is given up after this time")
+	full := f.Bool("full", false, "synthetic: all workloads, 1000 connections too, and concurrency 1 and 2: half an hour")
+	f.DurationVar(&o.limit, "limit", 20*time.Minute, "the run is given up after this time; an hour with -full")
 	f.Float64Var(&o.maxLoad, "max-load", 1.5, "the greatest load average to begin at, unless -force")
 	f.BoolVar(&o.force, "force", false, "measure on a busy machine too (FORCE=1)")
 	f.BoolVar(&o.quick, "quick", false, "only what has targets, less often, within three minutes; docs/PERFORMANCE.md stays (QUICK=1)")
@@ -172,6 +172,9 @@ func parseOptions(args []string) (options, error) {
 		choose("cells", cells, fullCells)
 		choose("workloads", kinds, "send300,send4k,pull64k,mixed")
 		choose("concurrency", concurrency, "1,2")
+		if !set["limit"] {
+			o.limit = time.Hour
+		}
 	}
 	if o.baseModules != "" {
 		*variants += ",base per-broker,base unified"

@@ -24,9 +24,12 @@ type report struct {
 	Targets []verdict          `json:"targets"`
 }
 
-// write writes the JSON and, except for a quick or partial run, the Markdown.
+// write writes the JSON and, unless only pieces of parts were measured, the Markdown; nothing if no part was.
 func (b *benchmark) write(r *report) error {
-	r.Targets = r.verdicts()
+	if len(r.Parts) == 0 {
+		return nil
+	}
+	r.Took, r.Targets = time.Since(r.Started), r.verdicts()
 	text, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		return err

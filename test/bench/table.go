@@ -8,13 +8,13 @@ import (
 )
 
 func printHeading(w io.Writer) {
-	fmt.Fprintf(w, "%-7s %-10s  %8s %-17s  %7s %8s %8s  %7s %6s %6s  %s\n",
+	fmt.Fprintf(w, "%-7s %-15s  %8s %-17s  %7s %8s %8s  %7s %6s %6s  %s\n",
 		"C×N", "path", "req/s", "[min-max]", "p50 µs", "p99", "p99.9", "CPU µs", "switch", "RSS MB", "to tcp_proxy: req/s, CPU, p99 [min-max]")
 }
 
 func printRows(w io.Writer, rows []row) {
 	for _, r := range rows {
-		fmt.Fprintf(w, "%-7s %-10s  %8.0f %-17s  %7.0f %8.0f %8.0f  ", r.cell, r.Variant, r.Rate.Median,
+		fmt.Fprintf(w, "%-7s %-15s  %8.0f %-17s  %7.0f %8.0f %8.0f  ", r.cell, r.Variant, r.Rate.Median,
 			fmt.Sprintf("[%.0f-%.0f]", r.Rate.Min, r.Rate.Max), r.P50.Median, r.P99.Median, r.P999.Median)
 		if e := r.Envoy; e != nil {
 			fmt.Fprintf(w, "%7.2f %6.2f %6.0f  ", e.CPU.Median, e.Switches.Median, e.RSS.Median)
