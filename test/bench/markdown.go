@@ -38,7 +38,8 @@ A round measures every path once, one after the other, in an order that changes 
 `,
 	"real": `Java producers send messages of 300 B, synchronously, from many threads, and a push consumer reads them, through each
 path to the same two real brokers. All paths live through the whole run and take turns. Envoy has one worker.
-RocketMQ Proxy is in cluster mode; clients use its remoting port.
+RocketMQ Proxy is in cluster mode; clients use its remoting port. tcp_proxy cannot keep clients on it: for that path the
+benchmark has a name server of its own, which tells them Envoy's addresses in place of the brokers'.
 `,
 	"scale": `Of one thing there is little or much; meanwhile 16 connections with a request in flight each show what a request costs.
 An Envoy for each level and path lives through the whole series, and they take turns: "to the least level" is the ratio of

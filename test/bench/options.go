@@ -61,7 +61,7 @@ var (
 	send4k  = workload{Name: "send4k", Title: "SEND_MESSAGE_V2, body of 4 KiB", Requests: []request{{sendRequest, 4 << 10}}}
 	pull64k = workload{Name: "pull64k", Title: "PULL_MESSAGE, answers with a body of 64 KiB", Requests: []request{{pullRequest, 0}}}
 	mixed   = workload{
-		Name: "mixed", Title: "of eight requests five of 300 B, two of 4 KiB, and a pull of 64 KiB",
+		Name: "mixed", Title: "mixed: of eight requests five sends of 300 B, two of 4 KiB, and a pull of 64 KiB",
 		Requests: []request{
 			{sendRequest, 300},
 			{sendRequest, 300},
