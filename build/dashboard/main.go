@@ -128,6 +128,8 @@ func unit(name string) string {
 	switch name {
 	case "ms":
 		return " (ms)"
+	case "bytes":
+		return " (bytes)"
 	case "short":
 		return ""
 	}

@@ -151,7 +151,7 @@ var remark = regexp.MustCompile("CODE: [0-9]+, `([^`]+)`")
 // TestTroubleshootingQuotesTheFilter finds texts that the filter no longer says.
 func TestTroubleshootingQuotesTheFilter(t *testing.T) {
 	var sources strings.Builder
-	for _, folder := range []string{"filter/session", "filter/router"} {
+	for _, folder := range []string{"filter/session", "filter/router", "filter/policy"} {
 		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)
