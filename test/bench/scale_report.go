@@ -20,7 +20,7 @@ func (b *benchmark) scale(ctx context.Context) (finding, error) {
 			if !l.target {
 				continue
 			}
-			l.levels = []int{l.levels[0], l.levels[len(l.levels)-1]}
+			l.levels, l.workloads = []int{l.levels[0], l.levels[len(l.levels)-1]}, l.workloads[:1]
 		}
 		rows, err := b.climb(ctx, l)
 		if err != nil {
@@ -103,8 +103,8 @@ func (l ladder) markdown(rows []scaleRow) string {
 	case "brokers":
 		columns = append(columns, "CPU µs per refresh")
 	}
-	for _, w := range l.workloads {
-		columns = append(columns, "CPU µs per "+w.code(), "to the least level", "p99 µs")
+	for i := range rows[0].Loads {
+		columns = append(columns, "CPU µs per "+l.workloads[i].code(), "to the least level", "p99 µs")
 	}
 	fmt.Fprintf(&b, "\n### %s\n\n| %s |\n| ---", capital(l.Title), strings.Join(columns, " | "))
 	b.WriteString(" | ---" + strings.Repeat(" | --:", len(columns)-2) + " |\n")
