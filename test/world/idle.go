@@ -4,6 +4,7 @@ package world
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,8 +14,11 @@ import (
 // its last connections along a little later.
 const idleLimit = 15 * time.Second
 
-// AwaitIdle waits until every gauge of the filter on these ways is 0, but for those of Go's runtime, and gives those
-// that are not in time, as "name: value".
+// standing matches the gauges that are not 0 while there is a config: those of Go's runtime and of the version.
+var standing = regexp.MustCompile(`\.(go_goroutines|go_heap_bytes|build_info\..*)$`)
+
+// AwaitIdle waits until every gauge of the filter on these ways is 0, but for those that always stand for something, and
+// gives those that are not in time, as "name: value".
 func (w *World) AwaitIdle(ctx context.Context, ways ...Way) (notZero []string, err error) {
 	for limit := time.Now().Add(idleLimit); ; {
 		body, err := w.admin(ctx, "/stats?type=Gauges")
@@ -25,7 +29,7 @@ func (w *World) AwaitIdle(ctx context.Context, ways ...Way) (notZero []string, e
 		for line := range strings.Lines(body) {
 			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 			ours := slices.ContainsFunc(ways, func(way Way) bool { return strings.HasPrefix(name, way.StatPrefix) })
-			if ours && value != "0" && !strings.Contains(name, ".go_") {
+			if ours && value != "0" && !standing.MatchString(name) {
 				notZero = append(notZero, name+": "+value)
 			}
 		}
