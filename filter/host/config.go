@@ -36,7 +36,9 @@ func LastConfig() *Config { return last.Load() }
 func ParseConfig(any *anypb.Any) (c *Config) {
 	c = &Config{}
 	last.Store(c)
-	defer Recover(nil, func() { c.Err = apiv1.Errors{{Path: "the config", Problem: "has led to a fault of the filter, which is in the log"}} })
+	defer Recover(nil, func() {
+		c.Err = apiv1.Errors{{Path: "the config", Problem: "has led to a fault of the filter, which is in the log"}}
+	})
 	message, err := apiv1.Parse(any)
 	if err != nil {
 		c.Err = err

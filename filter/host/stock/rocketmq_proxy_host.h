@@ -95,9 +95,9 @@ enum {
  *     Bytes of a terminal filter's connection. None come after the event that ends the connection.
  *
  *   int rocketmqProxyTerminalFull(uint64_t receiver, int full);
- *     An upstream connection of a terminal filter has taken too little of what was written to it for
- *     a while (full = 1), or has taken it (0). The client is not read meanwhile, unless the answer to
- *     the former is 1: the session then refuses what is for this upstream, and others need not wait.
+ *     An upstream connection of a terminal filter has taken too little of what was written to it
+ * for a while (full = 1), or has taken it (0). The client is not read meanwhile, unless the answer
+ * to the former is 1: the session then refuses what is for this upstream, and others need not wait.
  *     Of 0 the answer means nothing.
  *
  *   void rocketmqProxyChainWake(uint64_t session);

@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <ctime>
 #include <map>
+#include <random>
 #include <utility>
 
 #include "envoy.h"
@@ -52,6 +54,7 @@ class Peer {
     if (listener_ >= 0) close(std::exchange(listener_, -1));
   }
   const std::string& address() const { return address_; }
+  bool open() const { return fd_ >= 0; }
   void Accept() { fd_ = accept(listener_, nullptr, nullptr); }
   void Send(std::string data) {
     while (!data.empty()) {
@@ -90,6 +93,13 @@ class Peer {
     return out;
   }
   std::string ReceiveAll() { return Receive(SIZE_MAX); }
+  // What is there.
+  std::string ReceiveSome() {
+    std::string out(256 << 10, '\0');
+    const ssize_t n = recv(fd_, out.data(), out.size(), MSG_DONTWAIT);
+    out.resize(n > 0 ? static_cast<size_t>(n) : 0);
+    return out;
+  }
   int error() const { return error_; }
   void End() { shutdown(fd_, SHUT_WR); }
   void Close() {
@@ -771,4 +781,124 @@ TEST(UpstreamChurn) {
   const uint64_t last = s.plugin.Connect(peer.address());  // lets accept return
   EXPECT_EVENTUALLY(!s.Events(last).empty());
   server.join();
+}
+
+namespace {
+
+// An upstream of a random script, and what went each way.
+struct RandomUpstream {
+  Peer peer;
+  uint64_t id = 0;
+  std::string written;   // that was taken
+  std::string received;  // by the peer
+};
+
+// Plays what Envoy, its plugin, clients and brokers may do, in an order that the seed decides.
+// Whatever it is: each upstream ends once, bytes come in order, and no callback is misused (Setup
+// looks).
+void PlayRandomScript(uint32_t seed) {
+  std::mt19937 random(seed);
+  const auto below = [&](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  std::vector<std::unique_ptr<RandomUpstream>> ups;
+  std::atomic<uint32_t> turn{seed};
+  std::function<void()> reply;  // on any thread, until the end of s
+  Setup s;
+  reply = [&] {
+    const uint32_t n = turn.fetch_add(1);
+    if (n % 3 != 0) return;
+    std::string data(1 + n * 7919 % 40000, 'd');
+    envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, data.data(), static_cast<int>(data.size()),
+                                 0);
+  };
+  if (below(2) == 0) {  // as our plugin does, else as others of the Golang ABI
+    s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
+    s.plugin.terminal_data = [&](uint64_t, const std::string&) { reply(); };
+    s.plugin.terminal_full = [&](uint64_t, bool) { return turn.fetch_add(1) % 2 == 0; };
+  } else {
+    s.plugin.on_up_data = [&](uint64_t, void*, const std::string&, bool) { reply(); };
+  }
+  s.Open();
+  bool open = true;
+  const auto write = [&](RandomUpstream& up) {
+    std::string data = Pattern(1 + below(below(4) == 0 ? 3 << 20 : 50 << 10));
+    if (Write(s.up(up.id), data) == 0) up.written += data;
+  };
+  for (int step = 0; step < 60; step++) {
+    RandomUpstream* const up = ups.empty() ? nullptr : ups[below(ups.size())].get();
+    switch (below(up == nullptr ? 2 : 14)) {
+      case 0:
+        if (!open || ups.size() > 5) break;
+        ups.push_back(std::make_unique<RandomUpstream>());
+        ups.back()->id = s.ConnectReady(&ups.back()->peer);
+        break;
+      case 1: {  // ended while it connects
+        if (!open) break;
+        Peer nobody;
+        const uint64_t id = s.ConnectOwned(nobody.address());
+        envoyGoFilterUpstreamClose(s.up(id), static_cast<int>(below(4)));
+        EXPECT_EVENTUALLY(s.plugin.Up(id).Events().size() > 0);
+        break;
+      }
+      case 2:
+        if (!open) break;
+        s.plugin.on_data = [&](void*, const std::string&, bool) { write(*up); };
+        s.connection->ClientSends({"a", "b"});
+        s.plugin.on_data = nullptr;
+        break;
+      case 3:
+      case 4:
+        write(*up);
+        break;
+      case 5:
+      case 6:
+        if (up->peer.open()) up->peer.SendSome(below(64 << 10));
+        break;
+      case 7:
+      case 8:
+        if (up->peer.open()) up->received += up->peer.ReceiveSome();
+        break;
+      case 9:
+        if (below(3) == 0 && up->peer.open()) up->peer.End();
+        break;
+      case 10:
+        if (below(4) == 0 && up->peer.open()) up->peer.Reset();
+        break;
+      case 11:
+        if (below(4) == 0) envoyGoFilterUpstreamClose(s.up(up->id), static_cast<int>(below(4)));
+        if (below(4) == 0) envoyGoFilterUpstreamConnEnableHalfClose(s.up(up->id), 1);
+        break;
+      case 12:
+        if (!open) break;
+        s.connection->worker.Run(
+            [&] { s.connection->client_stalled = !s.connection->client_stalled; });
+        s.connection->ClientReads(below(1 << 20));
+        break;
+      case 13:
+        if (below(20) == 0 && open) {
+          open = false;
+          s.connection->Close(static_cast<int>(below(2)));
+        }
+        break;
+    }
+  }
+  for (const auto& each : ups) {
+    if (each->peer.open()) each->received += each->peer.ReceiveSome();
+    EXPECT(each->written.compare(0, each->received.size(), each->received) == 0);
+  }
+}
+
+}  // namespace
+
+// MODULE_SCRIPTS=10000 build/module_test.sh out/test address,undefined RandomScripts
+TEST(RandomScripts) {
+  const char* const scripts = getenv("MODULE_SCRIPTS");
+  const uint32_t count = scripts != nullptr ? static_cast<uint32_t>(atoi(scripts)) : 60;
+  for (uint32_t seed = 1; seed <= count; seed++) {
+    const int before = test::Failures();
+    PlayRandomScript(seed);
+    if (test::Failures() != before) {
+      std::cout << "     seed " << seed << std::endl;
+      break;
+    }
+  }
 }
