@@ -122,7 +122,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	}
 	wantTimeouts := TimeoutsConfig{
 		Connect: 2500 * time.Millisecond, Request: 15 * time.Second, Directory: 2 * time.Second,
-		Handshake: 30 * time.Second, Frame: time.Minute, UpstreamStall: 5 * time.Minute, Idle: 5 * time.Minute,
+		Handshake: 2 * time.Minute, Frame: time.Minute, UpstreamStall: 5 * time.Minute, Idle: 5 * time.Minute,
 	}
 	if got.Timeouts != wantTimeouts {
 		t.Errorf("timeouts are %+v, want %+v", got.Timeouts, wantTimeouts)

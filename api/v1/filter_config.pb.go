@@ -1358,8 +1358,9 @@ type Timeouts struct {
 	// How long a new connection waits for the address of its broker or name server. 10ms to 10s;
 	// default 2s: Java clients wait 3s for a route.
 	Directory *durationpb.Duration `protobuf:"bytes,3,opt,name=directory,proto3" json:"directory,omitempty"`
-	// Time for the first frame of a new connection to come. 100ms to 10m; default 30s. A connection without one
-	// is closed.
+	// Time for the first frame of a new connection to come. 100ms to 10m; default 2m, as RocketMQ's own servers
+	// have patience with silence: Java clients from 5.0 on hold a connection to each name server and use one of them. A
+	// connection without a frame is closed.
 	Handshake *durationpb.Duration `protobuf:"bytes,4,opt,name=handshake,proto3" json:"handshake,omitempty"`
 	// Time for a frame of a client to come, from its first byte until it can be judged: by its header where the
 	// connection leads to one broker, whole on a unified one. 100ms to 1h; default 1m. A connection with an

@@ -131,7 +131,7 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Timeouts.Directory },
 	},
 	{
-		"timeouts.handshake", int64(30 * time.Second), int64(100 * time.Millisecond), int64(10 * time.Minute), "time for the first frame of a connection to come", closesConnection,
+		"timeouts.handshake", int64(2 * time.Minute), int64(100 * time.Millisecond), int64(10 * time.Minute), "time for the first frame of a connection to come", closesConnection,
 		[]string{"downstream_timeout"},
 		func(c *Config) any { return &c.Timeouts.Handshake },
 	},
