@@ -28,6 +28,7 @@ type fakeSource struct {
 	noDNS   atomic.Bool
 	sent    sync.Map        // address -> frame
 	down    map[string]bool // constant
+	hangs   bool            // constant: nothing that is sent is answered
 	brokers func() []body.Address
 }
 
@@ -46,7 +47,11 @@ func (f *fakeSource) Resolve(_ context.Context, address string) (string, error) 
 	return address, nil
 }
 
-func (f *fakeSource) Send(_ context.Context, address string, frame []byte) error {
+func (f *fakeSource) Send(ctx context.Context, address string, frame []byte) error {
+	if f.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if f.down[address] {
 		return errors.New("down")
 	}
@@ -337,6 +342,39 @@ func TestTopicsAreBounded(t *testing.T) {
 	if d.count.Load() != 100 || d.Topic("101") != nil || d.Beyond() != 10 {
 		t.Errorf("%d topics are remembered, %d were not", d.count.Load(), d.Beyond())
 	}
+}
+
+func TestChangesUnderWayAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New([]string{"10.0.0.7:9876", "10.0.0.8:9876"}, time.Hour, NameServersForget, roomy, &fakeSource{brokers: twoBrokers, hangs: true})
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		var refused, late atomic.Int32
+		failed := func(err error) {
+			if errors.Is(err, errTooManyCopies) {
+				refused.Add(1)
+			} else {
+				late.Add(1)
+			}
+		}
+		d.Replicate(make([]byte, maxCopying+1), failed) // alone it may
+		for range 10 {
+			d.Replicate([]byte("frame"), failed)
+		}
+		time.Sleep(2 * nameServerTimeout)
+		synctest.Wait()
+		if refused.Load() != 10 || late.Load() != 2 || d.copying.Load() != 0 {
+			t.Errorf("%d were refused and %d not answered, %d bytes are under way", refused.Load(), late.Load(), d.copying.Load())
+		}
+		for range 1000 {
+			d.Replicate([]byte("frame"), failed)
+		}
+		if fit := int32(maxCopying / (copyCost + len("frame"))); refused.Load() != 10+1000-fit {
+			t.Errorf("%d were refused, want %d", refused.Load(), 10+1000-fit)
+		}
+		time.Sleep(2 * nameServerTimeout)
+	})
 }
 
 func TestBrokersAreBounded(t *testing.T) {

@@ -3,8 +3,6 @@
 package session
 
 import (
-	"bytes"
-
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
@@ -61,7 +59,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 // replicate gives a change of name-server data to the name servers that this connection does not lead to.
 func (s *Session) replicate(frame []byte) {
 	recorder := s.recorder
-	s.environment.Clusters.First().Replicate(bytes.Clone(frame), func(error) { recorder.Inc(stats.NameServerCopyFailure) })
+	s.environment.Clusters.First().Replicate(frame, func(error) { recorder.Inc(stats.NameServerCopyFailure) })
 }
 
 // forward sends a request on to one upstream.
