@@ -82,7 +82,7 @@ var markdownReadings = map[string]string{
 
 - RSS is Envoy's resident memory before the load; per connection, what each costs over the least level. Both sides of
   an idle connection, the client's and the broker's, are in it.
-- A heartbeat's CPU is the average over one from each connection. Refreshes are of the brokers' addresses, one a second,
+- A heartbeat's CPU is the average over one from each connection, with what it leaves to be done in the next 3.5 s. Refreshes are of the brokers' addresses, one a second,
   with whatever else an idle Envoy does in that second; by default there is one every 30 s.
 - Long polls are LITE_PULL_MESSAGE that the stub never answers, spread over the connections of the load.
 - ` + "`route_config`" + ` is searched in order, since prefixes and expressions have to be; exact topics before the first of

@@ -267,6 +267,10 @@ func (g *ground) spent(f func() error) (float64, error) {
 	return micros(after.Since(before).CPU), err
 }
 
+// aftermath is when the proxy has done what a connection and a heartbeat leave to be done: looking at what is past
+// its deadline, 2.5 s later at most.
+const aftermath = 3500 * time.Millisecond
+
 // idleConnections opens as many connections as the level says. Each is a client's that has registered.
 func (g *ground) idleConnections() (err error) {
 	var n int
@@ -274,7 +278,7 @@ func (g *ground) idleConnections() (err error) {
 	if err != nil {
 		return err
 	}
-	time.Sleep(settle)
+	time.Sleep(aftermath)
 	if g.figures.RSS, err = g.rss(); err != nil {
 		return err
 	}
@@ -283,7 +287,10 @@ func (g *ground) idleConnections() (err error) {
 		return err
 	}
 	g.figures.Idle = idle / 1e6
-	all, err := g.spent(func() error { return g.crowd.answer(&n) })
+	all, err := g.spent(func() error {
+		defer time.Sleep(aftermath)
+		return g.crowd.answer(&n)
+	})
 	g.figures.Heartbeat = all / float64(g.level)
 	return err
 }
