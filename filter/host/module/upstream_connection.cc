@@ -22,8 +22,9 @@ namespace {
 // How long a connection that is being closed may take to send what is queued.
 constexpr std::chrono::seconds kFlushTimeout(5);
 // Reads of one socket in a row, before others get their turn.
-constexpr int kReadsPerTurn = 4;
-constexpr size_t kReadSize = 64 << 10;
+constexpr int kReadsPerTurn = 2;
+// More than most frames have: one that is not there whole is copied once more.
+constexpr size_t kReadSize = 256 << 10;
 // Received bytes that are thrown away at a close, see CloseSocket.
 constexpr size_t kMaxDiscard = 1 << 20;
 

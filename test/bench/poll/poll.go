@@ -68,6 +68,9 @@ func Readable(e syscall.EpollEvent) bool {
 // Writable tells whether there is room for a write.
 func Writable(e syscall.EpollEvent) bool { return e.Events&syscall.EPOLLOUT != 0 }
 
+// backlog is how many connections may wait to be accepted: all that a bench opens at once.
+const backlog = 4096
+
 // Listen opens a listening socket. Port 0 chooses one; the address returned is the real one.
 func Listen(addr netip.AddrPort) (fd int, bound netip.AddrPort, err error) {
 	fd, err = socket()
@@ -78,7 +81,7 @@ func Listen(addr netip.AddrPort) (fd int, bound netip.AddrPort, err error) {
 		err = syscall.Bind(fd, sockaddr(addr))
 	}
 	if err == nil {
-		err = syscall.Listen(fd, syscall.SOMAXCONN)
+		err = syscall.Listen(fd, backlog)
 	}
 	if err == nil {
 		err = syscall.SetNonblock(fd, true)
