@@ -18,6 +18,15 @@ type Config struct {
 	Err      error
 }
 
+// Close ends the instance and lets go of it. Envoy's Go package keeps every config that was ever parsed (configCache in
+// its shim.go), so what a config holds must not be what is large. To be called when no connection can be opened any more.
+func (c *Config) Close() {
+	if x := c.Instance; x != nil {
+		c.Instance = nil
+		x.Close()
+	}
+}
+
 // NewSink makes the sink of a new config's stats. It is called while Envoy reads that config, which
 // in a stock Envoy is the only time when stats can be defined. Each host puts its own here.
 var NewSink = func(statPrefix string, table []stats.Def) stats.Sink { return nil }

@@ -64,9 +64,7 @@ func rocketmqProxyLastConfig(chained C.int, errors **C.char) (handle C.uint64_t)
 func rocketmqProxyConfigDestroy(config C.uint64_t) {
 	defer host.Recover(nil, func() {})
 	handle := cgo.Handle(config)
-	if x := handle.Value().(*host.Config).Instance; x != nil {
-		x.Close()
-	}
+	handle.Value().(*host.Config).Close()
 	handle.Delete()
 }
 
