@@ -60,7 +60,7 @@ func chaos(ctx context.Context, o options) (violations int, err error) {
 		Mode: world.SideBySide, Topics: topics, EnvoyVersion: o.envoyVersion, ModuleDir: o.modules, Keep: o.keep,
 		Wired: []string{wired}, WiredEnvoy: true, Tap: r.answers.Connection,
 		ListenersFile: true, HotRestart: true, EnvoyArgs: []string{"--drain-time-s", "3", "--parent-shutdown-time-s", "6"},
-		BrokerConfig: map[string]string{"transactionCheckInterval": "2000", "transactionTimeOut": "3000", "timerWheelEnable": "false"},
+		BrokerConfig: map[string]string{"transactionCheckInterval": "2000", "transactionTimeOut": "3000", "transactionCheckMax": "1000", "timerWheelEnable": "false"},
 	})
 	if err != nil {
 		return 0, err
