@@ -4,7 +4,10 @@ package policy
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -523,5 +526,30 @@ func TestClientsOnManyThreadsShareALimit(t *testing.T) {
 	threads.Wait()
 	if passed.Load() != 64 || set.Value(stats.PolicyLimited) != 4*10*64-64 {
 		t.Errorf("%d passed, want one for each topic", passed.Load())
+	}
+}
+
+// Names that no client has are not matched: expressions would take long for them, once for each topic of a heartbeat.
+func TestLongNamesAndHugeHeartbeatsAreRefused(t *testing.T) {
+	topic := func(n int) []string { return slices.Repeat([]string{"t"}, n) }
+	for name, c := range map[string]struct {
+		group  string
+		topics []string
+		want   error
+	}{
+		"as long as can be": {strings.Repeat("g", maxName), topic(1), nil},
+		"a long group":      {strings.Repeat("g", maxName+1), topic(1), errLongName},
+		"a long topic":      {"g", []string{strings.Repeat("t", maxName+1)}, errLongName},
+		"as many as can be": {"g", topic(maxSubjects - 1), nil},
+		"many topics":       {"g", topic(maxSubjects), errManyTopics},
+	} {
+		var subscriptions []string
+		for _, t := range c.topics {
+			subscriptions = append(subscriptions, `{"topic":"`+t+`","subString":"*"}`)
+		}
+		content := `{"clientID":"c","consumerDataSet":[{"groupName":"` + c.group + `","subscriptionDataSet":[` + strings.Join(subscriptions, ",") + `]}],"producerDataSet":[]}`
+		if _, err := new(Client).heartbeat([]byte(content)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
 	}
 }

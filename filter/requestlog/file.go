@@ -17,13 +17,19 @@ type file struct {
 	size int64
 }
 
-// write appends a line, opening the file if need be.
-func (f *file) write(line []byte, maxBytes int64, maxFiles int) error {
+// write appends a line, opening the file if need be. `kept` is false if it is lost; else the error is of making room.
+func (f *file) write(line []byte, maxBytes int64, maxFiles int) (kept bool, err error) {
+	var full error
 	if f.open != nil && f.size > 0 && f.size+int64(len(line)) > maxBytes {
-		if err := f.rotate(maxFiles); err != nil {
-			return err
-		}
+		full = f.rotate(maxFiles)
 	}
+	if err := f.append(line); err != nil {
+		return false, err
+	}
+	return true, full
+}
+
+func (f *file) append(line []byte) error {
 	if f.open == nil {
 		if err := f.start(); err != nil {
 			return err
@@ -51,21 +57,39 @@ func (f *file) start() error {
 	return nil
 }
 
-// rotate moves each file to the next number, and the last one out. When that fails the file grows on.
+// rotate moves each file to the next number, and the last one out. When that fails the file grows on, by as much
+// again before the next try.
 func (f *file) rotate(maxFiles int) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
+	err := f.shift(maxFiles)
+	if err != nil {
+		f.size = 0
+		return err
+	}
 	f.close()
+	return nil
+}
+
+func (f *file) shift(maxFiles int) error {
 	if maxFiles == 1 {
-		return os.Remove(f.path)
+		return ifThere(os.Remove(f.path))
 	}
 	for n := maxFiles - 1; n > 1; n-- {
-		if err := os.Rename(f.numbered(n-1), f.numbered(n)); err != nil && !os.IsNotExist(err) {
+		if err := ifThere(os.Rename(f.numbered(n-1), f.numbered(n))); err != nil {
 			return err
 		}
 	}
-	return os.Rename(f.path, f.numbered(1))
+	return ifThere(os.Rename(f.path, f.numbered(1)))
+}
+
+// ifThere takes a file that is not there, which somebody else has moved, for done.
+func ifThere(err error) error {
+	if os.IsNotExist(err) {
+		return nil
+	}
+	return err
 }
 
 func (f *file) numbered(n int) string { return fmt.Sprintf("%s.%d", f.path, n) }

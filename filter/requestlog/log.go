@@ -106,16 +106,20 @@ func (w *writer) take(e entry) {
 		return
 	}
 	w.line.Reset()
-	err := encode(w.encoder, &e.record, e.ended)
+	kept, err := false, encode(w.encoder, &e.record, e.ended)
 	if err == nil {
-		err = w.write(w.line.Bytes(), w.maxBytes.Load(), int(w.maxFiles.Load()))
+		kept, err = w.write(w.line.Bytes(), w.maxBytes.Load(), int(w.maxFiles.Load()))
 	}
-	if err != nil {
+	switch {
+	case kept && err != nil:
+		e.recorder.Inc(stats.RequestLogFailure)
+		fallthrough
+	case kept:
+		e.recorder.Inc(stats.RequestLogWritten)
+	default:
 		e.recorder.Inc(stats.RequestLogDropped)
 		w.check(err)
-		return
 	}
-	e.recorder.Inc(stats.RequestLogWritten)
 }
 
 // check counts a failure.

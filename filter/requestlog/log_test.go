@@ -176,7 +176,7 @@ func TestAFileIsPutAsideWhenItHasGrown(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	f := &file{path: path}
 	for _, line := range []string{"1\n", "2\n", "3\n", "4\n", "5\n", "6\n", "7\n"} {
-		if err := f.write([]byte(line), 4, 3); err != nil {
+		if _, err := f.write([]byte(line), 4, 3); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -194,7 +194,7 @@ func TestAFileIsPutAsideWhenItHasGrown(t *testing.T) {
 	}
 	again := &file{path: path} // after a restart what is there counts
 	for range 2 {
-		if err := again.write([]byte("8\n"), 4, 1); err != nil {
+		if _, err := again.write([]byte("8\n"), 4, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -212,7 +212,7 @@ func TestAFileThatWasMovedOrRemovedIsOpenedAnew(t *testing.T) {
 	f := &file{path: path}
 	write := func(line string) {
 		t.Helper()
-		if err := f.write([]byte(line), 1<<20, 5); err != nil {
+		if _, err := f.write([]byte(line), 1<<20, 5); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.flush(); err != nil {
@@ -235,5 +235,31 @@ func TestAFileThatWasMovedOrRemovedIsOpenedAnew(t *testing.T) {
 	f.close()
 	if got, old := read(t, path), read(t, path+".old"); got != "5\n" || old != "1\n2\n3\n" {
 		t.Errorf("got %q and %q", got, old)
+	}
+}
+
+// A file whose folder takes no other grows on, and no line is lost.
+func TestWithoutRoomToRotateTheFileGrowsOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.MkdirAll(path+".1/in-the-way", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f := file{path: path}
+	defer f.close()
+	failures := 0
+	for range 10 {
+		kept, err := f.write([]byte("0123456789\n"), 33, 2)
+		if !kept {
+			t.Fatal(err)
+		}
+		if err != nil {
+			failures++
+		}
+	}
+	if err := f.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || len(text) != 110 || failures != 3 {
+		t.Errorf("%d bytes, %v, %d failures; want 110 and 3", len(text), err, failures)
 	}
 }

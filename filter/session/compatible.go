@@ -205,18 +205,11 @@ func (s *Session) endpointFor(kind *router.Kind, r router.Request, route *routec
 
 // reachEndpoint gives the connection to an endpoint, opening it if need be.
 func (s *Session) reachEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstream, *router.Refusal) {
-	if u := s.unified.byAddress[e.Address]; u != nil {
-		return u, nil
-	}
 	name := e.Broker.Name
 	if name == "" {
 		name = e.Address
 	}
-	u, refusal := s.reach(place{s.environment.Compatible.Directories[cluster], name}, e.Address)
-	if refusal == nil {
-		s.replayHeartbeat(u)
-	}
-	return u, refusal
+	return s.reachRegistered(place{s.environment.Compatible.Directories[cluster], name}, e.Address)
 }
 
 // acknowledge sends an acknowledgement to where its message was popped from: to the broker that its receipt names, which

@@ -42,7 +42,9 @@ func (s *Session) clientDeadline() Instant {
 	if !s.requests.judged {
 		deadline = min(deadline, s.opened+timeouts.Handshake)
 	}
-	if s.requests.half() {
+	// A client whose broker has stopped reading is not read either, in the middle of a frame: while it waits for an
+	// answer the rest may be on its way. On a unified connection such a broker is refused instead.
+	if s.requests.half() && (s.role.Kind == addressing.ToAll || s.active.all == 0) {
 		deadline = min(deadline, s.requests.began+timeouts.Frame)
 	}
 	return deadline

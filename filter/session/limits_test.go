@@ -353,3 +353,47 @@ func TestWhatIsForAFullUpstreamIsRefusedAndOthersGoOn(t *testing.T) {
 	h.wantStats(map[stats.ID]int64{stats.UpstreamFull: 1, stats.RequestOverLimit: 2})
 	h.wantIdle()
 }
+
+// In per_broker a broker that does not read keeps its client from being read, perhaps in the middle of a frame.
+func TestAClientThatIsHeldBackByItsBrokerIsNotClosed(t *testing.T) {
+	e := limited(t, perBroker, func(c *apiv1.Config) { c.Timeouts.Frame = 30 * time.Second })
+	h := dial(t, e, 20911, inPlace)
+	h.send(sendV2(1, "broker-a", "t"))
+	second := sendV2(2, "broker-a", "t")
+	h.send(second[:20])
+	h.clock += time.Minute
+	h.Wake(h.clock)
+	if h.host.downClosed {
+		t.Fatal("closed although its broker has not read what came before")
+	}
+	h.send(second[20:])
+	h.receive(h.only.id, append(response(codec.ResponseSuccess, 1, ""), response(codec.ResponseSuccess, 2, "")...))
+	if got := len(h.tookDown()); got != 2 {
+		t.Errorf("%d answers", got)
+	}
+	h.wantIdle()
+}
+
+// A session that ends while it opens connections to several brokers leaves none of them open.
+func TestASessionThatEndsWhileItReconnectsLeavesNothingOpen(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 110_000 })
+	h := dial(t, e, 19876, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(sendV2(2, "broker-b", "t"))
+	for i, address := range []string{brokerAAddress, brokerBAddress} {
+		h.receive(h.to(address), response(codec.ResponseSuccess, int32(i+1), ""))
+	}
+	padded := strings.Replace(heartbeatBody, "{", "{"+strings.Repeat(" ", 30_000), 1)
+	h.send(request(codec.RequestHeartBeat, 3, padded))
+	if h.unified.heartbeat.frame == nil {
+		t.Fatal("the heartbeat is not kept")
+	}
+	for _, address := range []string{brokerAAddress, brokerBAddress} {
+		h.UpstreamClosed(h.clock, h.to(address))
+	}
+	h.send(request(codec.RequestUpdateAndCreateTopic, 4, "", fieldsOf("topic", "t")...))
+	if !h.host.downClosed {
+		t.Fatal("the heartbeat was replayed though there is no room to keep it")
+	}
+	h.wantIdle()
+}

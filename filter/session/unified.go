@@ -105,11 +105,7 @@ func (s *Session) broker(name []byte, clusters []*directory.Directory) (*upstrea
 		if u := s.unified.byAddress[address]; u != nil {
 			return u, nil
 		}
-		u, refusal := s.reach(place{cluster, string(name)}, address)
-		if refusal == nil {
-			s.replayHeartbeat(u)
-		}
-		return u, refusal
+		return s.reachRegistered(place{cluster, string(name)}, address)
 	}
 	if u := s.connectedTo(name, clusters); u != nil {
 		return u, nil
@@ -151,12 +147,31 @@ func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 	if u := s.unified.byAddress[address]; u != nil {
 		return u, nil
 	}
+	if s.state == closed { // by what was written to another one: nobody would close this one
+		return nil, overLimit
+	}
 	if len(s.upstreams) >= s.environment.Config.Limits.MaxUpstreamConnections {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, tooManyUpstreams
 	}
 	u := s.connect(to, address)
 	s.unified.byAddress[address] = u
+	return u, nil
+}
+
+// reachRegistered is reach for a broker that this client may have registered at: one whose connection is new
+// gets the registration again first.
+func (s *Session) reachRegistered(to place, address string) (*upstream, *router.Refusal) {
+	if u := s.unified.byAddress[address]; u != nil {
+		return u, nil
+	}
+	u, refusal := s.reach(to, address)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if s.replayHeartbeat(u); s.state == closed { // that was too much to keep
+		return nil, overLimit
+	}
 	return u, nil
 }
 

@@ -63,11 +63,13 @@ func (s *Session) connect(to place, address string) *upstream {
 		u.deadline = s.now + s.environment.Config.Timeouts.Connect
 		s.arm(u.deadline)
 	}
-	if egress := s.environment.Config.Egress; egress != "" && !s.capabilities.InPlace {
-		u.write(s.egressHeader(address))
-		address = egress
+	egress := s.environment.Config.Egress
+	if egress == "" || s.capabilities.InPlace {
+		s.host.ConnectUpstream(u.id, address)
+		return u
 	}
-	s.host.ConnectUpstream(u.id, address)
+	s.host.ConnectUpstream(u.id, egress)
+	u.write(s.egressHeader(address)) // after it: this may end the session
 	return u
 }
 

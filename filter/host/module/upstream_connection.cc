@@ -340,7 +340,7 @@ void UpstreamConnection::Tell(Change change) {
 void UpstreamConnection::OnStillFull(uint64_t n) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    if (state_ != State::kOpen || !full_ || full_count_ != n || receiver_ == 0) return;
+    if (state_ != State::kOpen || !full_ || full_count_ != n || refused_ || receiver_ == 0) return;
   }
   const auto owner = owner_.lock();
   const DownstreamConnection::Scope scope(owner.get());
@@ -371,7 +371,7 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
       change = FullChange();
       const bool closing = close_type_ >= 0;
       read = (dead || (epoll_events & EPOLLIN) != 0) && !with_worker_ && MayRead();
-      silenced_ = dead && !read;
+      silenced_ = dead && !read && !with_worker_;
       // Dead after its end of stream: there is nothing left to read that would tell.
       const bool gone = dead && peer_ended_ && !fin_sent_;
       closed = gone || (closing && (out_.empty() || dead));
@@ -433,8 +433,7 @@ void UpstreamConnection::LeaveWorker() {
   with_worker_ = false;
   Arm();
   // What the loop could not do meanwhile.
-  if (end_ >= 0 || close_type_ >= 0 || (fin_sent_ && peer_ended_))
-    RequestAttention(std::move(lock));
+  if (std::exchange(attend_later_, false) || end_ >= 0) RequestAttention(std::move(lock));
 }
 
 // Whoever's turn it is. The end of the connection is left in end_, for the loop.
