@@ -136,7 +136,7 @@ func (s *Session) replayHeartbeat(u *upstream) {
 	if frame == nil {
 		return
 	}
-	s.recorder.Inc(stats.HeartbeatReplayed)
+	u.replays = true // counted once it is open: a broker that is down is dialled again and again
 	s.goingUp.flushJudged()
 	var header codec.Header
 	prefix, err := codec.ParsePrefix(frame, s.environment.frameLimits())

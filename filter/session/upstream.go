@@ -20,6 +20,7 @@ type upstream struct {
 	address string
 
 	connected bool
+	replays   bool    // the last heartbeat is in queue
 	full      bool    // takes nothing now: requests are refused
 	leaving   bool    // gets no more requests, and ends when none waits for it any more
 	deadline  Instant // for connecting
@@ -156,6 +157,9 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 		return
 	}
 	u.connected = true
+	if u.replays {
+		s.recorder.Inc(stats.HeartbeatReplayed)
+	}
 	if len(u.queue) > 0 {
 		s.host.WriteUpstream(u.id, u.queue)
 		u.dropQueue()
