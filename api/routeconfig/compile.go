@@ -37,13 +37,7 @@ func Compile(m *rocketmqproxy.RouteConfiguration) (*Table, fielderror.Errors) {
 	t := &Table{exact: make(map[string][]int32)}
 	for i, each := range m.GetRoutes() {
 		r, topic := c.route(fmt.Sprintf("routes[%d]", i), each)
-		r.Index = i
-		t.routes = append(t.routes, r)
-		if topic.kind == exactKind && !topic.ignoreCase {
-			t.exact[topic.text] = append(t.exact[topic.text], int32(i))
-		} else {
-			t.rest = append(t.rest, topicRoute{topic, int32(i)})
-		}
+		t.add(r, topic)
 	}
 	if len(c.errors) > 0 {
 		return nil, c.errors

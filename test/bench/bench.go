@@ -36,14 +36,37 @@ type benchmark struct {
 
 var errBusy = errors.New("the machine is busy")
 
+// calmDown is how long quiet waits. What built this program, just before, shows in a load average of one minute.
+const calmDown = 3 * time.Minute
+
+// quiet waits until the machine is not busy, and returns its load average. Unless -force is set the error is errBusy where
+// that takes longer than calmDown.
+func quiet(ctx context.Context, opt options) (float64, error) {
+	said := false
+	for deadline := time.Now().Add(calmDown); ; {
+		load, err := usage.LoadAverage()
+		switch {
+		case err != nil || load <= opt.maxLoad || opt.force:
+			return load, err
+		case time.Now().After(deadline):
+			return 0, fmt.Errorf("%w: the load average is %.2f, and figures mean little above %.2f. Wait, or set FORCE=1", errBusy, load, opt.maxLoad)
+		case !said:
+			said = true
+			fmt.Printf("waiting until the load average, %.2f, is below %.2f ...\n", load, opt.maxLoad)
+		}
+		select {
+		case <-time.After(5 * time.Second):
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+}
+
 // bench measures everything and writes the reports.
 func bench(ctx context.Context, opt options) error {
-	load, err := usage.LoadAverage()
+	load, err := quiet(ctx, opt)
 	if err != nil {
 		return err
-	}
-	if load > opt.maxLoad && !opt.force {
-		return fmt.Errorf("%w: the load average is %.2f, and figures mean little above %.2f. Wait, or set FORCE=1", errBusy, load, opt.maxLoad)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, opt.limit, fmt.Errorf("gave up after -limit %s", opt.limit))
 	defer cancel()

@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ -x out/bin/bench ] || { echo "first: make bench QUICK=1" >&2; exit 1; }
 
 work=$(mktemp -d)
-out/bin/bench -force -cells "$cell" -rounds 1 -window 10s -variants "$path" -workloads "$workload" >"$work/bench" &
+out/bin/bench -force -parts synthetic -cells "$cell" -rounds 1 -window 10s -variants "$path" -workloads "$workload" >"$work/bench" &
 bench=$!
 trap 'kill "$bench" 2>/dev/null || true; rm -rf "$work"' EXIT
 envoy=
