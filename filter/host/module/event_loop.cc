@@ -18,6 +18,7 @@ namespace {
 
 constexpr uint64_t kWakeToken = 0;
 constexpr int kEventsPerWait = 128;
+constexpr uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 // A loop has far less to do for a request than a worker, which reads and writes both ways.
 constexpr uint32_t kWorkersPerLoop = 2;
 constexpr uint32_t kMaxLoops = 16;
@@ -102,19 +103,19 @@ void EventLoop::RunAfter(std::chrono::milliseconds delay, Task task) {
   Wake();
 }
 
-uint64_t EventLoop::Add(int fd, uint32_t epoll_events, std::shared_ptr<Watcher> watcher) {
+uint64_t EventLoop::Add(int fd, std::shared_ptr<Watcher> watcher) {
   const uint64_t token = next_token_++;
   epoll_event event{};
-  event.events = epoll_events;
+  event.events = kWatched;
   event.data.u64 = token;
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) return 0;
   watchers_[token] = std::move(watcher);
   return token;
 }
 
-void EventLoop::Modify(int fd, uint64_t token, uint32_t epoll_events) {
+void EventLoop::LookAgain(int fd, uint64_t token) {
   epoll_event event{};
-  event.events = epoll_events;
+  event.events = kWatched;
   event.data.u64 = token;
   epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event);
 }

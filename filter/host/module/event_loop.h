@@ -16,7 +16,7 @@
 
 namespace rocketmq_proxy {
 
-// Threads: Post, RunAfter, Modify and ForKey from any; Add and Remove on the loop's own thread,
+// Threads: Post, RunAfter, LookAgain and ForKey from any; Add and Remove on the loop's own thread,
 // where tasks and Watcher::OnSocket run.
 // Lock: mu_ protects tasks and timers, and is not held while they run.
 // Lifetime: started when first asked for (a config that is only validated starts none) and never
@@ -45,10 +45,14 @@ class EventLoop {
   void RunAfter(std::chrono::milliseconds delay, Task task);
   bool OnThread() const { return std::this_thread::get_id() == thread_id_; }
 
-  // Keeps the watcher alive until Remove. Returns the token for the other two; 0 on failure.
-  uint64_t Add(int fd, uint32_t epoll_events, std::shared_ptr<Watcher> watcher);
-  // The caller makes sure that the socket is not removed at the same time.
-  void Modify(int fd, uint64_t token, uint32_t epoll_events);
+  // Tells the watcher, until Remove and keeping it alive until then, each time that more can be
+  // read from the socket, or written after it took no more, and that its peer has ended (EPOLLET:
+  // once, so nothing need be said to the kernel per event). Returns the token for the other two; 0
+  // on failure.
+  uint64_t Add(int fd, std::shared_ptr<Watcher> watcher);
+  // Tells the watcher once more what can be done. The caller makes sure that the socket is not
+  // removed at the same time.
+  void LookAgain(int fd, uint64_t token);
   // Afterwards the socket may be closed.
   void Remove(int fd, uint64_t token);
 

@@ -42,11 +42,6 @@ bool Flushes(int close_type) {
   return close_type == kFlushWrite || close_type == kFlushWriteAndDelay;
 }
 
-// Of a send: the socket may take it later.
-bool Transient(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM;
-}
-
 }  // namespace
 
 UpstreamConnection* UpstreamConnection::Opening() { return t_opening; }
@@ -97,14 +92,13 @@ void UpstreamConnection::Start() {
     return Fail(kRemoteConnectionFailure);
   }
   std::unique_lock<std::mutex> lock(mu_);
-  token_ = loop_.Add(fd, EPOLLOUT | EPOLLONESHOT, shared_from_this());
+  token_ = loop_.Add(fd, shared_from_this());
   if (token_ == 0) {
     lock.unlock();
     close(fd);
     return Fail(kLocalConnectionFailure);
   }
   fd_ = fd;
-  armed_ = EPOLLOUT;
   state_ = State::kConnecting;
   lock.unlock();
   Attend();  // A close may have been asked for already.
@@ -141,9 +135,9 @@ void UpstreamConnection::FinishConnecting() {
     if (state_ != State::kOpen) return;
     Flush();  // What was written before it was ready.
     change = FullChange();
-    Arm();
   }
   Tell(change);
+  GiveToRead();  // What came with the word that it is connected is not told again.
 }
 
 GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
@@ -158,7 +152,7 @@ GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
       if (sent >= 0) {
         data.remove_prefix(static_cast<size_t>(sent));
       } else if (errno != EINTR) {
-        write_failed_ = !Transient(errno);
+        OnSendFailure(errno);
         break;
       }
     }
@@ -169,10 +163,7 @@ GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
   }
   out_.Append(data);
   fin_wanted_ = end_stream;
-  if (state_ == State::kOpen) {
-    if (out_.empty() && fin_wanted_) SendFin();
-    Arm();
-  }
+  if (state_ == State::kOpen && out_.empty() && fin_wanted_) SendFin();
   const Change change = FullChange();
   if (fin_sent_ && peer_ended_) {
     RequestAttention(std::move(lock));  // Both sides have ended.
@@ -188,7 +179,6 @@ GoStatus UpstreamConnection::Close(int type) {
   if (state_ == State::kClosed) return kFilterIsGone;
   // A later, harder close cuts a flush short.
   if (close_type_ < 0 || Flushes(close_type_)) close_type_ = type;
-  if (state_ == State::kOpen) Arm();  // Not read from now on.
   RequestAttention(std::move(lock));
   return kOk;
 }
@@ -228,7 +218,6 @@ void UpstreamConnection::Attend() {
       Flush();
       wait_for_flush = !out_.empty() && !write_failed_;
       if (write_failed_) event = kRemoteClose;  // The peer was first.
-      Arm();
     }
     ended = fin_sent_ && peer_ended_;
     failed = write_failed_;
@@ -245,7 +234,7 @@ void UpstreamConnection::Attend() {
       const std::lock_guard<std::mutex> lock(mu_);
       out_.Clear();
       change = FullChange();
-      Arm();
+      readable_ = hung_up_ = true;
     }
     Tell(change);
     GiveToRead();
@@ -253,8 +242,12 @@ void UpstreamConnection::Attend() {
 }
 
 void UpstreamConnection::UpdateReading() {
-  const std::lock_guard<std::mutex> lock(mu_);
-  if (state_ == State::kOpen) Arm();
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (!HasTurn()) return;
+  }
+  auto self = shared_from_this();
+  loop_.Post([self] { self->GiveToRead(); });
 }
 
 bool UpstreamConnection::MayRead() {
@@ -263,15 +256,15 @@ bool UpstreamConnection::MayRead() {
   return owner == nullptr || !owner->ReadsBlocked();
 }
 
-void UpstreamConnection::Arm() {
-  if (fd_ < 0) return;
-  uint32_t events = 0;
-  if (!with_worker_ && MayRead()) events |= EPOLLIN;
-  if (!out_.empty() && !write_failed_) events |= EPOLLOUT;
-  if (events == armed_) return;
-  if (events == 0 && armed_ == kDisarmed && (silenced_ || with_worker_)) return;
-  armed_ = events;
-  loop_.Modify(fd_, token_, events | EPOLLONESHOT);
+bool UpstreamConnection::HasTurn() { return readable_ && !with_worker_ && MayRead(); }
+
+void UpstreamConnection::OnSendFailure(int error) {
+  if (error == EAGAIN || error == EWOULDBLOCK) return;  // told when there is room
+  if (error == ENOBUFS || error == ENOMEM) {
+    loop_.LookAgain(fd_, token_);
+  } else {
+    write_failed_ = true;
+  }
 }
 
 void UpstreamConnection::Flush() {
@@ -281,7 +274,7 @@ void UpstreamConnection::Flush() {
     if (sent >= 0) {
       out_.Drain(static_cast<size_t>(sent));
     } else if (errno != EINTR) {
-      write_failed_ = !Transient(errno);
+      OnSendFailure(errno);
       break;
     }
   }
@@ -354,8 +347,8 @@ void UpstreamConnection::OnStillFull(uint64_t n) {
 }
 
 void UpstreamConnection::OnSocket(uint32_t epoll_events) {
+  const bool dead = (epoll_events & (EPOLLHUP | EPOLLERR)) != 0;
   bool connecting;
-  bool read = false;
   bool closed = false;
   bool ended = false;
   int event = kLocalClose;
@@ -363,63 +356,56 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
-    armed_ = kDisarmed;
+    if (dead || (epoll_events & EPOLLRDHUP) != 0) hung_up_ = true;
+    if (hung_up_ || (epoll_events & EPOLLIN) != 0) readable_ = true;
     connecting = state_ == State::kConnecting;
+    // A close that was asked for before it is connected: Attend is on its way.
+    if (connecting && (close_type_ >= 0 || (!dead && (epoll_events & EPOLLOUT) == 0))) return;
     if (!connecting) {
-      const bool dead = (epoll_events & (EPOLLHUP | EPOLLERR)) != 0;
-      if ((epoll_events & EPOLLOUT) != 0 || (dead && !out_.empty())) Flush();
+      if ((epoll_events & EPOLLOUT) != 0 || dead) Flush();
       change = FullChange();
       const bool closing = close_type_ >= 0;
-      read = (dead || (epoll_events & EPOLLIN) != 0) && !with_worker_ && MayRead();
-      silenced_ = dead && !read && !with_worker_;
       // Dead after its end of stream: there is nothing left to read that would tell.
       const bool gone = dead && peer_ended_ && !fin_sent_;
       closed = gone || (closing && (out_.empty() || dead));
       if (gone || write_failed_) event = kRemoteClose;
       ended = fin_sent_ && peer_ended_;
-      if (!read) Arm();
     }
   }
-  if (connecting) {
-    bool closing;
-    {
-      const std::lock_guard<std::mutex> lock(mu_);
-      closing = close_type_ >= 0;
-    }
-    if (closing) return;  // Attend is on its way.
-    return FinishConnecting();
-  }
+  if (connecting) return FinishConnecting();
   Tell(change);
   if (closed) return Finish(event);
   if (ended) return Finish(kLocalClose);
-  if (read) GiveToRead();
+  GiveToRead();
 }
 
-// There is something to read, for the owner's worker if there is one.
+// Has what is to be read, if anything is, read by the owner's worker, or here if there is none.
 void UpstreamConnection::GiveToRead() {
   const auto owner = owner_.lock();
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (!HasTurn()) return;
+    with_worker_ = owner != nullptr;
+  }
   if (owner != nullptr) {
-    {
-      const std::lock_guard<std::mutex> lock(mu_);
-      const bool give = !with_worker_ && MayRead();
-      with_worker_ |= give;
-      Arm();
-      if (!give) return;
-    }
     if (owner->GiveToRead(shared_from_this())) return;
     const std::lock_guard<std::mutex> lock(mu_);
     with_worker_ = false;
   }
   // Kept for the calls: the plugin opens further upstreams in them.
   const DownstreamConnection::Scope scope(owner.get());
-  Read();
+  const bool more = Read();
   int end;
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    Arm();
     end = end_;
   }
-  if (end >= 0) Finish(end);
+  if (end >= 0) {
+    Finish(end);
+  } else if (more) {
+    auto self = shared_from_this();
+    loop_.Post([self] { self->GiveToRead(); });
+  }
 }
 
 bool UpstreamConnection::ReadOnWorker() {
@@ -431,9 +417,14 @@ bool UpstreamConnection::ReadOnWorker() {
 void UpstreamConnection::LeaveWorker() {
   std::unique_lock<std::mutex> lock(mu_);
   with_worker_ = false;
-  Arm();
   // What the loop could not do meanwhile.
-  if (std::exchange(attend_later_, false) || end_ >= 0) RequestAttention(std::move(lock));
+  if (std::exchange(attend_later_, false) || end_ >= 0) {
+    RequestAttention(std::move(lock));
+  } else if (HasTurn()) {  // told, or allowed to read again, since Read has looked
+    auto self = shared_from_this();
+    lock.unlock();
+    loop_.Post([self] { self->GiveToRead(); });
+  }
 }
 
 // Whoever's turn it is. The end of the connection is left in end_, for the loop.
@@ -443,14 +434,13 @@ bool UpstreamConnection::Read() {
     {
       const std::lock_guard<std::mutex> lock(mu_);
       if (!MayRead()) return false;
+      readable_ = false;
     }
     // While it is this thread's turn nobody closes the socket, so it is there without the lock.
     const ssize_t size = recv(fd_, buffer.data(), buffer.size(), 0);
-    if (size < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-    }
-    if (size <= 0) {
+    const bool none = size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    const bool interrupted = size < 0 && errno == EINTR;
+    if (size <= 0 && !none && !interrupted) {
       const bool half = size == 0 && half_close_.load(std::memory_order_relaxed);
       {
         const std::lock_guard<std::mutex> lock(mu_);
@@ -460,15 +450,22 @@ bool UpstreamConnection::Read() {
       if (half) GetPlugin().on_upstream_data(wrapper_, 0, 0, 0, 1);
       return false;
     }
-    if (receiver_ != 0) {
+    if (size > 0 && receiver_ != 0) {
       const rocketmq_proxy_slice slice{buffer.data(), static_cast<uint64_t>(size)};
       GetPlugin().terminal_data(receiver_, &slice, 1);
-    } else {
+    } else if (size > 0) {
       const EnvoyBuffer slice{buffer.data(), static_cast<size_t>(size)};
       GetPlugin().on_upstream_data(wrapper_, slice.length, reinterpret_cast<GoUint64>(&slice), 1,
                                    0);
     }
-    if (static_cast<size_t>(size) < buffer.size()) return false;
+    {
+      // Less than there is room for: what comes next is told, but for an end that was told already.
+      const std::lock_guard<std::mutex> lock(mu_);
+      if (!none && (interrupted || hung_up_ || static_cast<size_t>(size) == buffer.size())) {
+        readable_ = true;
+      }
+      if (!readable_) return false;
+    }
   }
   return true;
 }

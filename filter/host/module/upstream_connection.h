@@ -83,9 +83,10 @@ class UpstreamConnection : public EventLoop::Watcher,
   bool Read();  // true: there may be more
   void GiveToRead();
   bool MayRead();  // with mu_
-  void Arm();      // with mu_: tells the loop what to watch for
+  bool HasTurn();  // with mu_: there is something to read, nobody is reading, and it may be read
   void Flush();    // with mu_
-  void SendFin();  // with mu_
+  void OnSendFailure(int error);  // with mu_
+  void SendFin();                 // with mu_
   // With mu_: the queue has got full, or is no longer. The change is to be told afterwards.
   enum class Change { kNone, kFull, kHasRoom, kNoLongerRefused };
   Change FullChange();
@@ -108,10 +109,8 @@ class UpstreamConnection : public EventLoop::Watcher,
   State state_ = State::kNew;
   int fd_ = -1;
   uint64_t token_ = 0;
-  // What the loop watches for; an event ends that. That the peer is gone is told whether it is
-  // asked for or not.
-  static constexpr uint32_t kDisarmed = UINT32_MAX;
-  uint32_t armed_ = kDisarmed;
+  bool readable_ = false;  // the loop has said so, and whoever reads has not found the end since
+  bool hung_up_ = false;   // the peer has ended: after its last byte there is that to read
   std::string remote_;
   ByteQueue out_;
   bool full_ = false;
@@ -122,7 +121,6 @@ class UpstreamConnection : public EventLoop::Watcher,
   bool fin_sent_ = false;
   bool peer_ended_ = false;    // its FIN was taken as half close
   bool write_failed_ = false;  // the peer is gone; reading will tell how
-  bool silenced_ = false;      // reported as dead while not to be read: once is enough
   bool with_worker_ = false;   // whose turn it is to read
   int end_ = -1;               // the event to finish with, once the loop may
   bool attend_later_ = false;  // once the worker is done
