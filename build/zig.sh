@@ -39,6 +39,8 @@ for argument in "$@"; do
     -Wl,-unresolved-symbols=ignore-all) arguments+=('-Wl,-z,undefs') ;;
     # Debug information names folders of this machine.
     -g) ;;
+    # What Zig's own C++ library has of it does too.
+    -shared) arguments+=(-shared '-Wl,--strip-debug') ;;
     *) arguments+=("$argument") ;;
   esac
 done
