@@ -96,6 +96,9 @@ PY
 rocketmq_key() { sha256sum <"$pom"; }
 
 # fetch_rocketmq [VERSION]: the release that the pom names, unless told otherwise.
+# maven ARGUMENTS...: Maven, which writes escapes even where it is told not to colour.
+maven() { mvn --quiet --batch-mode -Dstyle.color=never "$@" 2>&1 | sed $'s/\e\\[[0-9;]*m//g' >&2; }
+
 fetch_rocketmq() {
   local version=${1:-$rocketmq_version} dir key
   dir=$cache/rocketmq/$version
@@ -106,8 +109,8 @@ fetch_rocketmq() {
   say "RocketMQ $version"
   local tmp=$work/rocketmq-$version
   mkdir -p "$tmp"
-  mvn --quiet --batch-mode -Dstyle.color=never --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
-    -Drocketmq.version="$version" -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get RocketMQ $version"
+  maven --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
+    -Drocketmq.version="$version" -DoutputDirectory="$tmp/lib" || die "Maven could not get RocketMQ $version"
   install_dir "$tmp" "$dir" "$key"
 }
 
@@ -135,8 +138,8 @@ fetch_proxy() {
   say "RocketMQ Proxy $rocketmq_version"
   local tmp=$work/proxy
   mkdir -p "$tmp"
-  mvn --quiet --batch-mode -Dstyle.color=never --file "$proxy_pom" dependency:copy-dependencies -DincludeScope=runtime \
-    -Drocketmq.version="$rocketmq_version" -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get rocketmq-proxy $rocketmq_version"
+  maven --file "$proxy_pom" dependency:copy-dependencies -DincludeScope=runtime \
+    -Drocketmq.version="$rocketmq_version" -DoutputDirectory="$tmp/lib" || die "Maven could not get rocketmq-proxy $rocketmq_version"
   install_dir "$tmp" "$dir" "$key"
 }
 
@@ -159,8 +162,8 @@ fetch_client() {
   say "RocketMQ's Java client $version"
   local tmp=$work/client-$version
   mkdir -p "$tmp"
-  mvn --quiet --batch-mode -Dstyle.color=never --file "$client_pom" dependency:copy-dependencies -DincludeScope=runtime \
-    -Dclient.version="$version" -DoutputDirectory="$tmp/lib" >&2 || die "Maven could not get rocketmq-client $version"
+  maven --file "$client_pom" dependency:copy-dependencies -DincludeScope=runtime \
+    -Dclient.version="$version" -DoutputDirectory="$tmp/lib" || die "Maven could not get rocketmq-client $version"
   install_dir "$tmp" "$dir" "$key"
 }
 
