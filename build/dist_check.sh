@@ -10,8 +10,9 @@ export ROCKETMQ_PROXY_CACHE=${ROCKETMQ_PROXY_CACHE:-$PWD/.cache}
 build/fetch.sh envoy
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-for folder in one another/longer/way; do
-  git clone --quiet . "$work/$folder"
+folders=(one another/longer/way)
+for folder in "${folders[@]}"; do git clone --quiet . "$work/$folder"; done # both now, lest a commit come in between
+for folder in "${folders[@]}"; do
   GOCACHE=$work/go/$folder "$work/$folder/build/dist.sh" "$@" # outside: a file that git does not know makes a build "dirty"
 done
 if ! diff "$work/one/out/dist/SHA256SUMS" "$work/another/longer/way/out/dist/SHA256SUMS"; then
