@@ -33,8 +33,8 @@ unit: ## The tests that need neither RocketMQ nor Envoy
 	exec out/bin/all -skip-integration
 
 .PHONY: fuzz
-fuzz: ## Fuzz each target for FUZZTIME (30s)
-	build/fuzz.sh $(or $(FUZZTIME),30s)
+fuzz: ## Fuzz each target for FUZZTIME (30s), or STORM times (STORM=100000000), or one (TARGET=FuzzHeader)
+	build/fuzz.sh $(if $(STORM),storm $(STORM),$(or $(FUZZTIME),30s)) $(TARGET)
 
 .PHONY: bench
 bench: build ## Measure beside tcp_proxy and RocketMQ Proxy, into docs/PERFORMANCE.md (QUICK=1: 3 minutes; PARTS=synthetic,real,scale,micro FULL=1)

@@ -1,28 +1,63 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes each target of the core for a time. Usage: build/fuzz.sh TIME [TARGET], with a time as 30s or 10m, or as a number
-# of executions, 1000000x; all targets, or the one of that name. Inputs that break something are left in testdata/fuzz of the
-# package: commit them with the fix. Ends with "fuzz: N targets, N executions, N failures", and with 0 only without failures.
+# Fuzzes each target of the core: for a time, looking for new code, or many times, by random changes of seeds and corpus.
+#
+#   build/fuzz.sh TIME [TARGET]        TIME as 30s or 10m, or a number of executions, 1000000x
+#   build/fuzz.sh storm N [TARGET]     at least N executions of each (test/storm), on all processors
+#
+# All targets, or the one of that name. What breaks something is left in testdata/fuzz of the package, or in a storm printed as a
+# file for it: commit it with the fix. Ends with "fuzz: N targets, N executions, N failures", and with 0 only without failures.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-time=${1:?usage: build/fuzz.sh TIME [TARGET]}
+mode=guided
+if [ "${1:-}" = storm ]; then
+  mode=storm
+  shift
+fi
+amount=${1:?usage: build/fuzz.sh TIME|storm N [TARGET]}
 only=${2:-}
 targets=0 executions=0 failures=0
-report=$(mktemp)
-trap 'rm -f "$report"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+
+# guided PACKAGE TARGET: prints what go test says last; sets executed.
+guided() {
+  local report=$work/report failed=0
+  # Shorter inputs are not worth most of the time, which making them shorter would take.
+  go test -run '^$' -fuzz "^$2\$" -fuzztime "$amount" -fuzzminimizetime 100x "./$1" >"$report" 2>&1 || failed=1
+  tail -n 3 "$report"
+  executed=$(sed -n 's/.*execs: \([0-9]*\) .*/\1/p' "$report" | tail -n 1)
+  return "$failed"
+}
+
+# storm PACKAGE TARGET: as many processes as processors share the executions; sets executed.
+storm() {
+  local binary=$work/test shards seeds each job jobs=() failed=0
+  shards=$(nproc)
+  go test -c -o "$binary" "./$1"
+  seeds=$(cd "$1" && "$binary" -test.v -test.run "^$2\$" | grep -c '^    --- PASS')
+  ((seeds > 0)) || seeds=1 # a seed fails: the run tells
+  each=$(((amount + seeds * shards - 1) / (seeds * shards)))
+  for ((shard = 0; shard < shards; shard++)); do
+    (cd "$1" && STORM=$each exec "$binary" -test.timeout 0 -test.run "^$2\$") >"$work/shard$shard" 2>&1 &
+    jobs+=($!)
+  done
+  for job in "${jobs[@]}"; do wait "$job" || failed=1; done
+  ((failed == 0)) || grep -h -A 20 -E '^(---|    ---|panic)' "$work"/shard* | head -n 100
+  executed=$(awk '$1 == "storm:" { n += $3 } END { print n + 0 }' "$work"/shard*)
+  return "$failed"
+}
+
 for package in $(grep -rlE '^func Fuzz' --include='*_test.go' api cmd codec filter | xargs -n1 dirname | sort -u); do
   for target in $(go test -list '^Fuzz' "./$package" | grep '^Fuzz'); do
     [ -z "$only" ] || [ "$target" = "$only" ] || continue
     printf '== %s %s\n' "$package" "$target"
-    # Shorter inputs are not worth most of the time, which making them shorter would take.
-    if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 100x "./$package" >"$report" 2>&1; then
-      failures=$((failures + 1))
-    fi
-    tail -n 3 "$report"
+    executed=0
+    "$mode" "$package" "$target" || failures=$((failures + 1))
+    printf '%s: %d executions\n' "$target" "$executed"
     targets=$((targets + 1))
-    executed=$(sed -n 's/.*execs: \([0-9]*\) .*/\1/p' "$report" | tail -n 1)
     executions=$((executions + ${executed:-0}))
   done
 done

@@ -5,6 +5,8 @@ package codec
 import (
 	"bytes"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 func TestCommandWritesJSONAsJavaDoes(t *testing.T) {
@@ -33,7 +35,7 @@ func FuzzCommand(f *testing.F) {
 	f.Add(false, int32(105), byte(9), int32(479), int32(7), int32(1), "why", "topic", "T", []byte("body"))
 	f.Add(true, int32(105), byte(0), int32(479), int32(-7), int32(2), "", "", "\x00\u2028", []byte(nil))
 	f.Add(false, int32(-1), byte(200), int32(-1), int32(7), int32(1), "\xff\"\\\u009f", "\"", "\x7f", []byte("{"))
-	f.Fuzz(func(t *testing.T, binary bool, code int32, language byte, version, opaque, flag int32, remark, name, value string, body []byte) {
+	storm.Fuzz(f, func(t *testing.T, binary bool, code int32, language byte, version, opaque, flag int32, remark, name, value string, body []byte) {
 		c := Command{
 			Code: code, Language: LanguageCode(language), Version: version, Opaque: opaque, Flag: flag,
 			Remark: remark, Fields: []Field{{name, value}, {name + "2", ""}}, Body: body,

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // sameAsFirst demands that h, which has read other headers before, reads raw as a new Header does.
@@ -85,7 +86,7 @@ func FuzzHeaderLikeTheLast(f *testing.F) {
 		f.Add([]byte(s), uint16(9), []byte("11"))
 		f.Add([]byte(s), uint16(len(s)-70), []byte("-0"))
 	}
-	f.Fuzz(func(t *testing.T, raw []byte, at uint16, change []byte) {
+	storm.Fuzz(f, func(t *testing.T, raw []byte, at uint16, change []byte) {
 		var h Header
 		for range 2 {
 			if !sameAsFirst(t, &h, raw) {

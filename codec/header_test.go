@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 const (
@@ -393,7 +395,7 @@ func FuzzHeader(f *testing.F) {
 		f.Add(false, []byte(s), int32(1))
 	}
 	f.Add(true, binaryOf(3, "why", 7, "\x00\x01a\x00\x00\x00\x00"), int32(-9))
-	f.Fuzz(func(t *testing.T, binary bool, raw []byte, opaque int32) {
+	storm.Fuzz(f, func(t *testing.T, binary bool, raw []byte, opaque int32) {
 		typ := JSON
 		if binary {
 			typ = ROCKETMQ

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"math"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 func prefix(length int64, word uint32) []byte {
@@ -106,7 +108,7 @@ func FuzzPrefix(f *testing.F) {
 	f.Add(prefix(100, 50), 0, 0)
 	f.Add(prefix(-1, 50), 1000, 10)
 	f.Add([]byte("GET / HTTP/1.1"), 0, 0)
-	f.Fuzz(func(t *testing.T, b []byte, maxFrame, maxHeader int) {
+	storm.Fuzz(f, func(t *testing.T, b []byte, maxFrame, maxHeader int) {
 		l := Limits{MaxFrame: maxFrame, MaxHeader: maxHeader}
 		p, err := ParsePrefix(b, l)
 		if err != nil {

@@ -12,6 +12,8 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // FuzzMatch compares the table with the plainest reading of the same messages, and Compile with Envoy's
@@ -20,7 +22,7 @@ func FuzzMatch(f *testing.F) {
 	f.Add([]byte{2, 0, 1, 't', 0, 1, 0, 3, 1, 't', 1, 0, 1, 2, '5', '1', 3}, "t", int32(51), "broker-a", int64(0), true)
 	f.Add([]byte{3, 3, 2, '.', '*', 2, 6, 1, 5, 1, 2, 1, 'a', 7, 2, 1, 1, 'B'}, "TopicTest", int32(310), "", int64(0), false)
 	f.Add([]byte{200, 4, 1, 'T', 1, 3, 2, 1, 4, 0, 0, 10, 2, 3, 1, '1'}, "%RETRY%t", int32(-1), "7", int64(7), true)
-	f.Fuzz(func(t *testing.T, bytes []byte, topic string, code int32, brokerName string, brokerID int64, hasBroker bool) {
+	storm.Fuzz(f, func(t *testing.T, bytes []byte, topic string, code int32, brokerName string, brokerID int64, hasBroker bool) {
 		m := (*script)(&bytes).config()
 		table, errors := Compile(m)
 		if (table == nil) != (len(errors) > 0) {

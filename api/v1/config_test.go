@@ -15,6 +15,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 const (
@@ -330,7 +332,7 @@ func TestTopicsAreInTheClusterThatTheirRouteNames(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(plainJSON)
 	f.Add(fullJSON)
-	f.Fuzz(func(t *testing.T, text string) {
+	storm.Fuzz(f, func(t *testing.T, text string) {
 		m, err := Parse(pack(t, wrapperspb.Bytes([]byte(text))))
 		if err != nil {
 			return

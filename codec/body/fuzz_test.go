@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // allocated is the bytes that were allocated so far; those of the last few small objects may be missing.
@@ -43,7 +44,7 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte(`{"brokerDatas":` + strings.Repeat("[", 40) + `}`))
 	f.Add([]byte(`{"topic":"` + strings.Repeat(`\u0061`, 200) + `","consumerGroup":"g"}`))
 	f.Add([]byte(strings.Repeat("{", 1000)))
-	f.Fuzz(func(t *testing.T, src []byte) {
+	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		readers := map[string]func() ([]string, error){
 			"TopicRouteData": func() (texts []string, err error) {
 				r, err := ParseTopicRouteData(src)
@@ -120,7 +121,7 @@ func FuzzMergeTopicRouteData(f *testing.F) {
 	f.Add([]byte(route(brokerA, queueA, "", "")), []byte(route(brokerB, queueB, "", "")))
 	f.Add([]byte(route(brokerA+","+brokerB, queueA, "", "")), []byte(route(brokerB+","+brokerC, queueB, "", "")))
 	f.Add([]byte(`{}`), []byte(`{"brokerDatas":null}`))
-	f.Fuzz(func(t *testing.T, first, second []byte) {
+	storm.Fuzz(f, func(t *testing.T, first, second []byte) {
 		merged, _, err := MergeTopicRouteData([][]byte{first, second})
 		one, errOne := ParseTopicRouteData(first)
 		two, errTwo := ParseTopicRouteData(second)

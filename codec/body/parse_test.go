@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 func TestHeartbeatDataTellsGroupsAndTopics(t *testing.T) {
@@ -179,7 +180,7 @@ func FuzzHeartbeatData(f *testing.F) {
 		f.Add(g.Body)
 	}
 	f.Add([]byte(`{"clientID":"c","heartbeatFingerprint":-123,"withoutSub":true,"producerDataSet":[],"consumerDataSet":[{"groupName":"g"}]}`))
-	f.Fuzz(func(t *testing.T, src []byte) {
+	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		before := bytes.Clone(src)
 		h, err := ParseHeartbeatData(src)
 		if (h == nil) == (err == nil) {
@@ -205,7 +206,7 @@ func FuzzLockBatch(f *testing.F) {
 		f.Add(g.Body)
 	}
 	f.Add([]byte(`{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"\u0061"}],"acks":[],"brokerName":"a"}`))
-	f.Fuzz(func(t *testing.T, src []byte) {
+	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		queue, only, err := ParseLockBatch(src)
 		if err != nil && (queue != MessageQueue{} || only) {
 			t.Fatalf("got %+v, %v, %v", queue, only, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // keepAll tells clients what the cluster says.
@@ -304,7 +305,7 @@ func FuzzRewriteTopicRouteData(f *testing.F) {
 	}
 	f.Add([]byte(route(brokerA+","+brokerB+","+brokerC, queueA+","+queueB+","+queueC, `"orderTopicConf":"a:4;b:4",`, `"topicQueueMappingByBroker":{"a":{"bname":"a","currIdMap":{0:1}}},`)))
 	f.Add([]byte(`{{"k":0}:'v','brokerDatas':[{"brokerAddrs":{0:null}}]}`))
-	f.Fuzz(func(t *testing.T, src []byte) {
+	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		checkRewrite(t, src, RewriteTopicRouteData, !bytes.Contains(src, []byte("filterS")) && !bytes.Contains(src, []byte(`\`)))
 		if r, err := ParseTopicRouteData(src); err == nil {
 			if _, seen, err := RewriteTopicRouteData(src, keepAll); err == nil && !slices.Equal(seen, r.Brokers) {
@@ -319,7 +320,7 @@ func FuzzRewriteClusterInfo(f *testing.F) {
 		f.Add(g.Body)
 	}
 	f.Add([]byte(`{"brokerAddrTable":{"a":` + brokerA + `,"b":` + brokerB + `},"clusterAddrTable":{"c":["a","b"]}}`))
-	f.Fuzz(func(t *testing.T, src []byte) {
+	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		checkRewrite(t, src, RewriteClusterInfo, true)
 		if addrs, err := ParseClusterInfo(src); err == nil {
 			if _, seen, err := RewriteClusterInfo(src, keepAll); err == nil && !slices.Equal(seen, addrs) {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // storedBytes writes a message as a broker does.
@@ -75,7 +77,7 @@ func TestStoredMessagesThatLie(t *testing.T) {
 func FuzzStoredMessages(f *testing.F) {
 	f.Add(storedBytes(StoredMessage{Topic: "t"}, messageMagicV1, 0, "content"))
 	f.Add(storedBytes(StoredMessage{Topic: "t"}, messageMagicV2, bornHostV6, ""))
-	f.Fuzz(func(t *testing.T, src []byte) {
+	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		messages := 0
 		_ = EachStoredMessage(src, func(StoredMessage) { messages++ })
 		if messages > len(src)/storedHosts {

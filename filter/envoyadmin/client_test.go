@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/lbmetadata"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // fakeAdmin answers by the name of the resource, or the path without its slash. What it has no answer for
@@ -339,7 +340,7 @@ func FuzzAnswers(f *testing.F) {
 		"@type":"type.googleapis.com/envoy.extensions.load_balancing_policies.subset.v3.Subset","list_as_any":true,"panic_mode_any":true,"allow_redundant_keys":true,
 		"subset_selectors":[{"keys":["k"]}]}}}]}}}]}`,
 		`{"configs":[{"endpoint_config":{"cluster_name":"s"}},{"endpoint_config":{"cluster_name":"s"}}]}`, `{}`, `{}`, "k", "1")
-	f.Fuzz(func(t *testing.T, clusters, endpoints, statuses, runtime, key, value string) {
+	storm.Fuzz(f, func(t *testing.T, clusters, endpoints, statuses, runtime, key, value string) {
 		var a answers
 		for _, each := range []struct {
 			text string

@@ -10,6 +10,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // fuzzed are the ways whose sessions are fuzzed, the first byte of an input choosing one. Nothing ends by itself for a day.
@@ -84,7 +85,7 @@ func FuzzSession(f *testing.F) {
 	f.Add(script(0, 0, sendV2(1, "broker-a", "t"), 1, 1, 6, 1, 0, sendV2(2, "broker-a", "t"), 6, 1, 0, sendV2(3, "broker-a", "t"), 2, 1, response(codec.ResponseGoAway, 1, ""), 4, 1))
 	f.Add(script(0, 0, request(codec.RequestHeartBeat, 1, heartbeatBody), 0, request(codec.RequestHeartBeat, 2, heartbeatBody), 1, 1, 3, 2, 2, 1, response(codec.ResponseSuccess, 1, "")))
 	f.Add(script(0, 0, route, 1, 1, 2, 1, response(codec.ResponseSuccess, 1, `{"brokerDatas":[[[`), 0, request(codec.RequestUpdateAndCreateTopic, 2, "", codec.Field{Name: "topic", Value: "t"}), 5, 7))
-	f.Fuzz(func(t *testing.T, in []byte) {
+	storm.Fuzz(f, func(t *testing.T, in []byte) {
 		if len(in) == 0 {
 			return
 		}
@@ -158,7 +159,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add(byte(0), []byte{7, 9}, request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "t"}), response(codec.ResponseSuccess, 1, unifiedRoute))
 	f.Add(byte(1), []byte{8}, append(one, 0, 0, 0, 1), append(answers, "garbage"...))
 	f.Add(byte(0), []byte{4, 4, 4}, append(one, oneway(codec.RequestSendMessageV2, 3)...), request(codec.RequestGetConsumerRunningInfo, 9, ""))
-	f.Fuzz(func(t *testing.T, way byte, cuts, client, broker []byte) {
+	storm.Fuzz(f, func(t *testing.T, way byte, cuts, client, broker []byte) {
 		if len(cuts) == 0 || len(client) > 1<<16 || len(broker) > 1<<16 {
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 func TestStringEndFindsTheQuoteAtEveryOffset(t *testing.T) {
@@ -90,7 +92,7 @@ func FuzzSkip(f *testing.F) {
 	for _, s := range []string{`{"a":[1,-2.5e+7,true,null,"\u00e9\n"]}`, `"x"`, `{0:{{"a":1}:2}}`, "\"\x01\"", `""`, `-0`} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t *testing.T, b []byte) {
 		i := Space(b, 0)
 		end := Skip(b, i, 0, Strict)
 		all := end >= 0 && Space(b, end) == len(b)

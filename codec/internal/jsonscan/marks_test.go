@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // naive gives the places that Marks must give.
@@ -79,7 +81,7 @@ func TestMarksFindTheEndsOfStrings(t *testing.T) {
 func FuzzMarks(f *testing.F) {
 	f.Add([]byte(`a\u0001\"b\\"c"`), 0)
 	f.Add([]byte(strings.Repeat(`\u0002 key "`, 20)), 65)
-	f.Fuzz(func(t *testing.T, b []byte, from int) {
+	storm.Fuzz(f, func(t *testing.T, b []byte, from int) {
 		if from < 0 || from > len(b) {
 			return
 		}

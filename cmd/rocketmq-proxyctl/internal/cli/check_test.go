@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // examples is the folder of the project's own configs.
@@ -101,7 +103,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
-	f.Fuzz(func(t *testing.T, text string) {
+	storm.Fuzz(f, func(t *testing.T, text string) {
 		var out strings.Builder
 		Run(t.Context(), []string{"check", "-"}, strings.NewReader(text), &out, &out)
 	})

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/tracetest"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
 // seeds are recorded frames of several kinds.
@@ -36,7 +37,7 @@ func FuzzStream(f *testing.F) {
 		f.Add(frame, 1)
 	}
 	f.Add(all, 7)
-	f.Fuzz(func(t *testing.T, in []byte, cut int) {
+	storm.Fuzz(f, func(t *testing.T, in []byte, cut int) {
 		var whole, parts strings.Builder
 		_, err := Stream(bytes.NewReader(in), &Printer{To: &whole, Bodies: true})
 		_, other := Stream(&pieces{in, max(1, cut%64)}, &Printer{To: &parts, Bodies: true})
@@ -78,7 +79,7 @@ func FuzzCapture(f *testing.F) {
 		x.Server(tracetest.Frame(f, "HEART_BEAT.response", 1))
 		f.Add(c.Bytes())
 	}
-	f.Fuzz(func(t *testing.T, in []byte) {
+	storm.Fuzz(f, func(t *testing.T, in []byte) {
 		var out strings.Builder
 		_, err := Capture(bytes.NewReader(in), &Printer{To: &out}, nil)
 		if err != nil {
@@ -93,7 +94,7 @@ func FuzzFrames(f *testing.F) {
 	for i, name := range seeds {
 		f.Add(tracetest.Frame(f, name, int32(i)), uint8(i), false)
 	}
-	f.Fuzz(func(t *testing.T, in []byte, cut uint8, late bool) {
+	storm.Fuzz(f, func(t *testing.T, in []byte, cut uint8, late bool) {
 		c := tracetest.New(t, false)
 		x := c.Connect(10911, late)
 		at := min(int(cut), len(in))
