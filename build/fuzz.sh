@@ -19,7 +19,8 @@ amount=${1:?usage: build/fuzz.sh TIME|storm N [TARGET]}
 only=${2:-}
 targets=0 executions=0 failures=0
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+unset STORM # of make's: what storm() sets counts
 trap 'exit 130' INT TERM
 
 # guided PACKAGE TARGET: prints what go test says last; sets executed.
@@ -36,22 +37,26 @@ guided() {
 storm() {
   local binary=$work/test shards seeds each job jobs=() failed=0
   shards=$(nproc)
-  go test -c -o "$binary" "./$1"
-  seeds=$(cd "$1" && "$binary" -test.v -test.run "^$2\$" | grep -c '^    --- PASS')
-  ((seeds > 0)) || seeds=1 # a seed fails: the run tells
+  rm -f "$binary" "$work"/shard*
+  go test -c -o "$binary" "./$1" || return 1
+  seeds=$(cd "$1" && "$binary" -test.v -test.run "^$2\$" | grep -c '^    --- PASS') || seeds=1 # a seed fails: the run tells
   each=$(((amount + seeds * shards - 1) / (seeds * shards)))
   for ((shard = 0; shard < shards; shard++)); do
     (cd "$1" && STORM=$each exec "$binary" -test.timeout 0 -test.run "^$2\$") >"$work/shard$shard" 2>&1 &
     jobs+=($!)
   done
   for job in "${jobs[@]}"; do wait "$job" || failed=1; done
-  ((failed == 0)) || grep -h -A 20 -E '^(---|    ---|panic)' "$work"/shard* | head -n 100
-  executed=$(awk '$1 == "storm:" { n += $3 } END { print n + 0 }' "$work"/shard*)
+  executed=$(awk '$1 == "storm:" && $4 == "executions" { n += $3 } END { print n + 0 }' "$work"/shard*)
+  ((executed >= amount)) || failed=1
+  ((failed == 0)) || head -n 100 "$work"/shard*
   return "$failed"
 }
 
-for package in $(grep -rlE '^func Fuzz' --include='*_test.go' api cmd codec filter | xargs -n1 dirname | sort -u); do
-  for target in $(go test -list '^Fuzz' "./$package" | grep '^Fuzz'); do
+# A package that does not compile has no targets to tell of.
+packages=$(grep -rlE '^func Fuzz' --include='*_test.go' api cmd codec filter | xargs -n1 dirname | sort -u)
+for package in $packages; do
+  listed=$(go test -list '^Fuzz' "./$package")
+  for target in $(grep '^Fuzz' <<<"$listed"); do
     [ -z "$only" ] || [ "$target" = "$only" ] || continue
     printf '== %s %s\n' "$package" "$target"
     executed=0

@@ -44,6 +44,7 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte(`{"brokerDatas":` + strings.Repeat("[", 40) + `}`))
 	f.Add([]byte(`{"topic":"` + strings.Repeat(`\u0061`, 200) + `","consumerGroup":"g"}`))
 	f.Add([]byte(strings.Repeat("{", 1000)))
+	f.Add([]byte(`{"consumerIdList":["a","b","a"]}`))
 	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		readers := map[string]func() ([]string, error){
 			"TopicRouteData": func() (texts []string, err error) {
@@ -88,6 +89,10 @@ func FuzzReaders(f *testing.F) {
 			"group": func() ([]string, error) {
 				group, err := ParseGroup(src, "group")
 				return []string{group}, err
+			},
+			"consumer ids": func() ([]string, error) {
+				unique, err := UniqueConsumerIDs(src)
+				return []string{string(unique)}, err
 			},
 			"merged routes": func() ([]string, error) {
 				_, _, err := MergeTopicRouteData([][]byte{src, src})

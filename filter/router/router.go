@@ -52,6 +52,8 @@ const (
 	TopicRouteData
 	// ClusterInfo answers get other broker addresses.
 	ClusterInfo
+	// ConsumerIDs answers name each consumer once, on unified connections.
+	ConsumerIDs
 )
 
 // Kind is a row of the table: what holds for all requests of one code.

@@ -80,7 +80,7 @@ var Table = concat(
 		// Membership and balance.
 		{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
 		{Code: codec.RequestUnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
-		{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList},
+		{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList, Rewrite: ConsumerIDs},
 		{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
 		{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
 

@@ -22,7 +22,7 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 		return s.brokerAsked(u, frame, h)
 	}
 	p, expected := u.pending.get(h.Opaque)
-	rewrite := expected && p.kind.Rewrite != router.Untouched && h.ResponseCode() == codec.ResponseSuccess
+	rewrite := expected && s.rewrites(p.kind) && h.ResponseCode() == codec.ResponseSuccess
 	if rewrite && !complete {
 		return verdict{action: more}
 	}
@@ -61,7 +61,12 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	return verdict{action: pass}
 }
 
-// rewriteAnswer sends an answer on with other broker addresses.
+// rewrites tells whether answers to requests of a kind are changed on this connection.
+func (s *Session) rewrites(kind *router.Kind) bool {
+	return kind.Rewrite != router.Untouched && (kind.Rewrite != router.ConsumerIDs || s.unified != nil)
+}
+
+// rewriteAnswer sends an answer on with another body.
 func (s *Session) rewriteAnswer(u *upstream, p pending, frame []byte, h *codec.Header) verdict {
 	old := frame[codec.PrefixSize+len(h.Raw()):]
 	rewritten, err := s.rewriteBody(u, p, old)
@@ -81,6 +86,9 @@ func (s *Session) rewriteAnswer(u *upstream, p pending, frame []byte, h *codec.H
 
 func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error) {
 	var told []string
+	if p.kind.Rewrite == router.ConsumerIDs {
+		return s.uniqueConsumers(old), nil
+	}
 	if p.kind.Rewrite == router.ClusterInfo {
 		seen, err := body.ParseClusterInfo(old)
 		if err != nil {
@@ -110,6 +118,20 @@ func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error
 		s.tell(u.place.cluster, told)
 	}
 	return rewritten, nil
+}
+
+// uniqueConsumers names a consumer once that has two connections: a client that dials from two threads at once, after an
+// outage, keeps both for two minutes and is registered on both. Counted twice it would be given the queues of
+// one, and those of the other would rest (RebalanceImpl, NettyRemotingClient).
+func (s *Session) uniqueConsumers(old []byte) []byte {
+	unique, err := body.UniqueConsumerIDs(old)
+	if err != nil {
+		return old // for the client to judge
+	}
+	if len(unique) != len(old) {
+		s.recorder.Inc(stats.ConsumerNamedTwice)
+	}
+	return unique
 }
 
 // isNameServer tells whether u is a name server, whose word about brokers counts for all sessions.

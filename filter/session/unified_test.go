@@ -439,6 +439,32 @@ func TestConsumerListIsAskedOfTheSameBrokerByEverySession(t *testing.T) {
 	}
 }
 
+func TestAConsumerWithTwoConnectionsIsNamedOnce(t *testing.T) {
+	h := dialUnified(t)
+	h.learnRoute()
+	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	for opaque, x := range []struct{ answer, want string }{
+		{`{"consumerIdList":["x@1","y@2","x@1"]}`, `{"consumerIdList":["x@1","y@2"]}`},
+		{`{"consumerIdList":["x@1"]}`, `{"consumerIdList":["x@1"]}`},
+		{`{"consumerIdList":7}`, `{"consumerIdList":7}`},
+	} {
+		h.tookUp(brokerAAddress)
+		h.tookUp(brokerBAddress)
+		h.tookDown()
+		h.send(request(codec.RequestGetConsumerListByGroup, 10+int32(opaque), "", codec.Field{Name: "consumerGroup", Value: "g"}))
+		asked := brokerAAddress
+		if len(h.tookUp(asked)) == 0 {
+			asked = brokerBAddress
+		}
+		h.receive(h.to(asked), response(codec.ResponseSuccess, 10+int32(opaque), x.answer))
+		if got := one(t, h.tookDown()); got.body != x.want || got.Opaque != 10+int32(opaque) {
+			t.Errorf("got %q to %d, want %q", got.body, got.Opaque, x.want)
+		}
+	}
+	h.wantStats(map[stats.ID]int64{stats.ConsumerNamedTwice: 1})
+	h.wantIdle()
+}
+
 func TestLocksGoToTheBrokerOfTheirQueues(t *testing.T) {
 	h := dialUnified(t)
 	h.send(request(codec.RequestLockBatchMQ, 1, `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"broker-b","queueId":0,"topic":"t"}],"onlyThisBroker":false}`))

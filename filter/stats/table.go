@@ -88,6 +88,7 @@ const (
 	HeartbeatFanOut
 	HeartbeatRepeated
 	HeartbeatReplayed
+	ConsumerNamedTwice
 	DownstreamActive
 	DownstreamRefused
 	DownstreamOverLimit
@@ -187,6 +188,7 @@ var Table = append([]Def{
 	HeartbeatFanOut:          {Counter, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
 	HeartbeatRepeated:        {Counter, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
 	HeartbeatReplayed:        {Counter, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},
+	ConsumerNamedTwice:       {Counter, "consumer_named_twice", "consumer lists with a client that a broker had on two connections, and that is named once now (unified)"},
 	DownstreamActive:         {Gauge, "downstream_active", "client connections"},
 	DownstreamRefused:        {Counter, "downstream_refused", "client connections closed at once"},
 	DownstreamOverLimit:      {Counter, "downstream_over_limit", "client connections closed at once because there were max_connections"},

@@ -14,14 +14,19 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // chunk is how many executions share a *testing.T, which keeps what is registered with it.
 const chunk = 10_000
 
+// hang is how long an execution may take.
+const hang = 30 * time.Second
+
 // Fuzz is f.Fuzz. Where $STORM is a number, each seed and each input of the corpus is also changed at random and given to
 // the target so many times; what it ran is in a line "storm: TARGET, N executions". The input of a failure is logged as a file
-// of testdata/fuzz has it.
+// of testdata/fuzz has it. What ends the process without a word, as a stack that overflows, is found again by $STORM_SEED,
+// which is printed at the start.
 func Fuzz(f *testing.F, target any) {
 	f.Helper()
 	each, _ := strconv.Atoi(os.Getenv("STORM"))
@@ -29,12 +34,19 @@ func Fuzz(f *testing.F, target any) {
 		f.Fuzz(target)
 		return
 	}
-	s := &storm{target: reflect.ValueOf(target), random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	random := rand.Uint64()
+	if given, err := strconv.ParseUint(os.Getenv("STORM_SEED"), 10, 64); err == nil {
+		random = given
+	}
+	fmt.Printf("storm: %s begins, STORM=%d STORM_SEED=%d\n", f.Name(), each, random)
+	s := &storm{target: reflect.ValueOf(target), random: rand.New(rand.NewPCG(random, 0))}
 	f.Fuzz(reflect.MakeFunc(s.target.Type(), func(in []reflect.Value) []reflect.Value {
 		t, seed := in[0].Interface().(*testing.T), in[1:]
 		s.remember(seed)
 		for left := each; left > 0; left -= chunk {
-			t.Run("", func(t *testing.T) { s.run(t, seed, min(left, chunk)) })
+			if !t.Run("", func(t *testing.T) { s.run(t, seed, min(left, chunk)) }) {
+				break // one input is enough
+			}
 		}
 		return nil
 	}).Interface())
@@ -66,7 +78,13 @@ func (s *storm) run(t *testing.T, seed []reflect.Value, n int) {
 			t.Log("the input was\n" + corpusFile(in[1:]))
 		}
 	}()
+	watchdog := time.AfterFunc(hang, func() {
+		fmt.Printf("storm: no end after %s of an input like\n%s", hang, corpusFile(in[1:]))
+		os.Exit(1)
+	})
+	defer watchdog.Stop()
 	for range n {
+		watchdog.Reset(hang)
 		copy(in[1:], seed)
 		for range 1 + s.random.IntN(3) {
 			i := 1 + s.random.IntN(len(seed))

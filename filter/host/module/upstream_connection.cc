@@ -230,13 +230,16 @@ void UpstreamConnection::Attend() {
   } else if (failed) {
     // Whatever the peer sent before it went is still to be read; its end comes after that.
     Change change;
+    bool gone;
     {
       const std::lock_guard<std::mutex> lock(mu_);
       out_.Clear();
       change = FullChange();
-      readable_ = hung_up_ = true;
+      readable_ = hung_up_ = dead_ = true;
+      gone = peer_ended_;
     }
     Tell(change);
+    if (gone) return Finish(kRemoteClose);
     GiveToRead();
   }
 }
@@ -356,6 +359,7 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
+    if (dead) dead_ = true;
     if (dead || (epoll_events & EPOLLRDHUP) != 0) hung_up_ = true;
     if (hung_up_ || (epoll_events & EPOLLIN) != 0) readable_ = true;
     connecting = state_ == State::kConnecting;
@@ -365,8 +369,8 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
       if ((epoll_events & EPOLLOUT) != 0 || dead) Flush();
       change = FullChange();
       const bool closing = close_type_ >= 0;
-      // Dead after its end of stream: there is nothing left to read that would tell.
-      const bool gone = dead && peer_ended_ && !fin_sent_;
+      // Dead, and its end of stream has been read: there is nothing left to read that would tell.
+      const bool gone = dead_ && peer_ended_ && !fin_sent_;
       closed = gone || (closing && (out_.empty() || dead));
       if (gone || write_failed_) event = kRemoteClose;
       ended = fin_sent_ && peer_ended_;
@@ -394,10 +398,12 @@ void UpstreamConnection::GiveToRead() {
   }
   // Kept for the calls: the plugin opens further upstreams in them.
   const DownstreamConnection::Scope scope(owner.get());
-  const bool more = Read();
+  Read();
+  bool more;
   int end;
   {
     const std::lock_guard<std::mutex> lock(mu_);
+    more = HasTurn();
     end = end_;
   }
   if (end >= 0) {
@@ -430,6 +436,7 @@ void UpstreamConnection::LeaveWorker() {
 // Whoever's turn it is. The end of the connection is left in end_, for the loop.
 bool UpstreamConnection::Read() {
   std::vector<char>& buffer = Scratch();
+  bool full = false;
   for (int turn = 0; turn < kReadsPerTurn; turn++) {
     {
       const std::lock_guard<std::mutex> lock(mu_);
@@ -445,7 +452,7 @@ bool UpstreamConnection::Read() {
       {
         const std::lock_guard<std::mutex> lock(mu_);
         peer_ended_ = half;
-        if (!half || fin_sent_) end_ = kRemoteClose;
+        if (!half || fin_sent_ || dead_) end_ = kRemoteClose;
       }
       if (half) GetPlugin().on_upstream_data(wrapper_, 0, 0, 0, 1);
       return false;
@@ -458,16 +465,16 @@ bool UpstreamConnection::Read() {
       GetPlugin().on_upstream_data(wrapper_, slice.length, reinterpret_cast<GoUint64>(&slice), 1,
                                    0);
     }
+    full = size > 0 && static_cast<size_t>(size) == buffer.size();
     {
       // Less than there is room for: what comes next is told, but for an end that was told already.
+      // (And for what follows urgent data, which no broker sends.)
       const std::lock_guard<std::mutex> lock(mu_);
-      if (!none && (interrupted || hung_up_ || static_cast<size_t>(size) == buffer.size())) {
-        readable_ = true;
-      }
+      if (full || interrupted || (hung_up_ && !none)) readable_ = true;
       if (!readable_) return false;
     }
   }
-  return true;
+  return full;
 }
 
 void UpstreamConnection::CloseSocket(int close_type) {

@@ -25,12 +25,11 @@ struct UpstreamWrapper;
 // whose owner is closed, on the loop's thread.
 //
 // Threads: Write, Close, EnableHalfClose, Abandon, UpdateReading and the address functions run on
-// any; ReadOnWorker and LeaveWorker on the owner's worker; the rest on the loop's. Between the
-// loop's word that there is something to read and the end of ReadOnWorker the loop leaves the
-// socket open. Lock: mu_ protects the fields below it, and the socket: it is closed under mu_ only,
-// so whoever holds mu_ and sees fd_ >= 0 may use it. The plugin and the owner are never called
-// under mu_. Lifetime: shared by the loop (while the socket is open), the plugin's wrapper, and
-// tasks.
+// any; ReadOnWorker and LeaveWorker on the owner's worker; the rest on the loop's. While
+// with_worker_ is set, from GiveToRead to LeaveWorker, the loop leaves the socket open. Lock: mu_
+// protects the fields below it, and the socket: it is closed under mu_ only, so whoever holds mu_
+// and sees fd_ >= 0 may use it. The plugin and the owner are never called under mu_. Lifetime:
+// shared by the loop (while the socket is open), the plugin's wrapper, and tasks.
 class UpstreamConnection : public EventLoop::Watcher,
                            public std::enable_shared_from_this<UpstreamConnection> {
  public:
@@ -80,7 +79,7 @@ class UpstreamConnection : public EventLoop::Watcher,
   void Attend();  // what other threads have asked for
   void RequestAttention(std::unique_lock<std::mutex> lock);
   void FinishConnecting();
-  bool Read();  // true: there may be more
+  bool Read();  // true: there was more than one turn may take
   void GiveToRead();
   bool MayRead();  // with mu_
   bool HasTurn();  // with mu_: there is something to read, nobody is reading, and it may be read
@@ -109,8 +108,10 @@ class UpstreamConnection : public EventLoop::Watcher,
   State state_ = State::kNew;
   int fd_ = -1;
   uint64_t token_ = 0;
-  bool readable_ = false;  // the loop has said so, and whoever reads has not found the end since
+  // The socket tells of each change once, so what it has said is kept here.
+  bool readable_ = false;  // there may be something to read
   bool hung_up_ = false;   // the peer has ended: after its last byte there is that to read
+  bool dead_ = false;      // the connection is gone, both ways
   std::string remote_;
   ByteQueue out_;
   bool full_ = false;

@@ -702,6 +702,28 @@ TEST(UpstreamDiesWhileHeldBack) {
   EXPECT(s.plugin.Up(id).Data() == "last words" || s.plugin.Up(id).Data().empty());
 }
 
+TEST(UpstreamEndsAndDiesWhileHeldBack) {
+  // Its end of stream is read only when it has been reported dead already, which is told once.
+  Setup s;
+  s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
+  s.Open();
+  s.connection->client_stalled = true;
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  std::string copy(100000, 'x');
+  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
+                               0);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+  peer.Send("last words");
+  peer.End();
+  test::Sleep(20);
+  peer.Reset();
+  test::Sleep(50);
+  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
+  s.connection->ClientReads(100000);
+  EXPECT_EVENTUALLY(s.plugin.Up(id).Has("event 0"));
+}
+
 TEST(UpstreamOutlivesItsOwner) {
   Setup s;
   s.Open();
