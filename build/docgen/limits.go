@@ -39,7 +39,7 @@ this filter, Envoy's buffers: ` + "`per_connection_buffer_limit_bytes`" + ` for 
 lower where many clients are not trusted), and with terminal sessions the queues of the module: 1 MiB for each upstream connection
 and each client, beyond which it stops reading the other side.
 
-Envoy has limits of its own that work before these: ` + "`envoy.resource_monitors.downstream_connections`" + ` and the overload
+Envoy has limits of its own that work before these: ` + "`envoy.resource_monitors.global_downstream_max_connections`" + ` and the overload
 manager for all listeners together, the listener filter ` + "`local_ratelimit`" + ` for new connections, and network RBAC for who may connect.
 
 ## What is fixed

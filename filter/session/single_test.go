@@ -263,6 +263,29 @@ func TestTerminalConnectionOfOneBrokerEndsWithItAndAnswersNothing(t *testing.T) 
 	}
 }
 
+func TestAConnectionThatBroughtNothingCountsAsNotOpened(t *testing.T) {
+	for name, x := range map[string]struct {
+		first  []byte
+		counts stats.ID
+	}{
+		"nothing":  {nil, stats.UpstreamConnectFailure},
+		"a half":   {response(codec.ResponseSuccess, 1, "")[:3], stats.UpstreamLost},
+		"a header": {response(codec.ResponseSuccess, 1, "body")[:70], stats.UpstreamLost},
+		"a frame":  {response(codec.ResponseSuccess, 1, ""), stats.UpstreamLost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+			h.send(sendV2(1, "broker-a", "t"))
+			if x.first != nil {
+				h.receive(1, x.first)
+			}
+			h.UpstreamClosed(h.clock, 1)
+			h.wantStats(map[stats.ID]int64{x.counts: 1, stats.UpstreamConnectFailure + stats.UpstreamLost - x.counts: 0})
+			h.wantIdle()
+		})
+	}
+}
+
 func TestAnOpaqueThatIsInUseEndsTheConnectionAndLeaksNoRoute(t *testing.T) {
 	topic := codec.Field{Name: "topic", Value: "t"}
 	route := request(codec.RequestGetRouteInfoByTopic, 7, "", topic)

@@ -207,7 +207,11 @@ func (s *Session) losses() *losses {
 func (s *Session) UpstreamClosed(now Instant, id UpstreamID) {
 	s.enter(now)
 	defer s.leave()
-	if u := s.upstreams[id]; u != nil {
+	switch u := s.upstreams[id]; {
+	case u == nil:
+	case s.capabilities.InPlace && !u.answers.judged && !u.answers.half():
+		s.connectFailed(u, s.losses().failed) // as far as can be seen: tcp_proxy does not tell when it is connected
+	default:
 		s.recorder.Inc(stats.UpstreamLost)
 		s.loseUpstream(u, s.losses().lost)
 	}

@@ -195,7 +195,7 @@ var Table = append([]Def{
 	DownstreamTimeout:        {Counter, "downstream_timeout", "client connections closed because of timeouts.handshake, frame or idle"},
 	UpstreamActive:           {Gauge, "upstream_active", "upstream connections that are open or opening"},
 	UpstreamConnect:          {Counter, "upstream_connect", "upstream connections that were begun"},
-	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open"},
+	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open; in front of tcp_proxy also those that ended before anything came"},
 	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
 	UpstreamGoAway:           {Counter, "upstream_go_away", "answers GO_AWAY of brokers that shut down; the client gets SERVICE_NOT_AVAILABLE (unified)"},
 	UpstreamTimeout:          {Counter, "upstream_timeout", "open upstream connections closed because a frame of theirs stood still for timeouts.upstream_stall"},

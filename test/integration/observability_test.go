@@ -6,6 +6,7 @@ package integration
 
 import (
 	"context"
+	"debug/buildinfo"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +25,6 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
@@ -71,7 +71,7 @@ func TestObservability(t *testing.T) {
 	}
 	t.Run("promtool is content with the rules and their tests", promtool)
 	o := observe(t)
-	o.awaitData(append(dashboardQueries(t), fmt.Sprintf(`envoy_rocketmq_build_info{rocketmq_prefix="demo", rocketmq_version=%q} == 1`, version.String())))
+	o.awaitData(append(dashboardQueries(t), fmt.Sprintf(`envoy_rocketmq_build_info{rocketmq_prefix="demo", rocketmq_version=%q} == 1`, pluginVersion(t))))
 	if firing := o.firing(); len(firing) > 0 {
 		t.Errorf("without a fault %v fire", firing)
 	}
@@ -88,6 +88,16 @@ func TestObservability(t *testing.T) {
 	}, "RocketMQProxyNameServersUnreachable", "RocketMQProxyBrokersUnreachable", "RocketMQProxyUpstreamsLost", "RocketMQProxyRequestsFail")
 	o.stopEnvoy()
 	o.awaitFiring(nil, "RocketMQProxyAbsent")
+}
+
+// pluginVersion is what the build has written into the plugin.
+func pluginVersion(t *testing.T) string {
+	t.Helper()
+	info, err := buildinfo.ReadFile(filepath.Join(*moduleDir, "librocketmq_proxy.so"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Main.Version
 }
 
 func prometheusBinary(t *testing.T, name string) string {
