@@ -74,3 +74,20 @@ func TestMalformedConfigsOfEnvoysFilterAreRefusedByField(t *testing.T) {
 		}
 	}
 }
+
+func TestTwoFieldsOfAOneofAreRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"addressing":{"unified":{},"transparent":{}}}`:                                                  "addressing has unified and transparent; want one of per_broker, unified, transparent",
+		`{"addressing":{"perBroker":{},"unified":{},"transparent":{}}}`:                                   "addressing has per_broker and unified and transparent; want one of per_broker, unified, transparent",
+		`{"addressing":{"per_broker":null,"unified":{},"uncovered":"DROP"}}`:                              "",
+		`{"rocketmq_proxy":{"route_config":{"routes":[{"match":{"topic":{"exact":"t","prefix":"t"}}}]}}}`: "rocketmq_proxy.route_config.routes[0].match.topic has exact and prefix; want one of exact, prefix, suffix, safe_regex, contains, custom",
+	} {
+		got := ""
+		if _, err := Parse(pack(t, wrapperspb.String(text))); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}

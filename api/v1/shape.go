@@ -13,9 +13,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// shape compares JSON with the message it shall become and names every unknown field and every value
-// of a wrong type: the JSON reader of protobuf stops at the first, and names it by a column of a text
-// that the user has never seen.
+// shape compares JSON with the message it shall become and names every unknown field, every value of a
+// wrong type and every oneof with several members: the JSON reader of protobuf stops at the first, and
+// names it by a column of a text that the user has never seen.
 type shape struct{ errors Errors }
 
 func shapeErrors(text []byte, message protoreflect.MessageDescriptor) Errors {
@@ -45,6 +45,7 @@ func (s *shape) message(path string, value any, message protoreflect.MessageDesc
 		s.add(path, "is %s; want an object", show(path, value))
 		return
 	}
+	s.oneofs(path, object, message)
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		inner := strings.TrimPrefix(path+"."+name, ".")
 		field := message.Fields().ByJSONName(name)
@@ -67,6 +68,24 @@ func (s *shape) message(path string, value any, message protoreflect.MessageDesc
 			}
 		default:
 			s.value(inner, object[name], field)
+		}
+	}
+}
+
+// oneofs names the fields of which only one may be set, where several are.
+func (s *shape) oneofs(path string, object map[string]any, message protoreflect.MessageDescriptor) {
+	for i := range message.Oneofs().Len() {
+		var all, set []string
+		fields := message.Oneofs().Get(i).Fields()
+		for j := range fields.Len() {
+			name := string(fields.Get(j).Name())
+			all = append(all, name)
+			if object[name] != nil || object[fields.Get(j).JSONName()] != nil {
+				set = append(set, name)
+			}
+		}
+		if len(set) > 1 {
+			s.add(path, "has %s; want one of %s", strings.Join(set, " and "), strings.Join(all, ", "))
 		}
 	}
 }

@@ -56,6 +56,14 @@ func TestCheckOfJSON(t *testing.T) {
 	}
 }
 
+func TestCheckOfTwoAddressingModes(t *testing.T) {
+	text := "rocketmq_proxy: {stat_prefix: a}\nclusters: [{name: c, name_servers: [\"ns:9876\"]}]\naddressing:\n  unified: {}\n  transparent: {}\n"
+	status, out, errs := run(t, []byte(text), "check", "-")
+	if want := "-:3: error: addressing has unified and transparent; want one of per_broker, unified, transparent\n"; status != 1 || out != want {
+		t.Errorf("status %d: %s%s; want %s", status, out, errs, want)
+	}
+}
+
 func TestCheckOfWhatCannotBeRead(t *testing.T) {
 	for _, test := range []struct{ name, in, file, want string }{
 		{"no such file", "", "testdata/nothing.yaml", "no such file"},
