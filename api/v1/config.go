@@ -15,7 +15,9 @@ type Config struct {
 	// Clusters are at least one, unless Compatible is set; the first has what belongs to none in particular.
 	Clusters []ClusterConfig
 	// ClusterOf is the place in Clusters of the one that has a topic.
-	ClusterOf  func(topic string) int
+	ClusterOf func(topic string) int
+	// Routes are what ClusterOf goes by.
+	Routes     *routeconfig.Table
 	Addressing AddressingConfig
 	Limits     LimitsConfig
 	Timeouts   TimeoutsConfig

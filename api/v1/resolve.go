@@ -84,6 +84,7 @@ func (c *checker) own(config *Config, m *FilterConfig, routes *routeconfig.Table
 	config.Clusters = c.clusters(m.GetClusters())
 	config.Addressing = c.addressing(m.GetAddressing())
 	config.ClusterOf = c.clusterOf(config, m.GetRocketmqProxy().GetRouteConfig(), routes)
+	config.Routes = routes
 	if m.GetRocketmqProxy().GetDevelopMode() {
 		c.add("rocketmq_proxy.develop_mode", "is true; with clusters, `addressing` says what clients are told")
 	}

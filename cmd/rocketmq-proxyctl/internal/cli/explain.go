@@ -27,6 +27,7 @@ type explanation struct {
 	timeout                time.Duration
 	offline                bool
 	to                     io.Writer
+	unseen                 error // why a route is not shown
 }
 
 func newExplain() *cobra.Command {
@@ -38,7 +39,10 @@ func newExplain() *cobra.Command {
 
 The name servers of the config are asked for the topic's route, unsigned, and the route is rewritten as the filter would.
 Where none can be reached the rules alone are shown. Then the rules of the policy that can match the topic. A file with several configs, as for two views of a cluster,
-has each explained.`,
+has each explained.
+
+Exit status: 0 if the name servers were heard, also of a topic that does not exist, or with --offline; 1 something is wrong with the file
+or the route; 2 the file could not be read, or no name server gave a route.`,
 		Example: `  rocketmq-proxyctl explain --topic Orders --config envoy.yaml
   rocketmq-proxyctl explain --topic Orders --config envoy.yaml --name-server 127.0.0.1:9876`,
 		Args: cobra.NoArgs,
@@ -61,6 +65,9 @@ has each explained.`,
 }
 
 func (e *explanation) run(command *cobra.Command) error {
+	if e.topic == "" {
+		return errors.New("--topic is empty; want the name of a topic, as --topic TBW102")
+	}
 	file, err := readConfig(command, e.config)
 	if err != nil {
 		return err
@@ -84,7 +91,7 @@ func (e *explanation) run(command *cobra.Command) error {
 		}
 		e.policy(filter.Config.Policy)
 	}
-	return nil
+	return e.unseen
 }
 
 func (e *explanation) say(format string, args ...any) { _, _ = fmt.Fprintf(e.to, format, args...) }
@@ -113,7 +120,10 @@ func (e *explanation) own(ctx context.Context, filter *envoyfile.Filter) error {
 	case strings.HasPrefix(e.topic, "%RETRY%") || strings.HasPrefix(e.topic, "%DLQ%"):
 		clusters, why = config.Clusters, "those of the topics of its group"
 	default:
-		clusters[0], why = config.Clusters[config.ClusterOf(e.topic)], "by route_config, or the first where no route matches"
+		clusters[0], why = config.Clusters[config.ClusterOf(e.topic)], "the first, as no route matches"
+		if matched, ok := config.Routes.Match(routeconfig.Request{Topic: e.topic}); ok {
+			why = fmt.Sprintf("by route_config.routes[%d]", matched.Index)
+		}
 	}
 	for _, cluster := range clusters {
 		e.say("topic %s: cluster %s, %s\n", e.topic, cluster.Name, why)
@@ -125,8 +135,11 @@ func (e *explanation) own(ctx context.Context, filter *envoyfile.Filter) error {
 		switch {
 		case errors.As(err, &answer) && answer.Code == codec.ResponseTopicNotExist:
 			e.say("clients are told what the name server says: %v. Producers then ask for the topic TBW102, to create theirs\n", answer.Code)
+		case errors.Is(err, errOffline):
+			e.rules(config.Addressing)
 		case err != nil:
 			e.rules(config.Addressing)
+			e.unseen = fmt.Errorf("no name server of cluster %s gave the route of %s, these are the rules alone; --name-server asks another, --offline none", cluster.Name, e.topic)
 		default:
 			if err := e.table(filter, body); err != nil {
 				return badError{fmt.Sprintf("the route cannot be read: %v", err)}

@@ -61,6 +61,7 @@ func TestExplain(t *testing.T) {
 		body.Address{Cluster: "DefaultCluster", BrokerName: "broker\x1b[31m", BrokerID: 0, Addr: "10.1.0.4:10911"},
 	))
 	unknown := nameServer(t, codec.Command{Code: int32(codec.ResponseTopicNotExist), Flag: codec.FlagResponse, Opaque: 1, Remark: "No topic route info"})
+	failing := nameServer(t, codec.Command{Code: int32(codec.ResponseSystemError), Flag: codec.FlagResponse, Opaque: 1, Remark: "out of order"})
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +81,7 @@ func TestExplain(t *testing.T) {
 		{"explain-unified", example("unified.yaml"), []string{"-n", known}},
 		{"explain-unified-dialled", example("unified.yaml"), []string{"-n", known, "--dialled", "mq.example.com:9876"}},
 		{"explain-unified-down", example("unified.yaml"), []string{"-n", closed.Addr().String()}},
+		{"explain-failing", example("policy.yaml"), []string{"-n", failing}},
 		{"explain-second-server", example("unified.yaml"), []string{"-n", closed.Addr().String() + "," + known}},
 		{"explain-transparent", example("transparent.yaml"), []string{"-n", known}},
 		{"explain-no-topic", example("per-broker.yaml"), []string{"-n", unknown}},
@@ -90,7 +92,7 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := transcript(run(t, nil, append([]string{"explain", "--topic", "Orders", "--config", test.config}, test.args...)...))
-			got = strings.NewReplacer(known, "KNOWN", unknown, "UNKNOWN", closed.Addr().String(), "CLOSED", test.config, filepath.Base(test.config)).Replace(got)
+			got = strings.NewReplacer(known, "KNOWN", unknown, "UNKNOWN", failing, "FAILING", closed.Addr().String(), "CLOSED", test.config, filepath.Base(test.config)).Replace(got)
 			expect(t, test.name, got)
 		})
 	}
@@ -121,6 +123,8 @@ rocketmq_proxy:
   stat_prefix: demo
   route_config:
     routes:
+    - match: {topic: {exact: "Old"}}
+      route: {cluster: first}
     - match: {topic: {prefix: "New"}}
       route: {cluster: second}
 clusters:
@@ -129,8 +133,8 @@ clusters:
 addressing: {unified: {}}
 `
 	for topic, want := range map[string][]string{
-		"Orders":        {"cluster first,"},
-		"NewOrders":     {"cluster second,"},
+		"Orders":        {"cluster first, the first, as no route matches\n"},
+		"NewOrders":     {"cluster second, by route_config.routes[1]\n"},
 		"%RETRY%group1": {"cluster first,", "cluster second,"},
 	} {
 		_, out, _ := run(t, []byte(config), "explain", "--offline", "--topic", topic, "--config", "-")
@@ -139,6 +143,13 @@ addressing: {unified: {}}
 				t.Errorf("%s: %q is not in\n%s", topic, each, out)
 			}
 		}
+	}
+}
+
+func TestExplainOfATopicWithoutAName(t *testing.T) {
+	status, out, errs := run(t, nil, "explain", "--offline", "--topic", "", "--config", example("unified.yaml"))
+	if status != 2 || out != "" || !strings.Contains(errs, "--topic is empty; want the name of a topic") {
+		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 }
 
