@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -29,7 +30,12 @@ Exit status: 0 all good, perhaps with warnings; 1 something is wrong, or a file 
 2 a file could not be read.`,
 		Example: `  rocketmq-proxyctl check envoy.yaml
   kubectl get configmap envoy -o yaml | rocketmq-proxyctl check -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				return errors.New("check wants a FILE, or - for the standard input; see rocketmq-proxyctl check --help")
+			}
+			return nil
+		},
 		RunE: func(command *cobra.Command, names []string) error {
 			good := true
 			for _, name := range names {

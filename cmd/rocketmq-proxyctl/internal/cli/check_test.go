@@ -67,6 +67,7 @@ func TestCheckOfTwoAddressingModes(t *testing.T) {
 func TestCheckOfWhatCannotBeRead(t *testing.T) {
 	for _, test := range []struct{ name, in, file, want string }{
 		{"no such file", "", "testdata/nothing.yaml", "no such file"},
+		{"a folder", "", "testdata", "testdata is a directory; name its files, as testdata/*.yaml"},
 		{"no YAML", "a: [", "-", "yaml: "},
 		{"an alias of itself", "a: &a {b: *a, rocketmq_proxy: {stat_prefix: x}}", "-", "has no config of the filter"},
 		{"a tree of aliases", bomb(), "-", "more than"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,9 @@ func readFile(command *cobra.Command, name string) ([]byte, error) {
 			return nil, err
 		}
 		defer file.Close() //nolint:errcheck // read only
+		if info, err := file.Stat(); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("%s is a directory; name its files, as %s", name, filepath.Join(name, "*.yaml"))
+		}
 		source = file
 	}
 	text, err := io.ReadAll(io.LimitReader(source, maxFile+1))

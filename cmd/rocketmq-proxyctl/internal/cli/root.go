@@ -32,6 +32,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
+	refuseOtherShells(root)
 	err := root.ExecuteContext(ctx)
 	var bad badError
 	switch {
@@ -45,6 +46,23 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	}
 	_, _ = fmt.Fprintln(errs, "rocketmq-proxyctl:", err)
 	return statusUsage
+}
+
+// refuseOtherShells makes an error of a shell that completion does not know, of which it shows its help by itself. The root's
+// output must be set: the command keeps it.
+func refuseOtherShells(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return // this program has no such command
+	}
+	completion.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+	completion.Args = func(_ *cobra.Command, shells []string) error {
+		if len(shells) > 0 {
+			return fmt.Errorf("completion has no %q; want bash, zsh, fish or powershell", shells[0])
+		}
+		return nil
+	}
 }
 
 func newRoot() *cobra.Command {

@@ -37,9 +37,11 @@ func TestUsage(t *testing.T) {
 		text string
 	}{
 		{[]string{"--help"}, 0, "check       Check the filter's options"},
-		{[]string{"check"}, 2, "requires at least 1 arg"},
+		{[]string{"check"}, 2, "check wants a FILE, or - for the standard input; see rocketmq-proxyctl check --help"},
+		{[]string{"completion"}, 0, "powershell"},
+		{[]string{"completion", "nosuch"}, 2, `completion has no "nosuch"; want bash, zsh, fish or powershell`},
 		{[]string{"nonsense"}, 2, `unknown command "nonsense"`},
-		{[]string{"trace", "--port", "70000"}, 1, "nothing to read"},
+		{[]string{"trace", "--port", "70000"}, 1, "no bytes came"},
 	} {
 		status, out, errs := run(t, nil, test.args...)
 		if status != test.want || !strings.Contains(out+errs, test.text) {

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,6 +57,11 @@ func (t *watching) run(command *cobra.Command) error {
 	}
 	out := command.OutOrStdout()
 	t.view.Paint = painter(out)
+	address, err := adminAddress(t.address)
+	if err != nil {
+		return err
+	}
+	t.address = address
 	client := admin.NewClient(t.address, 10*time.Second)
 	before, err := t.read(command.Context(), client)
 	if err != nil {
@@ -90,8 +98,27 @@ func (t *watching) run(command *cobra.Command) error {
 	}
 }
 
+// adminAddress gives host:port, also of http://host:port/, or the path of a socket.
+func adminAddress(text string) (string, error) {
+	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, "@") {
+		return text, nil
+	}
+	address := strings.TrimSuffix(strings.TrimPrefix(text, "http://"), "/")
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--admin is %q; want host:port, or the path of a Unix socket", text)
+	}
+	return address, nil
+}
+
 func (t *watching) read(ctx context.Context, client *admin.Client) (*admin.Sample, error) {
 	sample, err := client.Read(ctx)
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) {
+		return nil, fmt.Errorf("%s: %w; is Envoy running there? --admin names its admin interface", t.address, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.address, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,6 +61,21 @@ func TestTopOnce(t *testing.T) {
 	expect(t, "top-prefix", transcript(run(t, nil, "top", "--once", "--interval", "0", "--prefix", "out.side", "--rows", "1", "--admin", envoyAdmin(t))))
 }
 
+func TestTopOfAnAddress(t *testing.T) {
+	address := envoyAdmin(t)
+	for _, good := range []string{"http://" + address, "http://" + address + "/", address + "/"} {
+		if status, _, errs := run(t, nil, "top", "--once", "--interval", "0", "--admin", good); status != 0 {
+			t.Errorf("%s: status %d: %s", good, status, errs)
+		}
+	}
+	for _, bad := range []string{"", "127.0.0.1", "https://" + address, address + "/stats", "127.0.0.1:70000"} {
+		status, _, errs := run(t, nil, "top", "--once", "--interval", "0", "--admin", bad)
+		if want := fmt.Sprintf("--admin is %q; want host:port", bad); status != 2 || !strings.Contains(errs, want) {
+			t.Errorf("%s: status %d: %s; want %s", bad, status, errs, want)
+		}
+	}
+}
+
 func TestTopShowsRates(t *testing.T) {
 	status, out, errs := run(t, nil, "top", "--once", "--interval", "100ms", "--prefix", "demo", "--admin", envoyAdmin(t))
 	var perSecond float64
@@ -83,8 +99,10 @@ func TestTopOfAnEnvoyWithoutTheFilter(t *testing.T) {
 		t.Errorf("status %d: %s", status, errs)
 	}
 	server.Close()
-	if status, _, _ := run(t, nil, "top", "--once", "--admin", address); status != 2 {
-		t.Errorf("status %d without an Envoy", status)
+	for _, nobody := range []string{address, filepath.Join(t.TempDir(), "admin.sock")} {
+		if status, _, errs := run(t, nil, "top", "--once", "--admin", nobody); status != 2 || !strings.Contains(errs, "is Envoy running there? --admin names its admin interface") {
+			t.Errorf("%s without an Envoy: status %d: %s", nobody, status, errs)
+		}
 	}
 	if status, _, errs := run(t, nil, "top", "--once", "-i", "0", "--prefix", "none", "--admin", envoyAdmin(t)); status != 1 || !strings.Contains(errs, `stat_prefix "none"`) {
 		t.Errorf("status %d: %s", status, errs)

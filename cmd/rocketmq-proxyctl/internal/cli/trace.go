@@ -79,7 +79,7 @@ func runTrace(command *cobra.Command, source io.Reader, printer *trace.Printer, 
 	first, err := input.Peek(4)
 	if err != nil && len(first) == 0 {
 		if errors.Is(err, io.EOF) {
-			return badError{"there is nothing to read"}
+			return badError{"no bytes came; give a FILE, or pipe tcpdump -U -w -"}
 		}
 		return err
 	}

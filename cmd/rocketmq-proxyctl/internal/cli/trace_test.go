@@ -76,6 +76,7 @@ func TestTraceOfAConnectionsBytes(t *testing.T) {
 		{"trace-stream-cut", frames[:len(frames)-1]},
 		{"trace-stream-broken", slicesConcat(frames, []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0})},
 		{"trace-stream-empty", nil},
+		{"trace-stream-tls", []byte{0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			expect(t, test.name, transcript(run(t, test.in, "trace", "-")))

@@ -41,6 +41,9 @@ func Stream(r io.Reader, p *Printer) (Result, error) {
 	for {
 		n, err := r.Read(buffer)
 		if broken := s.feed(time.Time{}, buffer[:n]); broken != nil {
+			if s.frame.Offset == 0 {
+				broken = fmt.Errorf("%w; the input is neither a capture (pcap, pcapng) nor remoting frames; is it TLS?", broken)
+			}
 			return p.result(), fmt.Errorf("the frame at byte %d cannot be read: %w", s.frame.Offset, broken)
 		}
 		if p.err != nil {
