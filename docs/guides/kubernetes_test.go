@@ -4,6 +4,8 @@ package guides
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -62,6 +64,50 @@ func TestEdgePortsAreTheSameEverywhere(t *testing.T) {
 	}
 	if numbers*ids+1 != len(exposed) {
 		t.Errorf("%d brokers' ports, the Service has %d", numbers*ids, len(exposed))
+	}
+}
+
+// TestEdgeLimitsFitThePod compares what the filter may keep (docs/LIMITS.md) with Go's limit, and that with the pod's.
+func TestEdgeLimitsFitThePod(t *testing.T) {
+	var envoy map[string]any
+	text, _ := at(object(t, "build/kubernetes/configmap.yaml", "ConfigMap"), "data", "envoy.yaml").(string)
+	if err := yaml.Unmarshal([]byte(text), &envoy); err != nil {
+		t.Fatal(err)
+	}
+	kept, connections := 0, 0
+	for _, l := range list(at(envoy, "static_resources", "listeners")) {
+		limits := at(l, "filter_chains", 0, "filters", 0, "typed_config", "filter_config", "value", "limits")
+		if limits == nil {
+			continue // the listener for the admin interface
+		}
+		bytes, _ := at(limits, "max_total_bytes").(int)
+		clients, _ := at(limits, "max_connections").(int)
+		kept += bytes + clients*6<<10
+		connections += clients
+		if at(l, "per_connection_buffer_limit_bytes") == nil {
+			t.Errorf("%v has Envoy's default of buffers", at(l, "name"))
+		}
+	}
+	if most := at(envoy, "overload_manager", "resource_monitors", 0, "typed_config", "max_active_downstream_connections"); most != connections || connections == 0 {
+		t.Errorf("Envoy takes %v connections, the filter %d", most, connections)
+	}
+	container := at(object(t, "build/kubernetes/deployment.yaml", "Deployment"), "spec", "template", "spec", "containers", 0)
+	if at(container, "env", 0, "name") != "GOMEMLIMIT" {
+		t.Fatalf("env is %v", at(container, "env"))
+	}
+	size := func(value any, unit string) int {
+		text, _ := value.(string)
+		number, ok := strings.CutSuffix(text, unit)
+		n, err := strconv.Atoi(number)
+		if !ok || err != nil {
+			t.Fatalf("%q is not a number of %s", text, unit)
+		}
+		return n
+	}
+	heap := size(at(container, "env", 0, "value"), "MiB") << 20
+	pod := size(at(container, "resources", "limits", "memory"), "Gi") << 30
+	if kept > heap || heap > pod/2 {
+		t.Errorf("the filter may keep %d bytes, GOMEMLIMIT is %d, the pod's limit %d", kept, heap, pod)
 	}
 }
 
