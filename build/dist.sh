@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds what is released, into out/dist/: for each architecture a tarball with both libraries, rocketmq-proxyctl, examples and
-# licences, and an SBOM (CycloneDX); and SHA256SUMS. The same commit gives the same bytes, whatever the machine and the folder
+# Builds what is released, into out/dist/: for each architecture a tarball with both libraries, rocketmq-proxyctl, examples, docs
+# and licences, and an SBOM (CycloneDX); and SHA256SUMS. The same commit gives the same bytes, whatever the machine and the folder
 # (build/dist_check.sh). Usage: build/dist.sh [amd64|arm64]... (default: both)
 #
 # The libraries ask for glibc 2.17 or later and are the same for every Envoy from 1.38 on.
@@ -11,6 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 glibc=2.17
 cyclonedx=v1.10.0
+texts=(docs envoy-config build/grafana build/prometheus 'build/kubernetes/*.yaml')
 cache=${ROCKETMQ_PROXY_CACHE:-$PWD/.cache}
 out=$PWD/out/dist
 say() { printf 'dist: %s\n' "$*" >&2; }
@@ -66,8 +67,8 @@ for architecture in "${architectures[@]}"; do
   "$sbom" app -json -noserial -notimestamp -licenses -std -main filter/main -output "$out/envoy-rocketmq-proxy-$version-linux-$architecture.cdx.json" . 2>/dev/null
   cp LICENSE NOTICE CHANGELOG.md "$stage/"
   cp build/dist.md "$stage/README.md"
-  mkdir "$stage/envoy-config"
-  cp envoy-config/*.yaml "$stage/envoy-config/"
+  # What the commit has, and nothing that lies about beside it.
+  git archive HEAD -- "${texts[@]}" ':(exclude)*_test.go' | tar --extract --directory "$stage"
   licences "$stage/licenses"
   name=envoy-rocketmq-proxy-$version-linux-$architecture
   mv "$stage" "$work/$name"
