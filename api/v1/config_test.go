@@ -3,6 +3,7 @@
 package apiv1
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -333,11 +334,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(plainJSON)
 	f.Add(fullJSON)
 	storm.Fuzz(f, func(t *testing.T, text string) {
-		m, err := Parse(pack(t, wrapperspb.Bytes([]byte(text))))
-		if err != nil {
-			return
-		}
-		if config, err := Resolve(m); err == nil && (config.StatPrefix == "" || (config.Compatible == nil) != (len(config.Clusters) > 0) || config.Addressing.Mode == 0) {
+		if config, err := Read(pack(t, wrapperspb.Bytes([]byte(text)))); err == nil && (config.StatPrefix == "" || (config.Compatible == nil) != (len(config.Clusters) > 0) || config.Addressing.Mode == 0) {
 			t.Errorf("accepted %q as %+v", text, config)
 		}
 	})
@@ -366,6 +363,55 @@ func TestCredentialsAreInAFileOrInTheConfig(t *testing.T) {
 		}
 		if got != want || strings.Contains(got, "hush") || strings.Contains(got, "4711") {
 			t.Errorf("%s: got %q, want %q", credentials, got, want)
+		}
+	}
+}
+
+func TestAllIsSaidAtOnce(t *testing.T) {
+	_, err := Read(pack(t, wrapperspb.String(`{
+		"rocketmq_proxy": {"stat_prefix": "", "nonsense": 1},
+		"clusters": [{"name": "c", "name_servers": ["nowhere", 7], "credentials": "x"}, 5],
+		"addressing": {"unified": {"advertised_address": "nope"}, "uncovered": "MAYBE"},
+		"limits": {"max_frame_bytes": 1, "max_fields": "many", "max_upstream_connections": 0.5},
+		"timeouts": {"idle": "99h", "request": "0s"},
+		"policy": {"rate_limits": [{"name": "r", "key": "TOPICS"}]}
+	}`)))
+	var all Errors
+	if !errors.As(err, &all) {
+		t.Fatalf("got %v", err)
+	}
+	var got []string
+	for _, e := range all {
+		got = append(got, e.Path)
+	}
+	slices.Sort(got)
+	want := []string{
+		"addressing.uncovered", "addressing.unified.advertised_address", "clusters[0].credentials", "clusters[0].name_servers[0]", "clusters[0].name_servers[1]",
+		"clusters[1]", "limits.max_fields", "limits.max_frame_bytes", "limits.max_upstream_connections", "policy.rate_limits[0].key",
+		"rocketmq_proxy.nonsense", "rocketmq_proxy.stat_prefix", "timeouts.idle", "timeouts.request",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q\n%v", got, want, err)
+	}
+}
+
+func TestWhatCannotBeReadIsNotSaidToBeMissing(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"rocketmq_proxy": {"stat_prefix": 5}, "clusters": 7, "addressing": 8}`: "addressing clusters rocketmq_proxy.stat_prefix",
+		`{"stat_prefix": 5}`: "stat_prefix",
+		`{"rocketmq_proxy": {"stat_prefix": "s"}, "clusters": [{"name": "c", "name_servers": "h:1"}], "addressing": {"unified": {}, "transparent": {}}}`: "addressing clusters[0].name_servers",
+		`[]`: "the config",
+	} {
+		_, err := Read(pack(t, wrapperspb.String(text)))
+		var all Errors
+		errors.As(err, &all)
+		var got []string
+		for _, e := range all {
+			got = append(got, e.Path)
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %q, want %q\n%v", text, got, want, err)
 		}
 	}
 }

@@ -5,7 +5,9 @@ package apiv1
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	udpa "github.com/cncf/xds/go/udpa/type/v1"
@@ -34,7 +36,8 @@ const (
 // The last two are what a stock Envoy gives a dynamic module that is configured with a TypedStruct:
 // its value as JSON without its type URL from 1.40 on, its bytes before.
 //
-// A RocketmqProxy comes back as a FilterConfig that has nothing else. The error is an [Errors].
+// A RocketmqProxy comes back as a FilterConfig that has nothing else. The error is an [Errors]; beside it comes what could be
+// read nevertheless, or nil.
 func Parse(any *anypb.Any) (*FilterConfig, error) {
 	if any == nil || any.GetTypeUrl() == "" {
 		return nil, Errors{{Path: "the config", Problem: "is missing"}}
@@ -112,20 +115,58 @@ func fromJSON(text []byte) (*FilterConfig, error) {
 
 func intoFilterConfig(text []byte) (*FilterConfig, error) {
 	config := &FilterConfig{}
-	return config, unmarshalJSON(text, config)
+	return unmarshalJSON(text, config, config)
 }
 
 func intoRocketmqProxy(text []byte) (*FilterConfig, error) {
 	config := &FilterConfig{RocketmqProxy: &rocketmqproxy.RocketmqProxy{}}
-	return config, unmarshalJSON(text, config.RocketmqProxy)
+	return unmarshalJSON(text, config.RocketmqProxy, config)
 }
 
-func unmarshalJSON(text []byte, into proto.Message) error {
-	if errs := shapeErrors(text, into.ProtoReflect().Descriptor()); len(errs) > 0 {
-		return errs
+// unmarshalJSON reads a part of `config`, and gives that back.
+func unmarshalJSON(text []byte, into proto.Message, config *FilterConfig) (*FilterConfig, error) {
+	rest, wrong := shapeErrors(text, into.ProtoReflect().Descriptor())
+	if err := protojson.Unmarshal(rest, into); err != nil {
+		if len(wrong) == 0 {
+			wrong = Errors{{Path: "the config", Problem: err.Error()}}
+		}
+		return nil, wrong
 	}
-	if err := protojson.Unmarshal(text, into); err != nil {
-		return Errors{{Path: "the config", Problem: err.Error()}}
+	if len(wrong) > 0 {
+		return config, wrong
 	}
-	return nil
+	return config, nil
+}
+
+// Read is Parse and Resolve. The error is an [Errors] with all that either has to say.
+func Read(any *anypb.Any) (*Config, error) {
+	message, err := Parse(any)
+	if message == nil {
+		return nil, err
+	}
+	config, further := Resolve(message)
+	if err == nil {
+		return config, further
+	}
+	var all, more Errors
+	errors.As(err, &all)
+	errors.As(further, &more)
+	for _, e := range more {
+		// What could not be read is missing there, which need not be said too.
+		if !slices.ContainsFunc(all, func(known FieldError) bool {
+			return related(known.Path, e.Path) || related(known.Path, strings.TrimPrefix(e.Path, "rocketmq_proxy."))
+		}) {
+			all = append(all, e)
+		}
+	}
+	return nil, all
+}
+
+// related tells whether two paths are the same, or one leads to the other.
+func related(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	rest, ok := strings.CutPrefix(b, a)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

@@ -15,17 +15,44 @@ import (
 
 // shape compares JSON with the message it shall become and names every unknown field, every value of a
 // wrong type and every oneof with several members: the JSON reader of protobuf stops at the first, and
-// names it by a column of a text that the user has never seen.
+// names it by a column of a text that the user has never seen. What is wrong it takes out, so that the rest can be read.
 type shape struct{ errors Errors }
 
-func shapeErrors(text []byte, message protoreflect.MessageDescriptor) Errors {
+// shapeErrors gives what is wrong, and the text without that.
+func shapeErrors(text []byte, message protoreflect.MessageDescriptor) (rest []byte, errors Errors) {
 	var value any
 	if json.Unmarshal(text, &value) != nil {
-		return nil // the reader will say what is wrong
+		return text, nil // the reader will say what is wrong
 	}
 	var s shape
 	s.message("", value, message)
-	return s.errors
+	if len(s.errors) > 0 {
+		if rest, err := json.Marshal(value); err == nil {
+			return rest, s.errors
+		}
+	}
+	return text, s.errors
+}
+
+// wrongSince tells whether something has been found wrong with the value at `path` itself since there were n errors.
+func (s *shape) wrongSince(n int, path string) bool {
+	return slices.ContainsFunc(s.errors[n:], func(e FieldError) bool { return e.Path == path })
+}
+
+// instead is what stands for a value that cannot be read: nothing of a message, and of another kind what is the default.
+func instead(field protoreflect.FieldDescriptor) any {
+	switch field.Kind() {
+	case protoreflect.MessageKind:
+		if wellKnown(field.Message()) {
+			return nil
+		}
+		return map[string]any{}
+	case protoreflect.StringKind, protoreflect.BytesKind:
+		return ""
+	case protoreflect.BoolKind:
+		return false
+	}
+	return 0
 }
 
 func (s *shape) add(path, format string, args ...any) {
@@ -52,6 +79,7 @@ func (s *shape) message(path string, value any, message protoreflect.MessageDesc
 		if field == nil {
 			field = message.Fields().ByTextName(name)
 		}
+		before := len(s.errors)
 		switch {
 		case strings.HasPrefix(name, "@"): // the type of an Any
 		case field == nil:
@@ -64,10 +92,20 @@ func (s *shape) message(path string, value any, message protoreflect.MessageDesc
 				s.add(inner, "is %s; want a list", show(inner, object[name]))
 			}
 			for i, element := range list {
-				s.value(fmt.Sprintf("%s[%d]", inner, i), element, field)
+				place, before := fmt.Sprintf("%s[%d]", inner, i), len(s.errors)
+				if s.value(place, element, field); s.wrongSince(before, place) {
+					list[i] = instead(field)
+				}
 			}
 		default:
 			s.value(inner, object[name], field)
+		}
+		switch {
+		case !s.wrongSince(before, inner):
+		case field != nil && !field.IsList() && instead(field) != nil && field.Kind() == protoreflect.MessageKind:
+			object[name] = instead(field)
+		default:
+			delete(object, name)
 		}
 	}
 }

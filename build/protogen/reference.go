@@ -30,7 +30,7 @@ value:
     unified: {}
 `+"```"+`
 
-Durations are written as `+"`2.5s`"+`. An unknown option, or one with a value that is not allowed, is an error that names it, in Envoy's log
+Durations are written in seconds, as `+"`2.5s`"+` or `+"`300s`"+`. An unknown option, or one with a value that is not allowed, is an error that names it, in Envoy's log
 and from `+"`rocketmq-proxyctl check`"+`. [envoy-config](../envoy-config/) has whole Envoy configs.
 `, file.Desc.Path(), file.Messages[0].Desc.FullName())
 	for _, message := range file.Messages {

@@ -48,12 +48,7 @@ func ParseConfig(any *anypb.Any) (c *Config) {
 	defer Recover(nil, func() {
 		c.Err = apiv1.Errors{{Path: "the config", Problem: "has led to a fault of the filter, which is in the log"}}
 	})
-	message, err := apiv1.Parse(any)
-	if err != nil {
-		c.Err = err
-		return c
-	}
-	config, err := apiv1.Resolve(message)
+	config, err := apiv1.Read(any)
 	if err != nil {
 		c.Err = err
 		return c

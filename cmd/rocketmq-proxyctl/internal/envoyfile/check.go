@@ -167,11 +167,7 @@ func (r *reader) other(f *Filter, config *yaml.Node, path string) {
 
 // parse has the filter's own code read and check a config.
 func (r *reader) parse(f *Filter, any *anypb.Any, value *yaml.Node, path string) {
-	message, err := apiv1.Parse(any)
-	var config *apiv1.Config
-	if err == nil {
-		config, err = apiv1.Resolve(message)
-	}
+	config, err := apiv1.Read(any)
 	if err == nil {
 		f.Config = config
 		return
