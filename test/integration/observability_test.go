@@ -93,7 +93,7 @@ func TestObservability(t *testing.T) {
 // pluginVersion is what the build has written into the plugin.
 func pluginVersion(t *testing.T) string {
 	t.Helper()
-	info, err := buildinfo.ReadFile(filepath.Join(*moduleDir, "librocketmq_proxy.so"))
+	info, err := buildinfo.ReadFile(filepath.Join(modules(t), "librocketmq_proxy.so"))
 	if err != nil {
 		t.Fatal(err)
 	}
