@@ -101,10 +101,10 @@ PY
 
 rocketmq_key() { sha256sum <"$pom"; }
 
-# fetch_rocketmq [VERSION]: the release that the pom names, unless told otherwise.
 # maven ARGUMENTS...: Maven, which writes escapes even where it is told not to colour.
 maven() { mvn --quiet --batch-mode -Dstyle.color=never "$@" 2>&1 | sed $'s/\e\\[[0-9;]*m//g' >&2; }
 
+# fetch_rocketmq [VERSION]: the release that the pom names, unless told otherwise.
 fetch_rocketmq() {
   local version=${1:-$rocketmq_version} dir key
   dir=$cache/rocketmq/$version
