@@ -216,3 +216,11 @@ func FuzzLockBatch(f *testing.F) {
 		}
 	})
 }
+
+func TestLogicalBrokersAreNamedAsJavaNamesThem(t *testing.T) {
+	for scope, want := range map[string]string{"__global__": "__syslo__global__", "__other__": "__syslo____other__", "s": "__syslo__s"} {
+		if got := (&QueueMapping{Scope: scope}).LogicalBroker(); got != want {
+			t.Errorf("scope %q: got %q, want %q", scope, got, want)
+		}
+	}
+}

@@ -12,10 +12,25 @@ import (
 // TopicQueueMappingInfo.
 type QueueMapping struct {
 	BrokerName  string          // physical broker (bname, or the key when that is missing)
-	Scope       string          // logical broker names are "__syslo__" + Scope
+	Scope       string          // see LogicalBroker
 	TotalQueues int32           // queues of the whole topic
 	Epoch       int64           // for one queue the mapping with the highest epoch counts
 	Queues      map[int32]int32 // currIdMap: logical queue id to the broker's own
+}
+
+// LogicalBrokerPrefix starts the names of logical brokers (MixAll.LOGICAL_QUEUE_MOCK_BROKER_PREFIX).
+const LogicalBrokerPrefix = "__syslo__"
+
+// globalScope is the scope of every static topic that mqadmin makes (MixAll.METADATA_SCOPE_GLOBAL).
+const globalScope = "__global__"
+
+// LogicalBroker returns the broker name that clients use for the queues of this mapping: that of the global scope is
+// "__syslo__global__", without the scope's first two characters (TopicQueueMappingUtils.getMockBrokerName).
+func (q *QueueMapping) LogicalBroker() string {
+	if q.Scope == globalScope {
+		return LogicalBrokerPrefix + globalScope[2:]
+	}
+	return LogicalBrokerPrefix + q.Scope
 }
 
 // TopicRouteData is what a name server knows of a topic, as far as the proxy needs

@@ -72,16 +72,17 @@ func (d *Directory) Topic(name string) []string {
 	return nil
 }
 
-// QueueBroker is the broker that has a queue of a static topic: of the mappings of its scope that
+// QueueBroker returns the broker that has a queue of a static topic: of the mappings of a logical broker that
 // list the queue, the one with the highest epoch counts (Java: ClientMetadata).
-func (d *Directory) QueueBroker(name, scope string, queue int32) (broker string, ok bool) {
+func (d *Directory) QueueBroker(name, logicalBroker string, queue int32) (broker string, ok bool) {
 	t := d.topic(name)
 	if t == nil {
 		return "", false
 	}
 	var epoch int64
-	for _, m := range t.mappings {
-		if _, has := m.Queues[queue]; has && m.Scope == scope && (!ok || m.Epoch > epoch) {
+	for i := range t.mappings {
+		m := &t.mappings[i]
+		if _, has := m.Queues[queue]; has && m.LogicalBroker() == logicalBroker && (!ok || m.Epoch > epoch) {
 			broker, epoch, ok = m.BrokerName, m.Epoch, true
 		}
 	}

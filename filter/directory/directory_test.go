@@ -293,16 +293,16 @@ func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
 	d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
 	d.LearnRoute("t", &body.TopicRouteData{Mappings: []body.QueueMapping{
-		{BrokerName: "old", Scope: "s", Epoch: 1, Queues: map[int32]int32{0: 0, 1: 1}},
-		{BrokerName: "new", Scope: "s", Epoch: 2, Queues: map[int32]int32{1: 0}},
-		{BrokerName: "other", Scope: "x", Epoch: 9, Queues: map[int32]int32{0: 0, 1: 0}},
+		{BrokerName: "old", Scope: "__global__", Epoch: 1, Queues: map[int32]int32{0: 0, 1: 1}},
+		{BrokerName: "new", Scope: "__global__", Epoch: 2, Queues: map[int32]int32{1: 0}},
+		{BrokerName: "other", Scope: "__other__", Epoch: 9, Queues: map[int32]int32{0: 0, 1: 0}},
 	}})
 	for queue, want := range map[int32]string{0: "old", 1: "new", 2: ""} {
-		if got, ok := d.QueueBroker("t", "s", queue); got != want || ok != (want != "") {
+		if got, ok := d.QueueBroker("t", "__syslo__global__", queue); got != want || ok != (want != "") {
 			t.Errorf("queue %d is at %q, want %q", queue, got, want)
 		}
 	}
-	if _, ok := d.QueueBroker("u", "s", 0); ok {
+	if _, ok := d.QueueBroker("u", "__syslo__global__", 0); ok {
 		t.Error("a queue of an unknown topic was found")
 	}
 }

@@ -2,11 +2,7 @@
 
 package router
 
-import (
-	"strings"
-
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
-)
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 
 // LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42), empty header, bodies LockBatchRequestBody and
 // UnlockBatchRequestBody. Sent by orderly consumers, one request for the queues of one broker, which
@@ -21,11 +17,10 @@ func lockBatch(r Request, k Knowledge) ([]byte, *Refusal) {
 	case queue.BrokerName == "":
 		return nil, unnamed
 	}
-	scope, logical := strings.CutPrefix(queue.BrokerName, logicalPrefix)
-	if !logical {
+	if !isLogical(queue.BrokerName) {
 		return []byte(queue.BrokerName), nil
 	}
-	if name, ok := k.QueueBroker(queue.Topic, scope, queue.QueueID); ok {
+	if name, ok := k.QueueBroker(queue.Topic, queue.BrokerName, queue.QueueID); ok {
 		return []byte(name), nil
 	}
 	return nil, unmapped

@@ -3,11 +3,11 @@
 package router
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
 
 // Class is how requests of a code find their way.
@@ -119,8 +119,8 @@ type Knowledge interface {
 	GroupTopics(group string) []string
 	// ToldBrokers are the brokers this client has learned of, sorted.
 	ToldBrokers() []string
-	// QueueBroker is the broker that has a queue of a static topic.
-	QueueBroker(topic, scope string, queue int32) (string, bool)
+	// QueueBroker is the broker that has a queue of a static topic now.
+	QueueBroker(topic, logicalBroker string, queue int32) (string, bool)
 	// HalfMessageBroker is the broker that stored the half message that a request is about, by its own
 	// word when it was sent or when the broker asked about it.
 	HalfMessageBroker(HalfMessage, *codec.Header) (string, bool)
@@ -176,15 +176,10 @@ func named(fields names) Locate {
 	}
 }
 
-// logicalPrefix starts the broker names that clients use for the queues of static topics
-// (MixAll.LOGICAL_QUEUE_MOCK_BROKER_PREFIX); the scope follows.
-const logicalPrefix = "__syslo__"
-
 // physical turns the logical broker name of a queue of a static topic into that of the broker which
 // has the queue now. The broker itself translates the queue's number.
 func physical(name []byte, r Request, k Knowledge, fields names) ([]byte, *Refusal) {
-	scope, logical := bytes.CutPrefix(name, []byte(logicalPrefix))
-	if !logical {
+	if !isLogical(name) {
 		return name, nil
 	}
 	topic, _ := r.Header.Field(fields.topic)
@@ -192,10 +187,16 @@ func physical(name []byte, r Request, k Knowledge, fields names) ([]byte, *Refus
 	if !ok || queue != int64(int32(queue)) {
 		return nil, unnamed
 	}
-	if broker, ok := k.QueueBroker(string(topic), string(scope), int32(queue)); ok {
+	if broker, ok := k.QueueBroker(string(topic), string(name), int32(queue)); ok {
 		return []byte(broker), nil
 	}
 	return nil, unmapped
+}
+
+// isLogical reports whether a broker's name is one that clients use for the queues of static topics.
+func isLogical[T string | []byte](name T) bool {
+	const n = len(body.LogicalBrokerPrefix)
+	return len(name) > n && string(name[:n]) == body.LogicalBrokerPrefix
 }
 
 // onlyBroker is the broker of a topic that lives on one broker.

@@ -100,8 +100,8 @@ func (k fakeKnowledge) HalfMessageBroker(half HalfMessage, _ *codec.Header) (str
 	return "checked", half == HalfMessage{1, 2}
 }
 
-func (k fakeKnowledge) QueueBroker(topic, scope string, queue int32) (string, bool) {
-	return "physical", topic == "static" && scope == "s" && queue == 3
+func (k fakeKnowledge) QueueBroker(topic, logicalBroker string, queue int32) (string, bool) {
+	return "physical", topic == "static" && logicalBroker == "__syslo__global__" && queue == 3
 }
 
 func (k fakeKnowledge) Turn(question string) int { k.turns[question]++; return k.turns[question] - 1 }
@@ -144,11 +144,11 @@ func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 		"end transaction of nobody":        {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "9"), field("commitLogOffset", "2")}, "", ""},
 		"lock by its body":                 {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","queueId":1,"topic":"t"}]}`, "broker-q"},
 		"lock of nothing":                  {codec.RequestLockBatchMQ, nil, `{"mqSet":[]}`, ""},
-		"lock of a static topic":           {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__s","queueId":3,"topic":"static"}]}`, "physical"},
-		"send to a static topic":           {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "3"), field("n", "__syslo__s")}, "", "physical"},
-		"send to an unmapped queue":        {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "4"), field("n", "__syslo__s")}, "", ""},
-		"send to no queue at all":          {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "x"), field("n", "__syslo__s")}, "", ""},
-		"pull from a static topic":         {codec.RequestPullMessage, []codec.Field{field("topic", "static"), field("queueId", "3"), field("bname", "__syslo__s")}, "", "physical"},
+		"lock of a static topic":           {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"}]}`, "physical"},
+		"send to a static topic":           {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "3"), field("n", "__syslo__global__")}, "", "physical"},
+		"send to an unmapped queue":        {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "4"), field("n", "__syslo__global__")}, "", ""},
+		"send to no queue at all":          {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "x"), field("n", "__syslo__global__")}, "", ""},
+		"pull from a static topic":         {codec.RequestPullMessage, []codec.Field{field("topic", "static"), field("queueId", "3"), field("bname", "__syslo__global__")}, "", "physical"},
 		"ack by bname":                     {codec.RequestAckMessage, []codec.Field{field("bname", "broker-b"), field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-b"},
 		"ack by its receipt":               {codec.RequestAckMessage, []codec.Field{field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-a"},
 		"ack with a short receipt":         {codec.RequestAckMessage, []codec.Field{field("extraInfo", "0 1 2"), field("topic", "one")}, "", "broker-x"},

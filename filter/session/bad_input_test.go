@@ -77,9 +77,9 @@ func TestAbsurdRequestsAreAnswered(t *testing.T) {
 		want   codec.ResponseCode
 		remark string
 	}{
-		"queue of a static topic that is no number":  {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__s"), field("topic", "t"), field("queueId", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"queue of a static topic beyond an int":      {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__s"), field("topic", "t"), field("queueId", "99999999999")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"queue of a static topic nobody has":         {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__s"), field("topic", "t"), field("queueId", "-1")}, codec.ResponseServiceNotAvailable, "static topic"},
+		"queue of a static topic that is no number":  {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"queue of a static topic beyond an int":      {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "99999999999")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"queue of a static topic nobody has":         {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "-1")}, codec.ResponseServiceNotAvailable, "static topic"},
 		"broker that does not exist":                 {codec.RequestPullMessage, "", []codec.Field{field("bname", "broker-z")}, codec.ResponseServiceNotAvailable, "does not know the address"},
 		"broker with an empty name":                  {codec.RequestSendMessageV2, "x", []codec.Field{field("n", "")}, codec.ResponseVersionNotSupported, saysUnnamed},
 		"locks of two brokers":                       {codec.RequestLockBatchMQ, `{"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0},{"topic":"t","brokerName":"broker-b","queueId":0}]}`, nil, codec.ResponseSystemError, "queues of several brokers"},

@@ -388,7 +388,7 @@ func TestCompatibleConfigsWithoutRoutesAnswerEverything(t *testing.T) {
 	e.Compatible.Routes, e.Compatible.Directories = table, nil
 	h := dial(t, e, 10911, terminal)
 	for _, kind := range router.Table {
-		for _, broker := range []string{"", "broker-a", "__syslo__s"} {
+		for _, broker := range []string{"", "broker-a", "__syslo__global__"} {
 			h.send(request(kind.Code, 1, "{}", topicField("t"), codec.Field{Name: "bname", Value: broker}, codec.Field{Name: "n", Value: broker}, codec.Field{Name: "queueId", Value: "1"}, codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "e", Value: "1"}))
 			if got := one(t, h.tookDown()); got.Opaque != 1 || !got.IsResponse() {
 				t.Errorf("%v of %q: got %v", kind.Code, broker, got.Header)

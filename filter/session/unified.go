@@ -212,9 +212,9 @@ func unique(names []string) []string {
 	return slices.Compact(names)
 }
 
-func (s knowledge) QueueBroker(topic, scope string, queue int32) (string, bool) {
+func (s knowledge) QueueBroker(topic, logicalBroker string, queue int32) (string, bool) {
 	for _, cluster := range s.clustersOf([]byte(topic)) {
-		if broker, ok := cluster.QueueBroker(topic, scope, queue); ok {
+		if broker, ok := cluster.QueueBroker(topic, logicalBroker, queue); ok {
 			return broker, true
 		}
 	}
