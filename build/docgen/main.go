@@ -32,14 +32,19 @@ func main() {
 func statsPage() string {
 	var b strings.Builder
 	b.WriteString("# Stats\n\n<!-- Written by build/docgen from filter/stats/table.go: change it there. -->\n\n" +
-		"Names follow `rocketmq.<stat_prefix>.`; Envoy's `/stats` has them about a second after the fact (in Envoy 1.38: once a connection of the same listener does something).\n\n" +
-		"| stat | kind | what it counts |\n| --- | --- | --- |\n")
+		"Names follow `rocketmq.<stat_prefix>.`; Envoy's `/stats` has them about a second after the fact (in Envoy 1.38: once a connection of the same listener does something).\n" +
+		"Something is wrong when a stat marked *trouble* moves or, if it is a gauge, is not 0; `rocketmq-proxyctl top` lists those.\n\n" +
+		"| stat | kind | signal | what it counts |\n| --- | --- | --- | --- |\n")
 	for _, def := range stats.Table {
 		name := strings.TrimSuffix(def.Name, version.String())
 		if name != def.Name {
 			name += "<version>"
 		}
-		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", name, def.Kind, def.Meaning)
+		signal := ""
+		if def.Signal == stats.Trouble {
+			signal = "trouble"
+		}
+		fmt.Fprintf(&b, "| `%s` | %v | %s | %s |\n", name, def.Kind, signal, def.Meaning)
 	}
 	b.WriteString("\nWith a policy or a breakdown there are also `policy.rule.<name>`, `policy.rate_limit.<name>`, `topic.<topic>.…` and `group.<group>.…`: see [guides/metrics.md](guides/metrics.md).\n")
 	return b.String()
@@ -58,6 +63,13 @@ var unifiedNotes = map[router.Class]string{
 	router.Internal:       "refused (3)",
 }
 
+// answerNotes say how answers are changed.
+var answerNotes = map[router.Rewriting]string{
+	router.TopicRouteData: "addresses rewritten",
+	router.ClusterInfo:    "addresses rewritten",
+	router.ConsumerIDs:    "a client that is listed twice is listed once (unified)",
+}
+
 func requestCodesPage() string {
 	var b strings.Builder
 	b.WriteString("# Request codes\n\n<!-- Written by build/docgen from filter/router/table.go: change it there. -->\n\n" +
@@ -70,17 +82,14 @@ func requestCodesPage() string {
 	rows := slices.Clone(router.Table)
 	slices.SortFunc(rows, func(a, c router.Kind) int { return int(a.Code - c.Code) })
 	for _, kind := range rows {
-		deadline, answer := "", ""
+		deadline := ""
 		if kind.Timeout > 0 && kind.Locate != nil || kind.Class == router.AllBrokers || kind.Class == router.NameServer && kind.Timeout > 0 {
 			deadline = kind.Timeout.String()
 			if kind.Wait != nil {
 				deadline += " + its wait"
 			}
 		}
-		if kind.Rewrite != router.Untouched {
-			answer = "addresses rewritten"
-		}
-		fmt.Fprintf(&b, "| %d | %v | %v | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, unifiedNotes[kind.Class], deadline, answer)
+		fmt.Fprintf(&b, "| %d | %v | %v | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, unifiedNotes[kind.Class], deadline, answerNotes[kind.Rewrite])
 	}
 	var unlisted []string
 	for _, code := range codec.RequestCodes() {

@@ -106,12 +106,14 @@ func TestComposeIsWhole(t *testing.T) {
 	}
 }
 
-// TestOnlyStatsThatExistAreAskedFor compares the names in the dashboard, the alerts and verify.sh with the filter's table.
+// TestOnlyStatsThatExistAreAskedFor compares the names in the dashboard, the alerts and verify.sh with the filter's table:
+// the dashboard shows all trouble, and nothing else raises an alert by moving.
 func TestOnlyStatsThatExistAreAskedFor(t *testing.T) {
-	known := map[string]bool{"request_code": true, "frame_error": true, "build_info": true} // by the stats_tags of envoy-config
+	known, trouble := map[string]bool{}, map[string]bool{}
 	for _, def := range stats.Table {
-		name := strings.ReplaceAll(def.Name, ".", "_")
+		name, _, _ := strings.Cut(def.Name, ".") // the stats_tags of envoy-config make a label of the rest
 		known[name] = true
+		trouble[name] = def.Signal == stats.Trouble
 		if def.Kind == stats.Histogram {
 			known[name+"_bucket"] = true
 		}
@@ -127,10 +129,12 @@ func TestOnlyStatsThatExistAreAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := regexp.MustCompile(`envoy_rocketmq_([a-z0-9_]+)`)
+	shown := map[string]bool{}
 	for _, panel := range dashboard.Panels {
 		for _, target := range panel.Targets {
 			names := used.FindAllStringSubmatch(target.Expr, -1)
 			for _, name := range names {
+				shown[name[1]] = true
 				if !known[name[1]] {
 					t.Errorf("%s: no stat %s", panel.Title, name[1])
 				}
@@ -140,9 +144,25 @@ func TestOnlyStatsThatExistAreAskedFor(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range used.FindAllStringSubmatch(string(read(t, "build/prometheus/rules.yaml")), -1) {
-		if !known[name[1]] {
-			t.Errorf("rules.yaml: no stat %s", name[1])
+	for name := range trouble {
+		if trouble[name] && !shown[name] {
+			t.Errorf("the dashboard does not show %s", name)
+		}
+	}
+	for _, group := range list(at(objects(t, "build/prometheus/rules.yaml")[0], "groups")) {
+		for _, rule := range list(at(group, "rules")) {
+			alert, _ := at(rule, "alert").(string)
+			expr := at(rule, "expr").(string)
+			for _, at := range used.FindAllStringSubmatchIndex(expr, -1) {
+				name := expr[at[2]:at[3]]
+				recorded, absent := strings.HasSuffix(expr[:at[0]], ":"), strings.HasPrefix(expr, "absent(")
+				if !known[name] {
+					t.Errorf("rules.yaml: no stat %s", name)
+				}
+				if alert != "" && !recorded && !absent && !trouble[name] {
+					t.Errorf("%s: %s is no stat of trouble", alert, name)
+				}
+			}
 		}
 	}
 	script := string(read(t, "build/compose/verify.sh"))
@@ -150,7 +170,7 @@ func TestOnlyStatsThatExistAreAskedFor(t *testing.T) {
 		t.Error("verify.sh asks for another dashboard")
 	}
 	for _, name := range []string{"request_code.send_message_v2", "request_decoding_error", "route_address_uncovered", "panic"} {
-		if !strings.Contains(script, name) || !known[strings.ReplaceAll(name, ".", "_")] {
+		if !strings.Contains(script, name) || !known[strings.SplitN(name, ".", 2)[0]] {
 			t.Errorf("verify.sh does not ask for %s, or there is none", name)
 		}
 	}

@@ -117,9 +117,20 @@ const (
 	firstGenerated
 )
 
+// Signal says whether somebody should look when a stat moves.
+type Signal uint8
+
+// The signals. Activity moves with traffic. Trouble stands still, or is a gauge at 0, while all is well:
+// `rocketmq-proxyctl top` shows what of it does not, and the dashboard has all of it.
+const (
+	Activity Signal = iota
+	Trouble
+)
+
 // Def describes one stat.
 type Def struct {
-	Kind Kind
+	Kind   Kind
+	Signal Signal
 	// Name follows rocketmq.<stat_prefix>.
 	Name string
 	// Meaning says when it moves.
@@ -128,90 +139,90 @@ type Def struct {
 
 // Table lists every stat, by ID.
 var Table = append([]Def{
-	Request:                 {Counter, "request", "frames from clients, undecodable ones included"},
-	RequestDecodingError:    {Counter, "request_decoding_error", "frames from clients that could not be decoded; each closes its connection"},
-	RequestDecodingSuccess:  {Counter, "request_decoding_success", "frames from clients that were decoded, unknown codes included"},
-	Response:                {Counter, "response", "answers from brokers and name servers, undecodable ones included"},
-	ResponseDecodingError:   {Counter, "response_decoding_error", "frames from upstream that could not be decoded; each closes its upstream connection"},
-	ResponseDecodingSuccess: {Counter, "response_decoding_success", "answers from upstream that were decoded"},
-	ResponseError:           {Counter, "response_error", "requests that ended without an answer from upstream: upstream lost, deadline passed, client gone"},
-	ResponseSuccess:         {Counter, "response_success", "requests whose answer from upstream went to the client, whatever its code"},
-	Heartbeat:               {Counter, "heartbeat", "HEART_BEAT requests"},
-	Unregister:              {Counter, "unregister", "UNREGISTER_CLIENT requests"},
-	GetConsumerList:         {Counter, "get_consumer_list", "GET_CONSUMER_LIST_BY_GROUP requests"},
-	GetTopicRoute:           {Counter, "get_topic_route", "GET_ROUTEINFO_BY_TOPIC requests"},
-	SendMessageV1:           {Counter, "send_message_v1", "SEND_MESSAGE requests"},
-	SendMessageV2:           {Counter, "send_message_v2", "SEND_MESSAGE_V2 requests"},
-	PopMessage:              {Counter, "pop_message", "POP_MESSAGE requests"},
-	AckMessage:              {Counter, "ack_message", "ACK_MESSAGE requests"},
-	MaintenanceFailure:      {Counter, "maintenance_failure", "requests refused because their cluster is in maintenance mode (compatible configs)"},
-	RequestActive:           {Gauge, "request_active", "requests that wait for their answer"},
-	SendMessageV1Active:     {Gauge, "send_message_v1_active", "SEND_MESSAGE requests that wait for their answer"},
-	SendMessageV2Active:     {Gauge, "send_message_v2_active", "SEND_MESSAGE_V2 requests that wait for their answer"},
-	PopMessageActive:        {Gauge, "pop_message_active", "POP_MESSAGE requests that wait for their answer"},
-	GetTopicRouteActive:     {Gauge, "get_topic_route_active", "GET_ROUTEINFO_BY_TOPIC requests that wait for their answer"},
-	SendMessagePending:      {Gauge, "send_message_pending", "SEND_MESSAGE and SEND_MESSAGE_V2 requests that wait for an upstream: for a connection or for the answer"},
-	PopMessagePending:       {Gauge, "pop_message_pending", "POP_MESSAGE requests that wait for an upstream: for a connection or for the answer"},
-	GetTopicRoutePending:    {Gauge, "get_topic_route_pending", "GET_ROUTEINFO_BY_TOPIC requests that wait for an upstream: for a connection or for the answer"},
-	TotalPending:            {Gauge, "total_pending", "requests of every kind that wait for an upstream: for a connection or for the answer"},
-	RequestTimeMs:           {Histogram, "request_time_ms", "milliseconds from a request to its answer; long polls apart. Of more than 10,000 a second as many represent them"},
+	Request:                 {Counter, Activity, "request", "frames from clients, undecodable ones included"},
+	RequestDecodingError:    {Counter, Trouble, "request_decoding_error", "frames from clients that could not be decoded; each closes its connection"},
+	RequestDecodingSuccess:  {Counter, Activity, "request_decoding_success", "frames from clients that were decoded, unknown codes included"},
+	Response:                {Counter, Activity, "response", "answers from brokers and name servers, undecodable ones included"},
+	ResponseDecodingError:   {Counter, Trouble, "response_decoding_error", "frames from upstream that could not be decoded; each closes its upstream connection"},
+	ResponseDecodingSuccess: {Counter, Activity, "response_decoding_success", "answers from upstream that were decoded"},
+	ResponseError:           {Counter, Trouble, "response_error", "requests that ended without an answer from upstream: upstream lost, deadline passed, client gone"},
+	ResponseSuccess:         {Counter, Activity, "response_success", "requests whose answer from upstream went to the client, whatever its code"},
+	Heartbeat:               {Counter, Activity, "heartbeat", "HEART_BEAT requests"},
+	Unregister:              {Counter, Activity, "unregister", "UNREGISTER_CLIENT requests"},
+	GetConsumerList:         {Counter, Activity, "get_consumer_list", "GET_CONSUMER_LIST_BY_GROUP requests"},
+	GetTopicRoute:           {Counter, Activity, "get_topic_route", "GET_ROUTEINFO_BY_TOPIC requests"},
+	SendMessageV1:           {Counter, Activity, "send_message_v1", "SEND_MESSAGE requests"},
+	SendMessageV2:           {Counter, Activity, "send_message_v2", "SEND_MESSAGE_V2 requests"},
+	PopMessage:              {Counter, Activity, "pop_message", "POP_MESSAGE requests"},
+	AckMessage:              {Counter, Activity, "ack_message", "ACK_MESSAGE requests"},
+	MaintenanceFailure:      {Counter, Trouble, "maintenance_failure", "requests refused because their cluster is in maintenance mode (compatible configs)"},
+	RequestActive:           {Gauge, Activity, "request_active", "requests that wait for their answer"},
+	SendMessageV1Active:     {Gauge, Activity, "send_message_v1_active", "SEND_MESSAGE requests that wait for their answer"},
+	SendMessageV2Active:     {Gauge, Activity, "send_message_v2_active", "SEND_MESSAGE_V2 requests that wait for their answer"},
+	PopMessageActive:        {Gauge, Activity, "pop_message_active", "POP_MESSAGE requests that wait for their answer"},
+	GetTopicRouteActive:     {Gauge, Activity, "get_topic_route_active", "GET_ROUTEINFO_BY_TOPIC requests that wait for their answer"},
+	SendMessagePending:      {Gauge, Activity, "send_message_pending", "SEND_MESSAGE and SEND_MESSAGE_V2 requests that wait for an upstream: for a connection or for the answer"},
+	PopMessagePending:       {Gauge, Activity, "pop_message_pending", "POP_MESSAGE requests that wait for an upstream: for a connection or for the answer"},
+	GetTopicRoutePending:    {Gauge, Activity, "get_topic_route_pending", "GET_ROUTEINFO_BY_TOPIC requests that wait for an upstream: for a connection or for the answer"},
+	TotalPending:            {Gauge, Activity, "total_pending", "requests of every kind that wait for an upstream: for a connection or for the answer"},
+	RequestTimeMs:           {Histogram, Activity, "request_time_ms", "milliseconds from a request to its answer; long polls apart. Of more than 10,000 a second as many represent them"},
 
-	LongPollTimeMs:           {Histogram, "long_poll_time_ms", "milliseconds from a request that may wait at the broker (pull, pop, notification) to its answer; represented likewise"},
-	RequestOneway:            {Counter, "request_oneway", "requests that want no answer"},
-	RequestRefused:           {Counter, "request_refused", "requests the proxy answered with an error instead of forwarding them"},
-	RequestExpired:           {Counter, "request_expired", "requests whose deadline passed without an answer"},
-	RequestCancelled:         {Counter, "request_cancelled", "requests whose client went away before their answer"},
-	RequestOverLimit:         {Counter, "request_over_limit", "requests answered SYSTEM_BUSY because a limit of the config was reached"},
-	RequestOpaqueReused:      {Counter, "request_opaque_reused", "requests with the opaque of one that still waits; each closes its connection"},
-	RequestUnknownCode:       {Counter, "request_unknown_code", "requests with a code this version does not know"},
-	PolicyDenied:             {Counter, "policy_denied", "requests that a rule of the policy, or its default, denied"},
-	PolicyLimited:            {Counter, "policy_limited", "requests over a rate limit of the policy"},
-	PolicyShadowDenied:       {Counter, "policy_shadow_denied", "requests that a rule of the policy, or its default, would deny were it not in shadow mode"},
-	PolicyShadowLimited:      {Counter, "policy_shadow_limited", "requests that a rate limit of the policy would refuse were it not in shadow mode"},
-	PolicyOnewayDropped:      {Counter, "policy_oneway_dropped", "requests that the policy refused and that want no answer"},
-	PolicyKeysFull:           {Counter, "policy_keys_full", "requests counted in the bucket that is shared by what max_keys of a rate limit has no room for"},
-	RequestLogWritten:        {Counter, "request_log_written", "lines for the request log"},
-	RequestLogDropped:        {Counter, "request_log_dropped", "lines left out of the request log: it could not keep up, or its file could not be written"},
-	RequestLogFailure:        {Counter, "request_log_failure", "attempts to open, write or rotate the request log's file that failed"},
-	ResponseUnexpected:       {Counter, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
-	ServerRequest:            {Counter, "server_request", "requests from brokers to clients"},
-	ServerRequestExpired:     {Counter, "server_request_expired", "requests from brokers that the client never answered"},
-	ClientResponse:           {Counter, "client_response", "answers from clients to requests of brokers, unexpected ones included"},
-	ClientResponseUnexpected: {Counter, "client_response_unexpected", "answers from clients that no broker waits for; dropped"},
-	ServerRequestOverLimit:   {Counter, "server_request_over_limit", "requests from brokers dropped because of max_server_requests (unified)"},
-	RouteAddressRewritten:    {Counter, "route_address_rewritten", "broker addresses replaced in route and cluster answers"},
-	RouteAddressUncovered:    {Counter, "route_address_uncovered", "broker addresses that no rule covers, left out of an answer (or kept, with uncovered: PASS)"},
-	RouteUnreadable:          {Counter, "route_unreadable", "route and cluster answers that could not be read; the client gets SYSTEM_ERROR"},
-	PopUnreadable:            {Counter, "pop_unreadable", "pop answers whose messages could not be read, passed on without ack directives (compatible configs)"},
-	BrokerNameClash:          {Counter, "broker_name_clash", "brokers left out of a route because another cluster has one of the same name (unified, several clusters)"},
-	BrokerUnknown:            {Counter, "broker_unknown", "requests and connections for a broker whose address is not known"},
-	HeartbeatFanOut:          {Counter, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
-	HeartbeatRepeated:        {Counter, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
-	HeartbeatReplayed:        {Counter, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},
-	ConsumerNamedTwice:       {Counter, "consumer_named_twice", "consumer lists with a client that a broker had on two connections, and that is named once now (unified)"},
-	DownstreamActive:         {Gauge, "downstream_active", "client connections"},
-	DownstreamRefused:        {Counter, "downstream_refused", "client connections closed at once"},
-	DownstreamOverLimit:      {Counter, "downstream_over_limit", "client connections closed at once because there were max_connections"},
-	DownstreamTimeout:        {Counter, "downstream_timeout", "client connections closed because of timeouts.handshake, frame or idle"},
-	UpstreamActive:           {Gauge, "upstream_active", "upstream connections that are open or opening"},
-	UpstreamConnect:          {Counter, "upstream_connect", "upstream connections that were begun"},
-	UpstreamConnectFailure:   {Counter, "upstream_connect_failure", "upstream connections that did not open; in front of tcp_proxy also those that ended before anything came"},
-	UpstreamLost:             {Counter, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
-	UpstreamGoAway:           {Counter, "upstream_go_away", "answers GO_AWAY of brokers that shut down; the client gets SERVICE_NOT_AVAILABLE (unified)"},
-	UpstreamTimeout:          {Counter, "upstream_timeout", "open upstream connections closed because a frame of theirs stood still for timeouts.upstream_stall"},
-	UpstreamFull:             {Counter, "upstream_full", "upstream connections that took nothing for a second, so that requests for them were answered SYSTEM_BUSY until they did (unified)"},
-	MemoryKept:               {Gauge, "memory_kept", "bytes that connections have taken of max_total_bytes, some to spare"},
-	MemoryOverLimit:          {Counter, "memory_over_limit", "connections closed, and heartbeats and merged answers given up, because of max_session_bytes or max_total_bytes"},
-	DirectoryRefresh:         {Counter, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
-	DirectoryRefreshFailure:  {Counter, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
-	DirectoryStale:           {Gauge, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
-	DirectoryOverLimit:       {Counter, "directory_over_limit", "brokers and topics that were not remembered because of max_brokers or max_topics; counted at refreshes"},
-	NameServerCopyFailure:    {Counter, "name_server_copy_failure", "changes of name-server data that one of several name servers did not take"},
-	Panic:                    {Counter, "panic", "faults of this filter, each of which closed its connection"},
-	BuildInfo:                {Gauge, "build_info." + version.String(), "configs (one for each listener that has the filter) that this version of the filter serves"},
-	GoGoroutines:             {Gauge, "go_goroutines", "goroutines of this filter, in the whole Envoy; about a second old"},
-	GoHeapBytes:              {Gauge, "go_heap_bytes", "bytes that Go's last garbage collection found in use, in the whole Envoy"},
-	LogSuppressed:            {Counter, "log_suppressed", "log lines not written because of max_log_lines_per_minute"},
+	LongPollTimeMs:           {Histogram, Activity, "long_poll_time_ms", "milliseconds from a request that may wait at the broker (pull, pop, notification) to its answer; represented likewise"},
+	RequestOneway:            {Counter, Activity, "request_oneway", "requests that want no answer"},
+	RequestRefused:           {Counter, Trouble, "request_refused", "requests the proxy answered with an error instead of forwarding them"},
+	RequestExpired:           {Counter, Trouble, "request_expired", "requests whose deadline passed without an answer"},
+	RequestCancelled:         {Counter, Activity, "request_cancelled", "requests whose client went away before their answer"},
+	RequestOverLimit:         {Counter, Trouble, "request_over_limit", "requests answered SYSTEM_BUSY because a limit of the config was reached"},
+	RequestOpaqueReused:      {Counter, Trouble, "request_opaque_reused", "requests with the opaque of one that still waits; each closes its connection"},
+	RequestUnknownCode:       {Counter, Trouble, "request_unknown_code", "requests with a code this version does not know"},
+	PolicyDenied:             {Counter, Trouble, "policy_denied", "requests that a rule of the policy, or its default, denied"},
+	PolicyLimited:            {Counter, Trouble, "policy_limited", "requests over a rate limit of the policy"},
+	PolicyShadowDenied:       {Counter, Activity, "policy_shadow_denied", "requests that a rule of the policy, or its default, would deny were it not in shadow mode"},
+	PolicyShadowLimited:      {Counter, Activity, "policy_shadow_limited", "requests that a rate limit of the policy would refuse were it not in shadow mode"},
+	PolicyOnewayDropped:      {Counter, Trouble, "policy_oneway_dropped", "requests that the policy refused and that want no answer"},
+	PolicyKeysFull:           {Counter, Trouble, "policy_keys_full", "requests counted in the bucket that is shared by what max_keys of a rate limit has no room for"},
+	RequestLogWritten:        {Counter, Activity, "request_log_written", "lines for the request log"},
+	RequestLogDropped:        {Counter, Trouble, "request_log_dropped", "lines left out of the request log: it could not keep up, or its file could not be written"},
+	RequestLogFailure:        {Counter, Trouble, "request_log_failure", "attempts to open, write or rotate the request log's file that failed"},
+	ResponseUnexpected:       {Counter, Trouble, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
+	ServerRequest:            {Counter, Activity, "server_request", "requests from brokers to clients"},
+	ServerRequestExpired:     {Counter, Trouble, "server_request_expired", "requests from brokers that the client never answered"},
+	ClientResponse:           {Counter, Activity, "client_response", "answers from clients to requests of brokers, unexpected ones included"},
+	ClientResponseUnexpected: {Counter, Trouble, "client_response_unexpected", "answers from clients that no broker waits for; dropped"},
+	ServerRequestOverLimit:   {Counter, Trouble, "server_request_over_limit", "requests from brokers dropped because of max_server_requests (unified)"},
+	RouteAddressRewritten:    {Counter, Activity, "route_address_rewritten", "broker addresses replaced in route and cluster answers"},
+	RouteAddressUncovered:    {Counter, Trouble, "route_address_uncovered", "broker addresses that no rule covers, left out of an answer (or kept, with uncovered: PASS)"},
+	RouteUnreadable:          {Counter, Trouble, "route_unreadable", "route and cluster answers that could not be read; the client gets SYSTEM_ERROR"},
+	PopUnreadable:            {Counter, Trouble, "pop_unreadable", "pop answers whose messages could not be read, passed on without ack directives (compatible configs)"},
+	BrokerNameClash:          {Counter, Trouble, "broker_name_clash", "brokers left out of a route because another cluster has one of the same name (unified, several clusters)"},
+	BrokerUnknown:            {Counter, Trouble, "broker_unknown", "requests and connections for a broker whose address is not known"},
+	HeartbeatFanOut:          {Counter, Activity, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
+	HeartbeatRepeated:        {Counter, Activity, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
+	HeartbeatReplayed:        {Counter, Activity, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},
+	ConsumerNamedTwice:       {Counter, Activity, "consumer_named_twice", "consumer lists with a client that a broker had on two connections, and that is named once now (unified)"},
+	DownstreamActive:         {Gauge, Activity, "downstream_active", "client connections"},
+	DownstreamRefused:        {Counter, Trouble, "downstream_refused", "client connections closed at once"},
+	DownstreamOverLimit:      {Counter, Trouble, "downstream_over_limit", "client connections closed at once because there were max_connections"},
+	DownstreamTimeout:        {Counter, Trouble, "downstream_timeout", "client connections closed because of timeouts.handshake, frame or idle"},
+	UpstreamActive:           {Gauge, Activity, "upstream_active", "upstream connections that are open or opening"},
+	UpstreamConnect:          {Counter, Activity, "upstream_connect", "upstream connections that were begun"},
+	UpstreamConnectFailure:   {Counter, Trouble, "upstream_connect_failure", "upstream connections that did not open; in front of tcp_proxy also those that ended before anything came"},
+	UpstreamLost:             {Counter, Trouble, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
+	UpstreamGoAway:           {Counter, Trouble, "upstream_go_away", "answers GO_AWAY of brokers that shut down; the client gets SERVICE_NOT_AVAILABLE (unified)"},
+	UpstreamTimeout:          {Counter, Trouble, "upstream_timeout", "open upstream connections closed because a frame of theirs stood still for timeouts.upstream_stall"},
+	UpstreamFull:             {Counter, Trouble, "upstream_full", "upstream connections that took nothing for a second, so that requests for them were answered SYSTEM_BUSY until they did (unified)"},
+	MemoryKept:               {Gauge, Activity, "memory_kept", "bytes that connections have taken of max_total_bytes, some to spare"},
+	MemoryOverLimit:          {Counter, Trouble, "memory_over_limit", "connections closed, and heartbeats and merged answers given up, because of max_session_bytes or max_total_bytes"},
+	DirectoryRefresh:         {Counter, Activity, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
+	DirectoryRefreshFailure:  {Counter, Trouble, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
+	DirectoryStale:           {Gauge, Trouble, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
+	DirectoryOverLimit:       {Counter, Trouble, "directory_over_limit", "brokers and topics that were not remembered because of max_brokers or max_topics; counted at refreshes"},
+	NameServerCopyFailure:    {Counter, Trouble, "name_server_copy_failure", "changes of name-server data that one of several name servers did not take"},
+	Panic:                    {Counter, Trouble, "panic", "faults of this filter, each of which closed its connection"},
+	BuildInfo:                {Gauge, Activity, "build_info." + version.String(), "configs (one for each listener that has the filter) that this version of the filter serves"},
+	GoGoroutines:             {Gauge, Activity, "go_goroutines", "goroutines of this filter, in the whole Envoy; about a second old"},
+	GoHeapBytes:              {Gauge, Activity, "go_heap_bytes", "bytes that Go's last garbage collection found in use, in the whole Envoy"},
+	LogSuppressed:            {Counter, Trouble, "log_suppressed", "log lines not written because of max_log_lines_per_minute"},
 }, generated()...)
 
 // sums are stats that are the sum of others and never moved by themselves.
@@ -252,10 +263,10 @@ var (
 func generated() []Def {
 	var defs []Def
 	for _, kind := range codec.FrameErrorKinds() {
-		defs = append(defs, Def{Counter, "frame_error." + kind.String(), "frames closed their connection for this reason, either side"})
+		defs = append(defs, Def{Counter, Trouble, "frame_error." + kind.String(), "frames closed their connection for this reason, either side"})
 	}
 	for _, code := range codec.RequestCodes() {
-		defs = append(defs, Def{Counter, "request_code." + strings.ToLower(code.String()), code.String() + " requests from clients"})
+		defs = append(defs, Def{Counter, Activity, "request_code." + strings.ToLower(code.String()), code.String() + " requests from clients"})
 	}
 	return defs
 }

@@ -30,15 +30,6 @@ type View struct {
 // shownQuantiles are those in the table of times.
 var shownQuantiles = []float64{50, 90, 99, 99.9, 100}
 
-// quiet are stats that something is wrong with when they move, or, the gauges, when they are not 0.
-var quiet = []stats.ID{
-	stats.RequestDecodingError, stats.ResponseDecodingError, stats.ResponseError, stats.RequestRefused, stats.RequestExpired,
-	stats.RequestOverLimit, stats.RequestOpaqueReused, stats.RequestUnknownCode, stats.MaintenanceFailure,
-	stats.RouteAddressUncovered, stats.RouteUnreadable, stats.PopUnreadable, stats.BrokerNameClash, stats.BrokerUnknown,
-	stats.DownstreamRefused, stats.UpstreamConnectFailure, stats.UpstreamLost, stats.DirectoryRefreshFailure, stats.DirectoryStale,
-	stats.NameServerCopyFailure, stats.PolicyDenied, stats.PolicyLimited, stats.RequestLogDropped, stats.RequestLogFailure, stats.Panic,
-}
-
 // Draw writes the view of one sample, with rates since `before`; nil: there is none, and no rates are shown.
 func (v *View) Draw(w io.Writer, before, now *Sample) error {
 	prefixes := slices.Sorted(maps.Keys(now.Filters))
@@ -220,14 +211,13 @@ func (d *drawing) upstreams(w io.Writer) {
 	_, _ = fmt.Fprintln(w)
 }
 
-// troubles has the stats that ought to stand still, and do not.
+// troubles has a row for each stat of trouble that is not 0.
 func (d *drawing) troubles(w io.Writer) {
 	_, _ = fmt.Fprintln(w, "per second\tvalue\t  TROUBLE")
 	none := true
-	for _, id := range quiet {
-		def := stats.Table[id]
-		value := d.value(id)
-		if value == 0 {
+	for _, def := range stats.Table {
+		value := d.filter.Values[def.Name]
+		if def.Signal != stats.Trouble || value == 0 {
 			continue
 		}
 		none = false
