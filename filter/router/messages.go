@@ -18,8 +18,11 @@ func (k *Kind) Sends() bool {
 }
 
 // Fetches tells whether a request is answered with messages.
-func (k *Kind) Fetches() bool {
-	switch k.Code {
+func (k *Kind) Fetches() bool { return Fetches(k.Code) }
+
+// Fetches reports whether requests with a code are answered with messages that a consumer takes.
+func Fetches(code codec.RequestCode) bool {
+	switch code {
 	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage, codec.RequestPeekMessage:
 		return true
 	}

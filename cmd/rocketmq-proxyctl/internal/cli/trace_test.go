@@ -4,10 +4,14 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/gopacket/gopacket/layers"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/tracetest"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
 // day has a bit of everything.
@@ -63,6 +67,43 @@ func TestTraceOfACapture(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			expect(t, test.name, transcript(run(t, day(t, test.ng), append([]string{"trace"}, test.args...)...)))
 		})
+	}
+}
+
+func TestTraceOfACaptureWithAnUnknownLinkType(t *testing.T) {
+	for _, ng := range []bool{false, true} {
+		for _, link := range []layers.LinkType{147, 277, 65535} {
+			c := tracetest.NewOf(t, ng, link)
+			c.Connect(9876, false).Client(tracetest.Frame(t, "GET_ROUTEINFO_BY_TOPIC.request", 1))
+			status, out, errs := run(t, c.Bytes(), "trace")
+			want := fmt.Sprintf("3 packets could not be read: link type %d is not known", link)
+			if status != 1 || out != "" || !strings.Contains(errs, want) {
+				t.Errorf("pcapng %v: status %d, %q, %q; want %q", ng, status, out, errs, want)
+			}
+		}
+	}
+}
+
+func TestTraceShowsTheMessagesOfEveryAnswerThatHasSome(t *testing.T) {
+	for _, test := range []struct {
+		code   codec.RequestCode
+		answer string
+		want   string
+	}{
+		{codec.RequestPullMessage, "PULL_MESSAGE", "1148 bytes: 4 messages, the first of topic CapOrder, queue 0, offset 0, the last of queue 0, offset 3"},
+		{codec.RequestLitePullMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{codec.RequestPopMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{codec.RequestPopLiteMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{codec.RequestPeekMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{codec.RequestQueryMessage, "QUERY_MESSAGE", "1 messages, the first of topic CapTopic"},
+		{codec.RequestViewMessageByID, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+	} {
+		request := codec.Command{Code: int32(test.code), Opaque: 1}
+		frames := slicesConcat(request.Append(nil), tracetest.Frame(t, test.answer+".response", 1))
+		status, out, errs := run(t, frames, "trace")
+		if status != 0 || !strings.Contains(out, test.want) {
+			t.Errorf("%v: status %d\n%s%s", test.code, status, out, errs)
+		}
 	}
 }
 

@@ -93,19 +93,16 @@ func Capture(r io.Reader, p *Printer, ports map[uint16]bool) (result Result, err
 		linkType = func(gopacket.CaptureInfo) layers.LinkType { return classic.LinkType() }
 	}
 	c.start()
-	for {
+	for p.err == nil {
 		data, info, err := source.ReadPacketData()
 		if errors.Is(err, io.EOF) {
-			break
+			return c.end(), c.unread()
 		}
 		if err != nil {
 			return c.end(), fmt.Errorf("the capture cannot be read any further: %w", err)
 		}
 		counted.left = maxRecord
 		c.packet(data, info, linkType(info))
-		if p.err != nil {
-			break
-		}
 	}
 	return c.end(), p.err
 }
@@ -119,6 +116,9 @@ type capture struct {
 	open      int // connections
 	count     int // packets
 	result    Result
+
+	unknownLink layers.LinkType // the first one
+	unknown     int             // packets of a link type that is not known
 }
 
 func (c *capture) start() {
@@ -147,6 +147,12 @@ func (c *capture) packet(data []byte, info gopacket.CaptureInfo, link layers.Lin
 	if c.result.First.IsZero() {
 		c.result.First = info.Timestamp
 	}
+	if !isKnown(link) {
+		if c.unknown++; c.unknown == 1 {
+			c.unknownLink = link
+		}
+		return
+	}
 	packet := gopacket.NewPacket(data, link, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	network := packet.NetworkLayer()
 	if network == nil {
@@ -163,6 +169,19 @@ func (c *capture) packet(data []byte, info gopacket.CaptureInfo, link layers.Lin
 	if c.count++; c.count%flushEvery == 0 {
 		c.assembler.FlushWithOptions(reassembly.FlushOptions{T: info.Timestamp.Add(-patience)})
 	}
+}
+
+// isKnown reports whether packets of a link type can be taken apart.
+func isKnown(link layers.LinkType) bool {
+	return int(link) < len(layers.LinkTypeMetadata) && layers.LinkTypeMetadata[link].DecodeWith != nil
+}
+
+// unread returns an error if packets were left out because of their link type.
+func (c *capture) unread() error {
+	if c.unknown == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d packets could not be read: link type %d is not known (see https://www.tcpdump.org/linktypes.html); capture with tcpdump -i any", c.unknown, uint16(c.unknownLink))
 }
 
 const (

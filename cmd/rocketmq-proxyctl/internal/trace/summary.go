@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // summary says what is in a body. Messages, and bodies of a kind that is not known here, are only counted unless
@@ -37,23 +38,21 @@ func (p *Printer) summary(f Frame, code codec.RequestCode) string {
 // known reads the bodies that package body can read.
 func (p *Printer) known(f Frame, code codec.RequestCode) (string, error) {
 	if f.Header.IsResponse() {
-		switch code {
-		case codec.RequestGetRouteInfoByTopic:
+		switch {
+		case code == codec.RequestGetRouteInfoByTopic:
 			route, err := body.ParseTopicRouteData(f.Body)
 			if err != nil {
 				return "", err
 			}
 			return "TopicRouteData " + p.addresses(route.Brokers), nil
-		case codec.RequestGetBrokerClusterInfo:
+		case code == codec.RequestGetBrokerClusterInfo:
 			addresses, err := body.ParseClusterInfo(f.Body)
 			if err != nil {
 				return "", err
 			}
 			return "ClusterInfo " + p.addresses(addresses), nil
-		case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage:
-			if f.Header.ResponseCode() == codec.ResponseSuccess {
-				return p.messages(f.Body)
-			}
+		case f.Header.ResponseCode() == codec.ResponseSuccess && hasMessages(code):
+			return p.messages(f.Body)
 		}
 		return "", nil
 	}
@@ -78,6 +77,11 @@ func (p *Printer) known(f Frame, code codec.RequestCode) (string, error) {
 		return p.topicAndGroup(body.ParseCheckClientConfig(f.Body))
 	}
 	return "", nil
+}
+
+// hasMessages reports whether the answer to a request is a list of stored messages.
+func hasMessages(code codec.RequestCode) bool {
+	return router.Fetches(code) || code == codec.RequestQueryMessage || code == codec.RequestViewMessageByID
 }
 
 // maxShown is how many entries of a list are shown.

@@ -48,12 +48,18 @@ type Capture struct {
 	connect int
 }
 
-// New begins a pcap file, or a pcapng file.
+// New begins a pcap file, or a pcapng file, of an Ethernet.
 func New(t testing.TB, ng bool) *Capture {
+	t.Helper()
+	return NewOf(t, ng, layers.LinkTypeEthernet)
+}
+
+// NewOf begins a pcap file, or a pcapng file, that says its packets are of a link type. They are of an Ethernet.
+func NewOf(t testing.TB, ng bool, link layers.LinkType) *Capture {
 	t.Helper()
 	c := &Capture{t: t, at: Begin, flush: func() error { return nil }}
 	if ng {
-		w, err := pcapgo.NewNgWriter(&c.buffer, layers.LinkTypeEthernet)
+		w, err := pcapgo.NewNgWriter(&c.buffer, link)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +67,7 @@ func New(t testing.TB, ng bool) *Capture {
 		return c
 	}
 	w := pcapgo.NewWriter(&c.buffer)
-	if err := w.WriteFileHeader(65535, layers.LinkTypeEthernet); err != nil {
+	if err := w.WriteFileHeader(65535, link); err != nil {
 		t.Fatal(err)
 	}
 	c.write = w.WritePacket
