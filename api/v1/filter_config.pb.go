@@ -385,7 +385,8 @@ func (x *Breakdown) GetGroups() []string {
 type RequestLog struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file, by an absolute path. Configs with the same path write to one file. It is opened anew when it was moved or
-	// removed, within a second. Required.
+	// removed, within a second. Only a regular file is rotated; /dev/stdout, a pipe or a symbolic link is just written to.
+	// Required.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// One request in so many is logged, the same ones each time by the client's address and the request's opaque.
 	// 0: none but for all_errors and slower_than; 1 to 1000000; default 1, all.

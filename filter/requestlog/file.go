@@ -6,15 +6,22 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"sync"
+	"syscall"
+	"time"
 )
 
-// file is a file that becomes <path>.1 when it has grown to a size, and is opened anew when somebody has moved it.
+// file is a file that becomes <path>.1 when it has grown to a size, and is opened anew when somebody has moved it. What
+// is no regular file, such as a pipe, or is reached by a symbolic link is only written to.
 type file struct {
 	path string
 
 	open *os.File // nil: not open
 	to   *bufio.Writer
-	size int64
+	size int64 // since the last try to rotate
+
+	mu        sync.Mutex // open changes, and is read by abandon, with it held
+	abandoned bool
 }
 
 // write appends a line, opening the file if need be. `kept` is false if it is lost; else the error is of making room.
@@ -44,7 +51,8 @@ func (f *file) append(line []byte) error {
 }
 
 func (f *file) start() error {
-	opened, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	// Without O_NONBLOCK the open of a pipe that nobody reads would never return.
+	opened, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o640)
 	if err != nil {
 		return err
 	}
@@ -53,23 +61,52 @@ func (f *file) start() error {
 		_ = opened.Close()
 		return err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.abandoned {
+		_ = opened.Close()
+		return os.ErrClosed
+	}
 	f.open, f.to, f.size = opened, bufio.NewWriterSize(opened, 64<<10), info.Size()
 	return nil
 }
 
-// rotate moves each file to the next number, and the last one out. When that fails the file grows on, by as much
-// again before the next try.
+// abandon makes writes fail at once, the one under way too. It may be called from any thread.
+func (f *file) abandon() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.abandoned = true
+	if f.open != nil {
+		_ = f.open.SetWriteDeadline(time.Unix(1, 0)) // regular files have no deadlines, and do not block
+	}
+}
+
+// rotate moves each file to the next number, and the last one out. When that fails, or the file is not one to be moved, it
+// grows on, by as much again before the next try.
 func (f *file) rotate(maxFiles int) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
-	err := f.shift(maxFiles)
-	if err != nil {
+	if !f.rotates() {
+		f.size = 0
+		return nil
+	}
+	if err := f.shift(maxFiles); err != nil {
 		f.size = 0
 		return err
 	}
 	f.close()
 	return nil
+}
+
+// rotates reports whether the path still names the open file, as a regular file and not by a symbolic link.
+func (f *file) rotates() bool {
+	mine, err := f.open.Stat()
+	if err != nil || !mine.Mode().IsRegular() {
+		return false
+	}
+	there, err := os.Lstat(f.path)
+	return err == nil && os.SameFile(mine, there)
 }
 
 func (f *file) shift(maxFiles int) error {
@@ -122,6 +159,8 @@ func (f *file) follow() {
 }
 
 func (f *file) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.open != nil {
 		_ = f.open.Close()
 		f.open = nil

@@ -19,8 +19,13 @@ const queueLength = 4096
 // not be opened is tried again.
 const followInterval = time.Second
 
+// closeLimit is how long Close waits for a file that takes nothing, such as a pipe that nobody reads: Envoy's main thread
+// calls it.
+const closeLimit = time.Second
+
 // Log is one file with its writer. Its methods may be called from any thread.
 type Log struct {
+	file     *file // the writer's
 	queue    chan entry
 	stop     chan struct{}
 	done     chan struct{}
@@ -37,8 +42,8 @@ type entry struct {
 
 // Open starts to write to a file. Limit must follow.
 func Open(path string) *Log {
-	l := &Log{queue: make(chan entry, queueLength), stop: make(chan struct{}), done: make(chan struct{})}
-	go l.run(&file{path: path})
+	l := &Log{file: &file{path: path}, queue: make(chan entry, queueLength), stop: make(chan struct{}), done: make(chan struct{})}
+	go l.run()
 	return l
 }
 
@@ -48,10 +53,14 @@ func (l *Log) Limit(maxBytes, maxFiles int) {
 	l.maxFiles.Store(int64(maxFiles))
 }
 
-// Close writes what waits and closes the file. Records that come later are lost.
+// Close writes what waits and closes the file, within closeLimit. Records that come later are lost.
 func (l *Log) Close() {
 	close(l.stop)
-	<-l.done
+	select {
+	case <-l.done:
+	case <-time.After(closeLimit):
+		l.file.abandon()
+	}
 }
 
 // put hands a record over, or drops it if too many wait.
@@ -73,9 +82,9 @@ type writer struct {
 	failed   bool            // in this interval: nothing is tried before the next
 }
 
-func (l *Log) run(f *file) {
+func (l *Log) run() {
 	defer close(l.done)
-	w := &writer{Log: l, file: f}
+	w := &writer{Log: l, file: l.file}
 	w.encoder = json.NewEncoder(&w.line)
 	w.encoder.SetEscapeHTML(false)
 	ticker := time.NewTicker(followInterval)

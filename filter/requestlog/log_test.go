@@ -5,9 +5,13 @@ package requestlog
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -262,4 +266,135 @@ func TestWithoutRoomToRotateTheFileGrowsOn(t *testing.T) {
 	if text, err := os.ReadFile(path); err != nil || len(text) != 110 || failures != 3 {
 		t.Errorf("%d bytes, %v, %d failures; want 110 and 3", len(text), err, failures)
 	}
+}
+
+// What is no regular file under its own name is written to and left as it is: what it is stays, no numbered file appears,
+// and a regular file behind a link keeps all lines.
+func TestOnlyRegularFilesAreRotated(t *testing.T) {
+	dir := t.TempDir()
+	target, link, fifo := filepath.Join(dir, "target"), filepath.Join(dir, "link"), filepath.Join(dir, "fifo")
+	if err := os.WriteFile(target, []byte("before\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(fifo, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	// As in a process whose standard output was redirected to a file.
+	redirected, err := os.OpenFile(filepath.Join(dir, "redirected"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer redirected.Close()
+	stdout := fmt.Sprintf("/proc/self/fd/%d", redirected.Fd())
+
+	const want = "1\n2\n3\n4\n5\n6\n7\n8\n"
+	contents := map[string]func() string{
+		link:   func() string { return read(t, target) },
+		stdout: func() string { return read(t, redirected.Name()) },
+		fifo: func() string {
+			b := make([]byte, 100)
+			n, _ := reader.Read(b)
+			return string(b[:n])
+		},
+	}
+	null := filepath.Join(dir, "null") // a device of the test's: a fault would remove the machine's
+	if err := syscall.Mknod(null, syscall.S_IFCHR|0o600, 1<<8|3); err == nil {
+		contents[null] = func() string { return want }
+	} else if !errors.Is(err, syscall.EPERM) {
+		t.Fatal(err)
+	}
+	before, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, maxFiles := range []int{1, 3} {
+		for path, content := range contents {
+			before, err := os.Lstat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := &file{path: path}
+			for line := range strings.Lines(want) {
+				if kept, err := f.write([]byte(line), 4, maxFiles); !kept || err != nil {
+					t.Errorf("%s: kept %v, %v", path, kept, err)
+				}
+				if err := f.flush(); err != nil {
+					t.Errorf("%s: %v", path, err)
+				}
+				f.follow()
+			}
+			f.close()
+			if got := content(); !strings.HasSuffix(got, want) {
+				t.Errorf("%s has %q", path, got)
+			}
+			if after, err := os.Lstat(path); err != nil || after.Mode() != before.Mode() || !os.SameFile(before, after) {
+				t.Errorf("%s was %v and is %v, %v", path, before.Mode(), after.Mode(), err)
+			}
+		}
+	}
+	after, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || !slices.Equal(before, after) {
+		t.Errorf("there were %q, and are %q, %v", before, after, err)
+	}
+}
+
+// A file that another process has put in the place of ours is not moved.
+func TestTheFileOfAnotherIsNotRotated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	f := &file{path: path}
+	defer f.close()
+	write := func(line string) {
+		t.Helper()
+		if kept, err := f.write([]byte(line), 4, 5); !kept || err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("1\n")
+	if err := errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, []byte("other\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	write("2\n")
+	write("3\n")
+	if err := f.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got, old := read(t, path), read(t, path+".old"); got != "other\n" || old != "1\n2\n3\n" {
+		t.Errorf("got %q and %q", got, old)
+	}
+}
+
+func TestAPipeThatNobodyReadsHoldsNobodyUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("nobody has opened it", func(t *testing.T) {
+		o, set := opened(t, apiv1.RequestLogConfig{Path: path, OneIn: 1})
+		o.Ended(&session.Record{})
+		o.log.Close()
+		if dropped, failures := set.Value(stats.RequestLogDropped), set.Value(stats.RequestLogFailure); dropped != 1 || failures != 1 {
+			t.Errorf("%d dropped, %d failures", dropped, failures)
+		}
+	})
+	t.Run("it is full", func(t *testing.T) {
+		reader, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reader.Close()
+		o, _ := opened(t, apiv1.RequestLogConfig{Path: path, OneIn: 1})
+		for range queueLength { // more than a pipe and the buffer hold
+			o.Ended(&session.Record{Topic: strings.Repeat("t", 255)})
+		}
+		o.log.Close()
+		<-o.log.done // the writer ends too
+	})
 }
