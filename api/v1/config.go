@@ -154,6 +154,7 @@ type LimitsConfig struct {
 	MaxBufferedBytes        int
 	MaxSessionBytes         int
 	MaxTotalBytes           int
+	MaxSourcePercent        int
 	MaxUpstreamConnections  int
 	MaxServerRequests       int
 	MaxHeartbeatEntries     int

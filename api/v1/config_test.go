@@ -117,7 +117,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	}
 	wantLimits := LimitsConfig{
 		MaxFrameBytes: 16 << 20, MaxHeaderBytes: 256 << 10, MaxFields: 1024, MaxConnections: 131072, MaxPendingRequests: 8192,
-		MaxTotalPendingRequests: 262144, MaxBufferedBytes: 4 << 20, MaxSessionBytes: 64 << 20, MaxTotalBytes: 1 << 30, MaxUpstreamConnections: 256,
+		MaxTotalPendingRequests: 262144, MaxBufferedBytes: 4 << 20, MaxSessionBytes: 64 << 20, MaxTotalBytes: 1 << 30, MaxSourcePercent: 50, MaxUpstreamConnections: 256,
 		MaxServerRequests: 1024, MaxHeartbeatEntries: 16384, MaxBrokers: 16384, MaxTopics: 131072, MaxLogLinesPerMinute: 60,
 	}
 	if got.Limits != wantLimits {

@@ -1191,6 +1191,11 @@ type Limits struct {
 	// max_session_bytes if that is more. Connections take room for 16384 bytes at a time while less than half
 	// of this is taken. Envoy's own buffers (per_connection_buffer_limit_bytes) are not in it.
 	MaxTotalBytes *wrapperspb.UInt64Value `protobuf:"bytes,10,opt,name=max_total_bytes,json=maxTotalBytes,proto3" json:"max_total_bytes,omitempty"`
+	// What one client address can take of max_connections, max_total_pending_requests and max_total_bytes: this percent
+	// of what all other addresses leave of each. An IPv6 network of 64 bits counts as one address. 10 to 100; default 50:
+	// an address can take half of what is left, so that the next one always finds as much again. Set 100, which takes
+	// no notice of addresses, where all clients come from one: behind a NAT or a balancer without PROXY protocol.
+	MaxSourcePercent *wrapperspb.UInt32Value `protobuf:"bytes,16,opt,name=max_source_percent,json=maxSourcePercent,proto3" json:"max_source_percent,omitempty"`
 	// Upstream connections of one client connection. 1 to 4096; default 256. Requests for one more
 	// broker are answered SYSTEM_BUSY (2).
 	MaxUpstreamConnections *wrapperspb.UInt32Value `protobuf:"bytes,5,opt,name=max_upstream_connections,json=maxUpstreamConnections,proto3" json:"max_upstream_connections,omitempty"`
@@ -1302,6 +1307,13 @@ func (x *Limits) GetMaxSessionBytes() *wrapperspb.UInt32Value {
 func (x *Limits) GetMaxTotalBytes() *wrapperspb.UInt64Value {
 	if x != nil {
 		return x.MaxTotalBytes
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxSourcePercent() *wrapperspb.UInt32Value {
+	if x != nil {
+		return x.MaxSourcePercent
 	}
 	return nil
 }
@@ -1969,7 +1981,7 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\x10vip_channel_port\x18\x05 \x01(\rR\x0evipChannelPort\"\r\n" +
 	"\vTransparent\"8\n" +
 	"\aUnified\x12-\n" +
-	"\x12advertised_address\x18\x01 \x01(\tR\x11advertisedAddress\"\xeb\b\n" +
+	"\x12advertised_address\x18\x01 \x01(\tR\x11advertisedAddress\"\xb7\t\n" +
 	"\x06Limits\x12D\n" +
 	"\x0fmax_frame_bytes\x18\x01 \x01(\v2\x1c.google.protobuf.UInt32ValueR\rmaxFrameBytes\x12F\n" +
 	"\x10max_header_bytes\x18\x02 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x0emaxHeaderBytes\x12;\n" +
@@ -1981,7 +1993,8 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\x12max_buffered_bytes\x18\x04 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x10maxBufferedBytes\x12H\n" +
 	"\x11max_session_bytes\x18\t \x01(\v2\x1c.google.protobuf.UInt32ValueR\x0fmaxSessionBytes\x12D\n" +
 	"\x0fmax_total_bytes\x18\n" +
-	" \x01(\v2\x1c.google.protobuf.UInt64ValueR\rmaxTotalBytes\x12V\n" +
+	" \x01(\v2\x1c.google.protobuf.UInt64ValueR\rmaxTotalBytes\x12J\n" +
+	"\x12max_source_percent\x18\x10 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x10maxSourcePercent\x12V\n" +
 	"\x18max_upstream_connections\x18\x05 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x16maxUpstreamConnections\x12L\n" +
 	"\x13max_server_requests\x18\v \x01(\v2\x1c.google.protobuf.UInt32ValueR\x11maxServerRequests\x12P\n" +
 	"\x15max_heartbeat_entries\x18\f \x01(\v2\x1c.google.protobuf.UInt32ValueR\x13maxHeartbeatEntries\x12=\n" +
@@ -2123,36 +2136,37 @@ var file_api_v1_filter_config_proto_depIdxs = []int32{
 	24, // 29: rocketmq_proxy.v1.Limits.max_buffered_bytes:type_name -> google.protobuf.UInt32Value
 	24, // 30: rocketmq_proxy.v1.Limits.max_session_bytes:type_name -> google.protobuf.UInt32Value
 	26, // 31: rocketmq_proxy.v1.Limits.max_total_bytes:type_name -> google.protobuf.UInt64Value
-	24, // 32: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
-	24, // 33: rocketmq_proxy.v1.Limits.max_server_requests:type_name -> google.protobuf.UInt32Value
-	24, // 34: rocketmq_proxy.v1.Limits.max_heartbeat_entries:type_name -> google.protobuf.UInt32Value
-	24, // 35: rocketmq_proxy.v1.Limits.max_brokers:type_name -> google.protobuf.UInt32Value
-	24, // 36: rocketmq_proxy.v1.Limits.max_topics:type_name -> google.protobuf.UInt32Value
-	24, // 37: rocketmq_proxy.v1.Limits.max_log_lines_per_minute:type_name -> google.protobuf.UInt32Value
-	25, // 38: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	25, // 39: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	25, // 40: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
-	25, // 41: rocketmq_proxy.v1.Timeouts.handshake:type_name -> google.protobuf.Duration
-	25, // 42: rocketmq_proxy.v1.Timeouts.frame:type_name -> google.protobuf.Duration
-	25, // 43: rocketmq_proxy.v1.Timeouts.upstream_stall:type_name -> google.protobuf.Duration
-	25, // 44: rocketmq_proxy.v1.Timeouts.idle:type_name -> google.protobuf.Duration
-	19, // 45: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
-	1,  // 46: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
-	21, // 47: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
-	1,  // 48: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
-	20, // 49: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
-	27, // 50: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
-	27, // 51: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	27, // 52: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	20, // 53: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
-	2,  // 54: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
-	22, // 55: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
-	22, // 56: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
-	57, // [57:57] is the sub-list for method output_type
-	57, // [57:57] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	24, // 32: rocketmq_proxy.v1.Limits.max_source_percent:type_name -> google.protobuf.UInt32Value
+	24, // 33: rocketmq_proxy.v1.Limits.max_upstream_connections:type_name -> google.protobuf.UInt32Value
+	24, // 34: rocketmq_proxy.v1.Limits.max_server_requests:type_name -> google.protobuf.UInt32Value
+	24, // 35: rocketmq_proxy.v1.Limits.max_heartbeat_entries:type_name -> google.protobuf.UInt32Value
+	24, // 36: rocketmq_proxy.v1.Limits.max_brokers:type_name -> google.protobuf.UInt32Value
+	24, // 37: rocketmq_proxy.v1.Limits.max_topics:type_name -> google.protobuf.UInt32Value
+	24, // 38: rocketmq_proxy.v1.Limits.max_log_lines_per_minute:type_name -> google.protobuf.UInt32Value
+	25, // 39: rocketmq_proxy.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	25, // 40: rocketmq_proxy.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	25, // 41: rocketmq_proxy.v1.Timeouts.directory:type_name -> google.protobuf.Duration
+	25, // 42: rocketmq_proxy.v1.Timeouts.handshake:type_name -> google.protobuf.Duration
+	25, // 43: rocketmq_proxy.v1.Timeouts.frame:type_name -> google.protobuf.Duration
+	25, // 44: rocketmq_proxy.v1.Timeouts.upstream_stall:type_name -> google.protobuf.Duration
+	25, // 45: rocketmq_proxy.v1.Timeouts.idle:type_name -> google.protobuf.Duration
+	19, // 46: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
+	1,  // 47: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
+	21, // 48: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
+	1,  // 49: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
+	20, // 50: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
+	27, // 51: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
+	27, // 52: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	27, // 53: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	20, // 54: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
+	2,  // 55: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
+	22, // 56: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
+	22, // 57: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
+	58, // [58:58] is the sub-list for method output_type
+	58, // [58:58] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }

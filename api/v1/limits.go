@@ -85,6 +85,12 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Limits.MaxTotalBytes },
 	},
 	{
+		"limits.max_source_percent", 50, 10, 100, "percent of what other client addresses leave of max_connections, max_total_pending_requests and max_total_bytes, for one address",
+		"as beyond the whole of it",
+		[]string{"source_over_limit"},
+		func(c *Config) any { return &c.Limits.MaxSourcePercent },
+	},
+	{
 		"limits.max_upstream_connections", 256, 1, 4096, "upstream connections of one client connection", answersBusy,
 		[]string{"request_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxUpstreamConnections },
@@ -179,14 +185,16 @@ func (c *checker) memory(config *Config, m *Limits) {
 	if m.GetMaxSessionBytes() == nil {
 		l.MaxSessionBytes = max(l.MaxSessionBytes, 4*l.MaxFrameBytes)
 	}
+	// One client address has room for a connection that keeps as much as it may.
+	leastTotal := (100*l.MaxSessionBytes + l.MaxSourcePercent - 1) / l.MaxSourcePercent
 	if m.GetMaxTotalBytes() == nil {
-		l.MaxTotalBytes = max(l.MaxTotalBytes, 4*l.MaxSessionBytes)
+		l.MaxTotalBytes = max(l.MaxTotalBytes, 4*l.MaxSessionBytes, leastTotal)
 	}
 	if least := 2 * l.MaxFrameBytes; l.MaxSessionBytes < least {
 		c.add("limits.max_session_bytes", "is %d; want at least %d, twice max_frame_bytes", l.MaxSessionBytes, least)
 	}
-	if l.MaxTotalBytes < l.MaxSessionBytes {
-		c.add("limits.max_total_bytes", "is %d; want at least %d, which is max_session_bytes", l.MaxTotalBytes, l.MaxSessionBytes)
+	if l.MaxTotalBytes < leastTotal {
+		c.add("limits.max_total_bytes", "is %d; want at least %d, of which max_source_percent is max_session_bytes", l.MaxTotalBytes, leastTotal)
 	}
 }
 

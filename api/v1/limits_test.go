@@ -53,7 +53,7 @@ func resolveWith(t *testing.T, option, value string) (*Config, error) {
 		room = `"max_frame_bytes":29,`
 	}
 	if option == "limits.max_total_bytes" {
-		room += `"max_session_bytes":65536,`
+		room += `"max_session_bytes":65536,"max_source_percent":100,`
 	}
 	return resolveText(t, fmt.Sprintf(`{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:9876"]}],
 		"addressing":{"unified":{}},%q:{%s%q:%s}}`, group, room, name, value))
@@ -108,7 +108,7 @@ func TestMemoryHasRoomForFrames(t *testing.T) {
 	_, err = resolveText(t, `{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:9876"]}],
 		"addressing":{"unified":{}},"limits":{"max_session_bytes":20000000,"max_total_bytes":"10000000"}}`)
 	want := "limits.max_session_bytes is 20000000; want at least 33554432, twice max_frame_bytes\n" +
-		"limits.max_total_bytes is 10000000; want at least 20000000, which is max_session_bytes"
+		"limits.max_total_bytes is 10000000; want at least 40000000, of which max_source_percent is max_session_bytes"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}

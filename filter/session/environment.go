@@ -26,7 +26,8 @@ type Environment struct {
 	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
 	Compatible *Compatible
 
-	totals totals
+	totals  totals
+	sources sources
 }
 
 func (e *Environment) frameLimits() codec.Limits {

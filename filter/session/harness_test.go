@@ -132,7 +132,7 @@ func environmentOf(mode apiv1.AddressingConfig, clusters *directory.Clusters) *E
 			Addressing: mode,
 			Limits: apiv1.LimitsConfig{
 				MaxFrameBytes: 1 << 20, MaxHeaderBytes: 1 << 16, MaxFields: 1024, MaxConnections: 1000, MaxPendingRequests: 100, MaxTotalPendingRequests: 10_000,
-				MaxBufferedBytes: 1 << 16, MaxSessionBytes: 4 << 20, MaxTotalBytes: 16 << 20, MaxUpstreamConnections: 8, MaxServerRequests: 1024, MaxHeartbeatEntries: 1000,
+				MaxBufferedBytes: 1 << 16, MaxSessionBytes: 4 << 20, MaxTotalBytes: 16 << 20, MaxSourcePercent: 100, MaxUpstreamConnections: 8, MaxServerRequests: 1024, MaxHeartbeatEntries: 1000,
 			},
 			Timeouts: apiv1.TimeoutsConfig{
 				Connect: 2 * time.Second, Request: 15 * time.Second, Directory: 3 * time.Second,
@@ -154,13 +154,19 @@ func dial(t testing.TB, e *Environment, port int, capabilities Capabilities) *ha
 // dialAddress starts a session of a client that has dialled `local`.
 func dialAddress(t testing.TB, e *Environment, local string, capabilities Capabilities) *harness {
 	t.Helper()
+	return dialFrom(t, e, "10.1.1.1:5000", local, capabilities)
+}
+
+// dialFrom starts a session of a client at `remote` that has dialled `local`.
+func dialFrom(t testing.TB, e *Environment, remote, local string, capabilities Capabilities) *harness {
+	t.Helper()
 	h := &harness{TB: t, host: &fakeHost{
 		capabilities: capabilities,
 		up:           map[UpstreamID]*bytes.Buffer{},
 		address:      map[UpstreamID]string{},
 		upClosed:     map[UpstreamID]bool{},
 	}, clock: time.Second}
-	h.Session = New(e, h.host, local, "10.1.1.1:5000")
+	h.Session = New(e, h.host, local, remote)
 	h.Open(h.clock)
 	return h
 }
@@ -263,6 +269,9 @@ func (h *harness) wantIdle() {
 	totals := &h.environment.totals
 	if connections, pending, memory := totals.connections.used.Load(), totals.pending.used.Load(), totals.memory.used.Load(); connections+pending+memory != 0 {
 		h.Errorf("%d connections, %d requests and %d bytes are still counted after the end", connections, pending, memory)
+	}
+	if left := len(h.environment.sources.byNetwork); left != 0 {
+		h.Errorf("%d client addresses are still counted after the end", left)
 	}
 }
 

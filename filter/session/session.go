@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
@@ -38,10 +39,11 @@ type Session struct {
 	now   Instant    // of the current event
 	state state
 
-	heard        Instant // when bytes came last, either way
-	admitted     bool    // counts among the connections
-	pendingShare share   // requests that wait
-	memory       share   // bytes that are kept
+	heard           Instant // when bytes came last, either way
+	source          *source // of the client
+	connectionShare share   // this connection
+	pendingShare    share   // requests that wait
+	memory          share   // bytes that are kept
 
 	requests cutter
 	goingUp  passage // requests that pass unchanged
@@ -78,9 +80,6 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 	s.policy = environment.Policy.Client(remote, s.recorder)
 	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
 	s.role = environment.Rules.Role(address.Port())
-	limits := &environment.Config.Limits
-	s.pendingShare = share{total: &environment.totals.pending, limit: int64(limits.MaxTotalPendingRequests), own: int64(limits.MaxPendingRequests), chunk: 16}
-	s.memory = share{total: &environment.totals.memory, limit: int64(limits.MaxTotalBytes), own: int64(limits.MaxSessionBytes), chunk: 16 << 10, recorder: s.recorder}
 	s.requests = s.newCutter()
 	if s.role.Kind == addressing.ToAll {
 		s.unified = newUnified()
@@ -93,6 +92,22 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 	s.coming.write = func(_ UpstreamID, b []byte) { s.host.WriteDownstream(b) }
 	s.refreshed = func() { s.host.WakeAt(0) }
 	return s
+}
+
+// shareTotals begins to count what this session takes, with what other connections of its client's address take.
+func (s *Session) shareTotals() {
+	limits, totals := &s.environment.Config.Limits, &s.environment.totals
+	s.source = s.environment.sources.join(s.remote, s.recorder)
+	of := func(total *total, source *atomic.Int64, limit, own, chunk int) share {
+		return share{
+			total: total, source: source, limit: int64(limit), percent: int64(limits.MaxSourcePercent),
+			own: int64(own), chunk: int64(chunk), recorder: s.recorder,
+		}
+	}
+	s.connectionShare = of(&totals.connections, &s.source.connections, limits.MaxConnections, 1, 0)
+	s.pendingShare = of(&totals.pending, &s.source.pending, limits.MaxTotalPendingRequests, limits.MaxPendingRequests, 16)
+	s.memory = of(&totals.memory, &s.source.memory, limits.MaxTotalBytes, limits.MaxSessionBytes, 16<<10)
+	s.memory.isMemory = true
 }
 
 // enter begins an event.
@@ -119,7 +134,8 @@ func (s *Session) Open(now Instant) {
 	defer s.leave()
 	s.opened, s.heard = now, now
 	s.recorder.Inc(stats.DownstreamActive)
-	if s.admitted = s.environment.totals.connections.take(1, int64(s.environment.Config.Limits.MaxConnections)); !s.admitted {
+	s.shareTotals()
+	if !s.connectionShare.grow(1) {
 		s.recorder.Inc(stats.DownstreamOverLimit)
 		s.closeDownstream()
 		return
@@ -292,10 +308,8 @@ func (s *Session) Close(now Instant) {
 	s.end()
 	s.recorder.Add(stats.DownstreamActive, -1)
 	s.observeConnection()
-	if s.admitted {
-		s.admitted = false
-		s.environment.totals.connections.used.Add(-1)
-	}
+	s.connectionShare.end()
+	s.environment.sources.leave(s.source, s.recorder)
 }
 
 // closeDownstream ends the session and the client connection.

@@ -21,31 +21,53 @@ type total struct {
 	_    [56]byte // the next one is on another cache line
 }
 
-// take adds n, unless that is beyond the limit.
-func (t *total) take(n, limit int64) bool {
+// refusal is why a total gives nothing.
+type refusal uint8
+
+const (
+	granted refusal = iota
+	totalTaken
+	sourceTaken
+)
+
+// take adds n for a source. The source may have `percent` of what all others leave of the limit: so whatever some
+// sources take, there is something left for the next one.
+func (t *total) take(source *atomic.Int64, n, limit, percent int64) refusal {
+	own := source.Add(n) // first, so that threads which take for one source do not overlook each other
 	for {
 		used := t.used.Load()
-		if used+n > limit {
-			return false
-		}
-		if t.used.CompareAndSwap(used, used+n) {
-			return true
+		others := used - (own - n)
+		switch {
+		case used+n > limit:
+			source.Add(-n)
+			return totalTaken
+		case own > part(limit-others, percent):
+			source.Add(-n)
+			return sourceTaken
+		case t.used.CompareAndSwap(used, used+n):
+			return granted
 		}
 	}
 }
 
-// share is what one session has taken of a total. While less than half of the limit is taken it takes a chunk at a
-// time and keeps one to spare, so that it hardly ever touches what all sessions touch; beyond, it has no more than it
-// needs.
-type share struct {
-	total  *total // nil once the session has ended
-	limit  int64  // of the total
-	own    int64  // limit of this share
-	chunk  int64
-	needed int64
-	taken  int64 // of the total
+// part returns `percent` of n, rounded up: a part of something is never nothing.
+func part(n, percent int64) int64 { return (n*percent + 99) / 100 }
 
-	recorder *stats.Recorder // counts what is taken as stats.MemoryKept; nil: not counted
+// share is what one session has taken of a total. While less than half of the limit is taken, and of what its source
+// may have, it takes a chunk at a time and keeps one to spare, so that it hardly ever touches what all sessions touch;
+// above, it has no more than it needs.
+type share struct {
+	total   *total        // nil once the session has ended
+	source  *atomic.Int64 // what the client's address has taken of the total
+	limit   int64         // of the total
+	percent int64         // that the source may have of what others leave of the limit
+	own     int64         // limit of this share
+	chunk   int64
+	needed  int64
+	taken   int64 // of the total
+
+	recorder *stats.Recorder
+	isMemory bool // what is taken counts as stats.MemoryKept
 }
 
 // grow needs n more; it returns false, and changes nothing, if that is beyond a limit.
@@ -64,8 +86,13 @@ func (s *share) take(needed int64) bool {
 		return false
 	}
 	n := max(needed-s.taken, s.chunk)
-	if !s.total.take(n, s.limit/2) {
-		if n = needed - s.taken; !s.total.take(n, s.limit) {
+	if s.total.take(s.source, n, s.limit/2, s.percent) != granted {
+		n = needed - s.taken
+		switch s.total.take(s.source, n, s.limit, s.percent) {
+		case totalTaken:
+			return false
+		case sourceTaken:
+			s.recorder.Inc(stats.SourceOverLimit)
 			return false
 		}
 	}
@@ -83,9 +110,20 @@ func (s *share) shrink(n int) {
 	switch {
 	case spare >= 2*s.chunk:
 		s.giveBack(spare - s.chunk)
-	case spare > 0 && s.total.used.Load() > s.limit/2:
+	case spare > 0 && s.scarce():
 		s.giveBack(spare)
 	}
+}
+
+// scarce reports whether chunks are no longer given. It looks at the source, which is another cache line, only where
+// so much of the total is taken that one source alone could have too much of it.
+func (s *share) scarce() bool {
+	half, used := s.limit/2, s.total.used.Load()
+	if used <= part(half, s.percent) {
+		return false
+	}
+	own := s.source.Load()
+	return used > half || own > part(half-(used-own), s.percent)
 }
 
 // shrinkTo needs no more than n.
@@ -111,13 +149,14 @@ func (s *share) end() {
 }
 
 func (s *share) giveBack(n int64) {
+	s.source.Add(-n)
 	s.total.used.Add(-n)
 	s.moved(-n)
 }
 
 func (s *share) moved(n int64) {
 	s.taken += n
-	if s.recorder != nil {
+	if s.isMemory {
 		s.recorder.Add(stats.MemoryKept, n)
 	}
 }

@@ -5,12 +5,20 @@ package session
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
+
+// shareOf makes a share of a total that one source may have all of.
+func shareOf(of *total, limit, own, chunk int64) share {
+	return share{total: of, source: &atomic.Int64{}, limit: limit, percent: 100, own: own, chunk: chunk, recorder: stats.New().Recorder()}
+}
 
 func TestSharesTakeChunksUntilHalfOfATotalIsTaken(t *testing.T) {
 	var of total
-	mine, others := share{total: &of, limit: 100, own: 60, chunk: 16}, share{total: &of, limit: 100, own: 60, chunk: 16}
+	mine, others := shareOf(&of, 100, 60, 16), shareOf(&of, 100, 60, 16)
 	for _, step := range []struct {
 		what         string
 		share        *share
@@ -57,7 +65,7 @@ func TestSharesOfManyThreadsKeepToTheTotal(t *testing.T) {
 	var threads sync.WaitGroup
 	for thread := range 8 {
 		threads.Go(func() {
-			s := share{total: &of, limit: limit, own: 400, chunk: 16}
+			s := shareOf(&of, limit, 400, 16)
 			random := rand.New(rand.NewPCG(uint64(thread), 1))
 			for range 20_000 {
 				if random.IntN(2) == 0 {
@@ -79,9 +87,60 @@ func TestSharesOfManyThreadsKeepToTheTotal(t *testing.T) {
 	}
 }
 
+func TestASourceHasItsPartOfWhatOthersLeave(t *testing.T) {
+	var of total
+	recorder := stats.New().Recorder()
+	all := make([]share, 4)
+	for i, want := range []int64{500, 250, 125, 63} { // rounded up
+		all[i] = share{total: &of, source: &atomic.Int64{}, limit: 1000, percent: 50, own: 1000, chunk: 16, recorder: recorder}
+		for all[i].grow(1) {
+		}
+		if got := all[i].taken; got != want || all[i].needed != want || all[i].source.Load() != want {
+			t.Errorf("source %d has %d, and needs %d; want %d", i, got, all[i].needed, want)
+		}
+	}
+	all[0].shrink(400)
+	all[0].trim()
+	if all[1].grow(107) || !all[1].grow(106) { // half of what the three others leave: 1000 - 100 - 125 - 63
+		t.Errorf("of what another gives back a source does not have its part: %d", all[1].taken)
+	}
+	for i := range all {
+		all[i].end()
+	}
+	if used := of.used.Load(); used != 0 {
+		t.Errorf("%d are still taken", used)
+	}
+}
+
+func TestASourceAloneGivesBackWhatItsSessionsDoNotNeed(t *testing.T) {
+	var of total
+	var source atomic.Int64
+	one := func() share {
+		return share{total: &of, source: &source, limit: 1000, percent: 50, own: 1000, chunk: 100, recorder: stats.New().Recorder()}
+	}
+	first, second := one(), one()
+	first.grow(1)
+	second.grow(1)
+	if first.taken != 100 || second.taken != 100 {
+		t.Fatalf("far from its part it takes %d and %d, want chunks", first.taken, second.taken)
+	}
+	if !first.grow(149) || first.taken != 150 {
+		t.Fatalf("at half of its part it takes %d, want no more than it needs", first.taken)
+	}
+	if !first.grow(20) {
+		t.Fatal("refused below its part")
+	}
+	if first.shrink(10); first.taken != 160 {
+		t.Errorf("at half of its part it keeps %d for 160", first.taken)
+	}
+	if first.shrink(70); first.taken != 90 || first.needed != 90 {
+		t.Errorf("it keeps %d for %d", first.taken, first.needed)
+	}
+}
+
 func TestKeptBytesAreCountedByTheRoomTheyTake(t *testing.T) {
 	var of total
-	s := share{total: &of, limit: 1 << 20, own: 10_000, chunk: 1}
+	s := shareOf(&of, 1<<20, 10_000, 1)
 	var kept []byte
 	for range 90 {
 		var ok bool

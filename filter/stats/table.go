@@ -93,6 +93,8 @@ const (
 	DownstreamRefused
 	DownstreamOverLimit
 	DownstreamTimeout
+	SourceActive
+	SourceOverLimit
 	UpstreamActive
 	UpstreamConnect
 	UpstreamConnectFailure
@@ -204,6 +206,8 @@ var Table = append([]Def{
 	DownstreamRefused:        {Counter, Trouble, "downstream_refused", "client connections closed at once"},
 	DownstreamOverLimit:      {Counter, Trouble, "downstream_over_limit", "client connections closed at once because there were max_connections"},
 	DownstreamTimeout:        {Counter, Trouble, "downstream_timeout", "client connections closed because of timeouts.handshake, frame or idle"},
+	SourceActive:             {Gauge, Activity, "source_active", "client addresses with a connection, an IPv6 network of 64 bits as one"},
+	SourceOverLimit:          {Counter, Trouble, "source_over_limit", "connections closed and requests answered SYSTEM_BUSY because their client's address has max_source_percent of a total; each is counted as over that total's limit too"},
 	UpstreamActive:           {Gauge, Activity, "upstream_active", "upstream connections that are open or opening"},
 	UpstreamConnect:          {Counter, Activity, "upstream_connect", "upstream connections that were begun"},
 	UpstreamConnectFailure:   {Counter, Trouble, "upstream_connect_failure", "upstream connections that did not open; in front of tcp_proxy also those that ended before anything came"},
