@@ -163,16 +163,15 @@ func (h *Header) IsOneway() bool { return h.Flag&FlagOneway != 0 }
 func (h *Header) RequestCode() RequestCode {
 	c := RequestCode(h.Code)
 	if h.Type == ROCKETMQ {
-		const cut = 3 << 16
-		switch whole := c + cut; {
-		case whole >= RequestPopMessage && whole <= RequestPopRollback,
-			whole >= RequestPopLiteMessage && whole <= RequestNotifyUnsubscribeLite,
-			whole == RequestBatchAckMessage:
-			return whole
+		if _, known := (c + cutOff).Ordinal(); known {
+			return c + cutOff
 		}
 	}
 	return c
 }
+
+// cutOff is what 16 bits lose of the codes above 32767: all that are known have it.
+const cutOff RequestCode = 3 << 16
 
 // ResponseCode is Code as a response code.
 func (h *Header) ResponseCode() ResponseCode { return ResponseCode(h.Code) }

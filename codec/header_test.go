@@ -264,6 +264,7 @@ func TestCutOffCodesGetTheirNumberBack(t *testing.T) {
 		{3449, 3449},
 		{3441, 3441},
 		{3462, RequestPopLiteMessage},
+		{3471, RequestTriggerLiteDispatch},
 		{3543, RequestBatchAckMessage},
 		{310, RequestSendMessageV2},
 		{-1, -1},

@@ -8,8 +8,7 @@ import (
 )
 
 // RequestCode says what a request asks for. Values and names are those of the
-// Java class RequestCode; the list is the union of releases 4.2.0 to 5.3.3, of
-// develop after 5.3.3, and of the few newer codes that are marked so.
+// Java class RequestCode; the list is the union of releases 4.2.0 to 5.5.1.
 type RequestCode int32
 
 // All known request codes, named after their Java constants.
@@ -164,9 +163,9 @@ const (
 	RequestAuthDeleteACL                        RequestCode = 3008
 	RequestAuthGetACL                           RequestCode = 3009
 	RequestAuthListACL                          RequestCode = 3010
-	RequestSwitchTimerEngine                    RequestCode = 5001 // newer than 5.3.3
-	RequestDeleteTopicInBrokerList              RequestCode = 5002 // newer than 5.3.3
-	RequestDeleteSubscriptionGroupList          RequestCode = 5003 // newer than 5.3.3
+	RequestSwitchTimerEngine                    RequestCode = 5001
+	RequestDeleteTopicInBrokerList              RequestCode = 5002
+	RequestDeleteSubscriptionGroupList          RequestCode = 5003
 	RequestPopMessage                           RequestCode = 200050
 	RequestAckMessage                           RequestCode = 200051
 	RequestPeekMessage                          RequestCode = 200052
@@ -174,10 +173,16 @@ const (
 	RequestNotification                         RequestCode = 200054
 	RequestPollingInfo                          RequestCode = 200055
 	RequestPopRollback                          RequestCode = 200056
-	RequestPopLiteMessage                       RequestCode = 200070 // newer than 5.3.3
-	RequestLiteSubscriptionCtl                  RequestCode = 200071 // newer than 5.3.3
-	RequestAckLiteMessage                       RequestCode = 200072 // newer than 5.3.3
-	RequestNotifyUnsubscribeLite                RequestCode = 200073 // newer than 5.3.3
+	RequestPopLiteMessage                       RequestCode = 200070
+	RequestLiteSubscriptionCtl                  RequestCode = 200071
+	RequestAckLiteMessage                       RequestCode = 200072
+	RequestNotifyUnsubscribeLite                RequestCode = 200073
+	RequestGetBrokerLiteInfo                    RequestCode = 200074
+	RequestGetParentTopicInfo                   RequestCode = 200075
+	RequestGetLiteTopicInfo                     RequestCode = 200076
+	RequestGetLiteClientInfo                    RequestCode = 200077
+	RequestGetLiteGroupInfo                     RequestCode = 200078
+	RequestTriggerLiteDispatch                  RequestCode = 200079
 	RequestBatchAckMessage                      RequestCode = 200151
 )
 
@@ -347,6 +352,12 @@ var requestCodeNames = map[RequestCode]string{
 	RequestLiteSubscriptionCtl:                  "LITE_SUBSCRIPTION_CTL",
 	RequestAckLiteMessage:                       "ACK_LITE_MESSAGE",
 	RequestNotifyUnsubscribeLite:                "NOTIFY_UNSUBSCRIBE_LITE",
+	RequestGetBrokerLiteInfo:                    "GET_BROKER_LITE_INFO",
+	RequestGetParentTopicInfo:                   "GET_PARENT_TOPIC_INFO",
+	RequestGetLiteTopicInfo:                     "GET_LITE_TOPIC_INFO",
+	RequestGetLiteClientInfo:                    "GET_LITE_CLIENT_INFO",
+	RequestGetLiteGroupInfo:                     "GET_LITE_GROUP_INFO",
+	RequestTriggerLiteDispatch:                  "TRIGGER_LITE_DISPATCH",
 	RequestBatchAckMessage:                      "BATCH_ACK_MESSAGE",
 }
 

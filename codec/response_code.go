@@ -9,7 +9,7 @@ import (
 
 // ResponseCode is the outcome a broker or name server reports. Values and names
 // are those of the Java classes RemotingSysResponseCode and ResponseCode as of
-// 5.3.3. Up to 5.3.2 Java also used 209, 210 and 211 for failed ACL 1.0 updates;
+// 5.5.1. Up to 5.3.2 Java also used 209, 210 and 211 for failed ACL 1.0 updates;
 // here they carry their present names.
 type ResponseCode int32
 
@@ -79,6 +79,8 @@ const (
 	ResponseControllerBrokerIDInvalid            ResponseCode = 2014
 	ResponseControllerJRaftInternalError         ResponseCode = 2015
 	ResponseControllerBrokerLiveInfoNotExists    ResponseCode = 2016
+	ResponseLMQQuotaExceeded                     ResponseCode = 2017
+	ResponseLiteSubscriptionQuotaExceeded        ResponseCode = 2018
 	ResponseUserNotExist                         ResponseCode = 3001
 	ResponsePolicyNotExist                       ResponseCode = 3002
 )
@@ -149,6 +151,8 @@ var responseCodeNames = map[ResponseCode]string{
 	ResponseControllerBrokerIDInvalid:            "CONTROLLER_BROKER_ID_INVALID",
 	ResponseControllerJRaftInternalError:         "CONTROLLER_JRAFT_INTERNAL_ERROR",
 	ResponseControllerBrokerLiveInfoNotExists:    "CONTROLLER_BROKER_LIVE_INFO_NOT_EXISTS",
+	ResponseLMQQuotaExceeded:                     "LMQ_QUOTA_EXCEEDED",
+	ResponseLiteSubscriptionQuotaExceeded:        "LITE_SUBSCRIPTION_QUOTA_EXCEEDED",
 	ResponseUserNotExist:                         "USER_NOT_EXIST",
 	ResponsePolicyNotExist:                       "POLICY_NOT_EXIST",
 }

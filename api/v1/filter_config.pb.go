@@ -1472,8 +1472,8 @@ func (x *Timeouts) GetIdle() *durationpb.Duration {
 // docs/guides/policy.md.
 type Policy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Refuses requests that change topics, groups, offsets, permissions or settings (NO_PERMISSION, 16).
-	// Sending, consuming and looking stay possible.
+	// Refuses requests that change topics, groups, offsets, permissions or settings, and those whose code this version
+	// does not know (NO_PERMISSION, 16). Sending, consuming and reading stay possible.
 	ReadOnlyAdmin bool `protobuf:"varint,1,opt,name=read_only_admin,json=readOnlyAdmin,proto3" json:"read_only_admin,omitempty"`
 	// The first rule that matches a request decides; at most 1000. What is denied is answered NO_PERMISSION (16)
 	// with the rule's name; a request that wants no answer is dropped.

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -73,12 +72,13 @@ var answerNotes = map[router.Rewriting]string{
 func requestCodesPage() string {
 	var b strings.Builder
 	b.WriteString("# Request codes\n\n<!-- Written by build/docgen from filter/router/table.go: change it there. -->\n\n" +
-		"With `per_broker` addressing every request passes to the broker or name server of its port, except those of class\n" +
-		"*internal*, which are refused (3) everywhere. The table says what happens with `unified` addressing. Codes that are\n" +
-		"not listed go to the broker that `bname` names, else they are refused (3).\n\n" +
+		"The codes of RocketMQ 4.2.0 to 5.5.1. With `per_broker` addressing every request passes to the broker or name server of\n" +
+		"its port, except those of class *internal*, which are refused (3) everywhere. The table says what happens with `unified`\n" +
+		"addressing. Codes that are not listed go to the broker that `bname` names, else they are refused (3).\n\n" +
+		"The effect decides what `policy.read_only_admin` refuses (16): what *changes* something, and codes that are not listed.\n\n" +
 		"A deadline is the time after which the proxy answers SYSTEM_ERROR on a unified connection, in addition to what the\n" +
 		"request lets the broker wait; where there is none, `timeouts.request` holds.\n\n" +
-		"| code | name | class | unified | deadline | answer |\n| --- | --- | --- | --- | --- | --- |\n")
+		"| code | name | class | effect | unified | deadline | answer |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	rows := slices.Clone(router.Table)
 	slices.SortFunc(rows, func(a, c router.Kind) int { return int(a.Code - c.Code) })
 	for _, kind := range rows {
@@ -89,14 +89,7 @@ func requestCodesPage() string {
 				deadline += " + its wait"
 			}
 		}
-		fmt.Fprintf(&b, "| %d | %v | %v | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, unifiedNotes[kind.Class], deadline, answerNotes[kind.Rewrite])
+		fmt.Fprintf(&b, "| %d | %v | %v | %v | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, kind.Effect, unifiedNotes[kind.Class], deadline, answerNotes[kind.Rewrite])
 	}
-	var unlisted []string
-	for _, code := range codec.RequestCodes() {
-		if router.Of(code).Class == router.Unlisted {
-			unlisted = append(unlisted, fmt.Sprintf("%v (%d)", code, int32(code)))
-		}
-	}
-	fmt.Fprintf(&b, "\nKnown by name and not listed: %s.\n", strings.Join(unlisted, ", "))
 	return b.String()
 }

@@ -41,6 +41,26 @@ func (c Class) String() string {
 	return [...]string{"?", "named", "address only", "all brokers", "every broker", "any broker", "name server", "all name servers", "from broker", "internal", "unlisted"}[c]
 }
 
+// Effect is what a request does to the cluster.
+type Effect uint8
+
+// The effects. The row of codes that nobody knows has none.
+const (
+	// ClientTraffic is what producers and consumers do: messages, their own offsets, locks and registrations.
+	ClientTraffic Effect = iota + 1
+	// Reads requests change nothing.
+	Reads
+	// Changes requests change topics, groups, offsets of others, permissions, settings or files of servers.
+	Changes
+)
+
+func (e Effect) String() string {
+	return [...]string{"unknown", "client traffic", "reads", "changes"}[e]
+}
+
+// MayChange reports whether a request changes something, or may do so for all that is known of its code.
+func (k *Kind) MayChange() bool { return k.Effect != ClientTraffic && k.Effect != Reads }
+
 // Rewriting is what becomes of the body of an answer.
 type Rewriting uint8
 
@@ -66,8 +86,8 @@ type Kind struct {
 	// Wait is how long the broker may hold this very request before it answers; nil where it never
 	// does. Its deadline is later by as much.
 	Wait func(*codec.Header) time.Duration
-	// Changes is true of requests that change topics, groups, offsets of others, permissions or settings.
-	Changes bool
+	// Effect is what such a request does to the cluster. Every row has one.
+	Effect Effect
 	// Prepared tells whether a request sends the half message of a transaction; nil where none does.
 	Prepared func(*codec.Header) bool
 	// Locate finds the broker of a request on a unified connection.

@@ -45,77 +45,84 @@ var byOrdinal = func() []*Kind {
 	return rows
 }()
 
-// Table has a row for each request code that this version knows.
+// Table has a row for each request code that package codec knows.
 var Table = concat(
-	[]Kind{
+	with(ClientTraffic,
 		// Messages.
-		{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
-		{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Topic: topicIn("b"), Locate: named(shortNames)},
-		{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
-		{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: named(longNames)},
-		{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
-		{Code: codec.RequestEndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
-		{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Topic: topicIn("originTopic"), Locate: named(names{broker: "bname", topic: "originTopic"})},
-		{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
-		{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
-		{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
-		{Code: codec.RequestNotification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
-		{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
-		{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
-		{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Topic: topicInBody(batchAckTopic), Locate: batchAck},
-		{Code: codec.RequestPeekMessage, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
-		{Code: codec.RequestPollingInfo, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
-		{Code: codec.RequestRecallMessage, Class: Named, Timeout: sendTimeout, Locate: recall},
-		{Code: codec.RequestQueryMessage, Class: AnyBroker, Timeout: queryTimeout, Locate: queryMessage},
-		{Code: codec.RequestViewMessageByID, Class: AddressOnly, Locate: viewMessage},
+		Kind{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
+		Kind{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Topic: topicIn("b"), Locate: named(shortNames)},
+		Kind{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
+		Kind{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
+		Kind{Code: codec.RequestEndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
+		Kind{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Topic: topicIn("originTopic"), Locate: named(names{broker: "bname", topic: "originTopic"})},
+		Kind{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
+		Kind{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
+		Kind{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		Kind{Code: codec.RequestPopLiteMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		Kind{Code: codec.RequestNotification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		Kind{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		Kind{Code: codec.RequestAckLiteMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		Kind{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		Kind{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Topic: topicInBody(batchAckTopic), Locate: batchAck},
+		Kind{Code: codec.RequestPeekMessage, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestPollingInfo, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestLiteSubscriptionCtl, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestRecallMessage, Class: Named, Timeout: sendTimeout, Locate: recall},
 
 		// Offsets.
-		{Code: codec.RequestQueryConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		{Code: codec.RequestUpdateConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		{Code: codec.RequestSearchOffsetByTimestamp, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		{Code: codec.RequestGetMaxOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		{Code: codec.RequestGetMinOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		{Code: codec.RequestGetEarliestMsgStoreTime, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestQueryConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestUpdateConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestSearchOffsetByTimestamp, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestGetMaxOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestGetMinOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: codec.RequestGetEarliestMsgStoreTime, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
 
 		// Membership and balance.
-		{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
-		{Code: codec.RequestUnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
-		{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList, Rewrite: ConsumerIDs},
-		{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
-		{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
-
-		{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(checkTopic), Locate: checkClientConfig},
-		{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(assignmentTopic), Locate: queryAssignment},
-
-		// Name servers.
-		{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
-		{Code: codec.RequestGetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
-	},
-	changing(EveryBroker,
+		Kind{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
+		Kind{Code: codec.RequestUnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
+		Kind{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList, Rewrite: ConsumerIDs},
+		Kind{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
+		Kind{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
+		Kind{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(checkTopic), Locate: checkClientConfig},
+		Kind{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(assignmentTopic), Locate: queryAssignment},
+		Kind{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
+	),
+	with(Reads,
+		Kind{Code: codec.RequestQueryMessage, Class: AnyBroker, Timeout: queryTimeout, Locate: queryMessage},
+		Kind{Code: codec.RequestViewMessageByID, Class: AddressOnly, Locate: viewMessage},
+		Kind{Code: codec.RequestGetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
+	),
+	rows(EveryBroker, Changes,
 		codec.RequestUpdateAndCreateTopic, codec.RequestUpdateAndCreateTopicList, codec.RequestDeleteTopicInBroker,
 		codec.RequestUpdateAndCreateSubscriptionGroup, codec.RequestUpdateAndCreateSubscriptionGroupList,
-		codec.RequestDeleteSubscriptionGroup, codec.RequestSetMessageRequestMode),
-	rows(NameServer,
+		codec.RequestDeleteSubscriptionGroup, codec.RequestSetMessageRequestMode, codec.RequestDeleteTopicInBrokerList,
+		codec.RequestDeleteSubscriptionGroupList),
+	rows(NameServer, Reads,
 		codec.RequestGetKVConfig, codec.RequestGetKVListByNamespace, codec.RequestGetAllTopicListFromNameServer,
 		codec.RequestGetTopicsByCluster, codec.RequestGetSystemTopicListFromNS, codec.RequestGetUnitTopicList,
 		codec.RequestGetHasUnitSubTopicList, codec.RequestGetHasUnitSubUnunitTopicList, codec.RequestGetNamesrvConfig),
-	changing(AllNameServers,
+	rows(AllNameServers, Changes,
 		codec.RequestPutKVConfig, codec.RequestDeleteKVConfig, codec.RequestWipeWritePermOfBroker,
 		codec.RequestAddWritePermOfBroker, codec.RequestDeleteTopicInNamesrv, codec.RequestRegisterTopicInNamesrv,
 		codec.RequestUpdateNamesrvConfig),
-	rows(FromBroker,
-		codec.RequestCheckTransactionState, codec.RequestNotifyConsumerIDsChanged, codec.RequestResetConsumerClientOffset,
-		codec.RequestGetConsumerStatusFromClient, codec.RequestPushReplyMessageToClient),
-	rows(Internal,
+	rows(FromBroker, ClientTraffic,
+		codec.RequestCheckTransactionState, codec.RequestNotifyConsumerIDsChanged, codec.RequestPushReplyMessageToClient,
+		codec.RequestNotifyUnsubscribeLite),
+	rows(FromBroker, Reads, codec.RequestGetConsumerStatusFromClient),
+	rows(FromBroker, Changes, codec.RequestResetConsumerClientOffset),
+	rows(Internal, Reads,
+		codec.RequestGetBrokerMemberGroup, codec.RequestGetAllConsumerOffset, codec.RequestGetAllDelayOffset,
+		codec.RequestGetTimerCheckPoint, codec.RequestGetAllMessageRequestMode, codec.RequestControllerGetReplicaInfo,
+		codec.RequestControllerGetMetadataInfo, codec.RequestControllerGetSyncStateData, codec.RequestGetControllerConfig,
+		codec.RequestControllerGetNextBrokerID),
+	rows(Internal, Changes,
 		codec.RequestRegisterBroker, codec.RequestUnregisterBroker, codec.RequestQueryDataVersion, codec.RequestBrokerHeartbeat,
-		codec.RequestGetBrokerMemberGroup, codec.RequestNotifyMinBrokerIDChange, codec.RequestExchangeBrokerHAInfo,
-		codec.RequestNotifyBrokerRoleChanged, codec.RequestGetAllConsumerOffset, codec.RequestGetAllDelayOffset,
-		codec.RequestGetTimerCheckPoint, codec.RequestGetAllMessageRequestMode,
+		codec.RequestNotifyMinBrokerIDChange, codec.RequestExchangeBrokerHAInfo, codec.RequestNotifyBrokerRoleChanged,
 		codec.RequestControllerAlterSyncStateSet, codec.RequestControllerElectMaster, codec.RequestControllerRegisterBroker,
-		codec.RequestControllerGetReplicaInfo, codec.RequestControllerGetMetadataInfo, codec.RequestControllerGetSyncStateData,
-		codec.RequestUpdateControllerConfig, codec.RequestGetControllerConfig, codec.RequestCleanBrokerData,
-		codec.RequestControllerGetNextBrokerID, codec.RequestControllerApplyBrokerID),
-	changing(AddressOnly,
+		codec.RequestUpdateControllerConfig, codec.RequestCleanBrokerData, codec.RequestControllerApplyBrokerID,
+		codec.RequestRegisterFilterServer, codec.RequestRegisterMessageFilterClass),
+	rows(AddressOnly, Changes,
 		codec.RequestUpdateAndCreateStaticTopic, codec.RequestUpdateAndGetGroupForbidden, codec.RequestInvokeBrokerToResetOffset,
 		codec.RequestCloneGroupOffset, codec.RequestConsumeMessageDirectly, codec.RequestResumeCheckHalfMessage,
 		codec.RequestUpdateBrokerConfig, codec.RequestCleanExpiredConsumeQueue, codec.RequestCleanUnusedTopic,
@@ -123,8 +130,12 @@ var Table = concat(
 		codec.RequestUpdateColdDataFlowCtrConfig, codec.RequestRemoveColdDataFlowCtrConfig, codec.RequestSetCommitLogReadMode,
 		codec.RequestAuthCreateUser, codec.RequestAuthUpdateUser, codec.RequestAuthDeleteUser, codec.RequestAuthCreateACL,
 		codec.RequestAuthUpdateACL, codec.RequestAuthDeleteACL, codec.RequestUpdateAndCreateACLConfig, codec.RequestDeleteACLConfig,
-		codec.RequestUpdateGlobalWhiteAddrsConfig),
-	rows(AddressOnly,
+		codec.RequestUpdateGlobalWhiteAddrsConfig, codec.RequestTriggerDeleteFiles, codec.RequestSuspendConsumer,
+		codec.RequestResumeConsumer, codec.RequestResetConsumerOffsetInConsumer, codec.RequestResetConsumerOffsetInBroker,
+		codec.RequestAdjustConsumerThreadPool, codec.RequestSwitchTimerEngine, codec.RequestPopRollback,
+		codec.RequestTriggerLiteDispatch,
+		codec.RequestExportRocksDBConfigToJSON), // it writes files
+	rows(AddressOnly, Reads,
 		codec.RequestGetTopicConfig, codec.RequestGetAllTopicConfig, codec.RequestGetSystemTopicListFromBroker,
 		codec.RequestGetAllSubscriptionGroupConfig, codec.RequestGetSubscriptionGroupConfig, codec.RequestGetTopicStatsInfo,
 		codec.RequestGetConsumeStats, codec.RequestGetBrokerConsumeStats, codec.RequestViewBrokerStatsData,
@@ -132,23 +143,25 @@ var Table = concat(
 		codec.RequestInvokeBrokerToGetConsumerStatus, codec.RequestQueryTopicConsumeByWho, codec.RequestQueryConsumeTimeSpan,
 		codec.RequestQueryCorrectionOffset, codec.RequestQueryTopicsByConsumer, codec.RequestQuerySubscriptionByConsumer,
 		codec.RequestGetConsumerRunningInfo, codec.RequestQueryConsumeQueue, codec.RequestCheckRocksDBCQWriteProgress,
-		codec.RequestExportRocksDBConfigToJSON, codec.RequestGetBrokerConfig, codec.RequestGetBrokerRuntimeInfo,
-		codec.RequestGetTimerMetrics, codec.RequestGetBrokerHAStatus, codec.RequestGetBrokerEpochCache,
-		codec.RequestGetColdDataFlowCtrInfo, codec.RequestAuthGetUser, codec.RequestAuthListUser, codec.RequestAuthGetACL,
-		codec.RequestAuthListACL, codec.RequestGetBrokerClusterACLInfo, codec.RequestGetBrokerClusterACLConfig),
+		codec.RequestGetBrokerConfig, codec.RequestGetBrokerRuntimeInfo, codec.RequestGetTimerMetrics,
+		codec.RequestGetBrokerHAStatus, codec.RequestGetBrokerEpochCache, codec.RequestGetColdDataFlowCtrInfo,
+		codec.RequestAuthGetUser, codec.RequestAuthListUser, codec.RequestAuthGetACL, codec.RequestAuthListACL,
+		codec.RequestGetBrokerClusterACLInfo, codec.RequestGetBrokerClusterACLConfig, codec.RequestQueryBrokerOffset,
+		codec.RequestGetTopicConfigList, codec.RequestGetTopicNameList, codec.RequestGetClientConfig,
+		codec.RequestWhoConsumeTheMessage, codec.RequestGetBrokerLiteInfo, codec.RequestGetParentTopicInfo,
+		codec.RequestGetLiteTopicInfo, codec.RequestGetLiteClientInfo, codec.RequestGetLiteGroupInfo),
 )
 
-// changing makes rows of requests that change something.
-func changing(class Class, codes ...codec.RequestCode) []Kind {
-	kinds := rows(class, codes...)
+// with gives rows their effect.
+func with(effect Effect, kinds ...Kind) []Kind {
 	for i := range kinds {
-		kinds[i].Changes = true
+		kinds[i].Effect = effect
 	}
 	return kinds
 }
 
-// rows makes rows that have nothing but their class.
-func rows(class Class, codes ...codec.RequestCode) []Kind {
+// rows makes rows that have nothing but their class and their effect.
+func rows(class Class, effect Effect, codes ...codec.RequestCode) []Kind {
 	kinds := make([]Kind, len(codes))
 	for i, code := range codes {
 		kinds[i] = Kind{Code: code, Class: class}
@@ -156,7 +169,7 @@ func rows(class Class, codes ...codec.RequestCode) []Kind {
 			kinds[i].Locate = onlyByAddress
 		}
 	}
-	return kinds
+	return with(effect, kinds...)
 }
 
 func concat(parts ...[]Kind) (all []Kind) {

@@ -3,6 +3,8 @@
 package router
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -21,5 +23,57 @@ func TestOfGivesTheRowOfEachCode(t *testing.T) {
 		if got := Of(code); got != want {
 			t.Errorf("%v: got the row of %v, class %v", code, got.Code, got.Class)
 		}
+	}
+}
+
+// TestEveryKnownCodeHasAWholeRow keeps the table from having a default: package codec knows all codes of Java's RequestCode
+// (TestRequestCodesAreJavas), and what a row leaves out nobody decided.
+func TestEveryKnownCodeHasAWholeRow(t *testing.T) {
+	for _, code := range codec.RequestCodes() {
+		k := Of(code)
+		if k.Code != code || k.Class == 0 || k.Class == Unlisted || k.Effect == 0 {
+			t.Errorf("%v: class %v, effect %v", code, k.Class, k.Effect)
+		}
+		switch k.Class {
+		case Named, AnyBroker, AddressOnly:
+			if k.Locate == nil {
+				t.Errorf("%v: nothing finds its broker", code)
+			}
+		}
+		if waits := k.Fetches() && code != codec.RequestPeekMessage; waits && k.Wait == nil {
+			t.Errorf("%v is a long poll and has no wait", code)
+		}
+		if wants := k.Class == EveryBroker || k.Class == AllNameServers; wants && !k.MayChange() {
+			t.Errorf("%v goes to all servers and changes nothing", code)
+		}
+	}
+	if len(Table) != len(codec.RequestCodes()) {
+		t.Errorf("%d rows for %d codes", len(Table), len(codec.RequestCodes()))
+	}
+}
+
+// TestOnlyReadsAndClientTrafficMayPassReadOnlyListeners has the effects written down a second time where a wrong one would let a change pass.
+func TestOnlyReadsAndClientTrafficMayPassReadOnlyListeners(t *testing.T) {
+	for _, code := range []codec.RequestCode{-1, 0, 16, 218, 4711, 200057, 200080, 1 << 30} {
+		if !Of(code).MayChange() {
+			t.Errorf("%v passes", code)
+		}
+	}
+	reading := []string{"GET_", "QUERY_", "VIEW_", "CONTROLLER_GET_", "AUTH_GET_", "AUTH_LIST_", "INVOKE_BROKER_TO_GET_", "CHECK_ROCKSDB_", "WHO_CONSUME_"}
+	for _, k := range Table {
+		name := k.Code.String()
+		named := slices.ContainsFunc(reading, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+		if k.Effect == Reads && !named {
+			t.Errorf("%s reads; does it?", name)
+		}
+	}
+	traffic := 0
+	for _, k := range Table {
+		if k.Effect == ClientTraffic {
+			traffic++
+		}
+	}
+	if traffic != 38 {
+		t.Errorf("%d codes are client traffic; has one been added? then see that it changes nothing but its client's own", traffic)
 	}
 }

@@ -37,7 +37,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	switch {
 	case kind.Class == router.Internal:
 		return s.refuse(h, router.RefusedInternal)
-	case kind.Changes && s.environment.Config.Policy.ReadOnlyAdmin:
+	case s.environment.Config.Policy.ReadOnlyAdmin && kind.MayChange():
 		return s.refuse(h, router.RefusedChange)
 	}
 	if s.policy != nil {

@@ -13,6 +13,7 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -392,15 +393,50 @@ func TestAConnectionWithoutAPortHasTheRoleOfItsMode(t *testing.T) {
 	h.wantIdle()
 }
 
-func TestReadOnlyListenersRefuseChangesAndPassTheRest(t *testing.T) {
+// TestReadOnlyListenersPassOnlyWhatIsKnownToChangeNothing sends every known code, as JSON and cut off to 16 bits, and codes
+// that no release has.
+func TestReadOnlyListenersPassOnlyWhatIsKnownToChangeNothing(t *testing.T) {
+	e := newEnvironment(t, perBroker, fakeNameServers{})
+	e.Config.Policy.ReadOnlyAdmin = true
+	for _, code := range append(codec.RequestCodes(), -1, 0, 16, 4711, 3449, 200057, 200080, 1<<30) {
+		for _, serialization := range []codec.SerializeType{codec.JSON, codec.ROCKETMQ} {
+			if serialization == codec.ROCKETMQ && int32(code) != int32(int16(code)) && !code.Known() {
+				continue
+			}
+			h := dial(t, e, 20911, inPlace)
+			command := codec.Command{Type: serialization, Code: int32(code), Opaque: 7}
+			h.send(command.Append(nil))
+			passes := router.Of(code).Effect == router.Reads || router.Of(code).Effect == router.ClientTraffic
+			want := codec.ResponseNoPermission
+			if router.Of(code).Class == router.Internal {
+				passes, want = false, codec.ResponseRequestCodeNotSupported
+			}
+			if got := take(t, h.host.up[h.only.id]); (len(got) == 1) != passes {
+				t.Errorf("%v, %v: the broker got %v", code, serialization, got)
+			}
+			if got := h.tookDown(); len(got) != 0 == passes || !passes && got[0].ResponseCode() != want {
+				t.Errorf("%v, %v: the client got %v", code, serialization, got)
+			}
+			h.Close(h.clock)
+		}
+	}
+}
+
+func TestReadOnlyListenersRefuseTheChangesOfNewerReleases(t *testing.T) {
 	e := newEnvironment(t, perBroker, fakeNameServers{})
 	e.Config.Policy.ReadOnlyAdmin = true
 	h := dial(t, e, 20911, inPlace)
-	h.send(request(codec.RequestUpdateBrokerConfig, 1, "x=y"))
-	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseNoPermission {
-		t.Errorf("got %v", got.ResponseCode())
+	for i, code := range []codec.RequestCode{25, 27, 5001, 5002, 5003, 200056, 200079, 301} {
+		h.send(request(code, int32(i), ""))
+		want := codec.ResponseNoPermission
+		if code == codec.RequestRegisterFilterServer {
+			want = codec.ResponseRequestCodeNotSupported
+		}
+		if got := one(t, h.tookDown()); got.ResponseCode() != want || got.Opaque != int32(i) {
+			t.Errorf("%v: got %v for %d", code, got.ResponseCode(), got.Opaque)
+		}
 	}
-	h.send(append(request(codec.RequestGetBrokerConfig, 2, ""), sendV2(3, "broker-a", "t")...))
+	h.send(append(request(codec.RequestGetBrokerConfig, 20, ""), sendV2(30, "broker-a", "t")...))
 	if got := take(t, h.host.up[h.only.id]); len(got) != 2 {
 		t.Errorf("the broker got %v", got)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -494,18 +495,33 @@ func TestDeadlinesAreAnsweredAndLateAnswersDropped(t *testing.T) {
 }
 
 func TestLongPollsHaveTheTimeTheyAskFor(t *testing.T) {
-	h := dialUnified(t)
-	h.send(request(codec.RequestPullMessage, 1, "", codec.Field{Name: "bname", Value: "broker-a"}, codec.Field{Name: "sysFlag", Value: "6"}, codec.Field{Name: "suspendTimeoutMillis", Value: "15000"}))
-	h.to(brokerAAddress)
-	h.clock += 24 * time.Second
-	h.Wake(h.clock)
-	if got := h.tookDown(); len(got) != 0 {
-		t.Errorf("a long poll was answered early: %v", got)
+	polls := []codec.RequestCode{
+		codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage, codec.RequestNotification,
 	}
-	h.clock += time.Second
-	h.Wake(h.clock)
-	one(t, h.tookDown())
-	h.wantIdle()
+	for _, code := range polls {
+		h := dialUnified(t)
+		h.send(request(code, 1, "", codec.Field{Name: "bname", Value: "broker-a"}, codec.Field{Name: "sysFlag", Value: "6"},
+			codec.Field{Name: "suspendTimeoutMillis", Value: "20000"}, codec.Field{Name: "pollTime", Value: "20000"}))
+		h.to(brokerAAddress)
+		h.clock += 29 * time.Second
+		h.Wake(h.clock)
+		if got := h.tookDown(); len(got) != 0 {
+			t.Errorf("%v was answered early: %v", code, got)
+		}
+		h.clock += time.Second
+		h.Wake(h.clock)
+		one(t, h.tookDown())
+		h.wantIdle()
+	}
+	waits := 0
+	for i := range router.Table {
+		if router.Table[i].Wait != nil {
+			waits++
+		}
+	}
+	if waits != len(polls) {
+		t.Errorf("%d codes are long polls, %d are tested", waits, len(polls))
+	}
 }
 
 func TestBrokersRequestsKeepApartAndTheirAnswersFindThemBack(t *testing.T) {

@@ -8,6 +8,7 @@ root=$(cd "$here/../.." && pwd)
 work=${CAPTURE_WORK:-$(mktemp -d)}
 out=${CAPTURE_OUT:-$root/codec/testdata}
 server=5.3.3
+codes=5.5.1 # whose constants are listed: the newest
 clients=${CAPTURE_CLIENTS:-"5.3.3 4.9.8"}
 types=${CAPTURE_TYPES:-"JSON ROCKETMQ"}
 base=${CAPTURE_PORT:-32000} # name server, recorder, broker and their neighbours: base to base+99
@@ -92,14 +93,15 @@ run() { # run CLIENT TYPE
 
 constants() { # constants CLASS FILE: NAME VALUE lines of a Java class of constants
 	{
-		echo "# $1 of rocketmq-remoting $server"
-		javap -constants -cp "$work/server/rocketmq-remoting-$server.jar" "org.apache.rocketmq.remoting.protocol.$1" |
+		echo "# $1 of rocketmq-remoting $codes"
+		javap -constants -cp "$work/codes/rocketmq-remoting-$codes.jar" "org.apache.rocketmq.remoting.protocol.$1" |
 			sed -nE 's/.*static final int ([A-Z0-9_]+) = (-?[0-9]+);/\1 \2/p'
 	} >>"$2"
 }
 
 mkdir -p "$work" "$out"
 jars "$server" -Pserver "$work/server"
+mvn -q -B dependency:copy -Dartifact="org.apache.rocketmq:rocketmq-remoting:$codes" -DoutputDirectory="$work/codes"
 (cd "$root" && go build -o "$work/capture" ./test/capture)
 rm -f "$out/java-request-codes.txt" "$out/java-response-codes.txt"
 constants RequestCode "$out/java-request-codes.txt"
