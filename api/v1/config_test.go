@@ -4,6 +4,7 @@ package apiv1
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -241,7 +242,7 @@ func TestEveryTypoAndWrongTypeIsNamedWithItsPath(t *testing.T) {
 		t.Errorf("%d lines, want 11:\n%s", len(got), err)
 	}
 	_, err = Resolve(&FilterConfig{})
-	if err == nil || !strings.Contains(err.Error(), "rocketmq_proxy is missing") {
+	if err == nil || !strings.Contains(err.Error(), "rocketmq_proxy.stat_prefix is missing") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -289,9 +290,14 @@ func TestAConfigWithoutOurOptionsIsThatOfEnvoysFilter(t *testing.T) {
 	if c := got.Compatible; c.LifeSpan != 0 || !c.DevelopMode || c.AdminAddress != "/run/envoy" || c.RefreshInterval != 2*time.Second || c.Routes.Len() != 1 {
 		t.Errorf("got %+v", c)
 	}
+	for text, want := range map[string]time.Duration{"100000s": 100000 * time.Second, "315576000000s": math.MaxInt64} { // the most that a Duration can be
+		if got, err = resolveText(t, `{"stat_prefix":"s","transient_object_life_span":"`+text+`"}`); err != nil || got.Compatible.LifeSpan != want {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
 	_, err = resolveText(t, `{"rocketmq_proxy":{"stat_prefix":"s","transient_object_life_span":"-1s","route_config":{"routes":[{"match":{"topic":{"safe_regex":{"regex":"("}}},"route":{"cluster":""}}]}},"envoy_admin":{"address":"nowhere","refresh_interval":"0.001s"}}`)
 	for _, want := range []string{
-		"rocketmq_proxy.transient_object_life_span is -1s; want 0s to 24h0m0s",
+		"rocketmq_proxy.transient_object_life_span is -1s; want 0s to 2562047h47m16.854775807s",
 		"rocketmq_proxy.route_config.routes[0].match.topic.safe_regex.regex is \"(\"",
 		"rocketmq_proxy.route_config.routes[0].route.cluster is empty",
 		`envoy_admin.address is "nowhere"; want host:port`,

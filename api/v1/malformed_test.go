@@ -20,13 +20,17 @@ func TestMalformedConfigsOfEnvoysFilterAreRefusedByField(t *testing.T) {
 	}
 	const at = "rocketmq_proxy.route_config.routes[1]."
 	for text, want := range map[string]string{
-		`{"stat_prefix":""}`:                                           "rocketmq_proxy.stat_prefix is invalid",
+		`{"stat_prefix":""}`:   "rocketmq_proxy.stat_prefix is invalid",
+		`{}`:                   "rocketmq_proxy.stat_prefix is missing",
+		`{"limits":{}}`:        "rocketmq_proxy.stat_prefix is missing",
+		`{"route_config":{}}`:  "rocketmq_proxy.stat_prefix is invalid",
+		`{"developMode":true}`: "rocketmq_proxy.stat_prefix is invalid",
+		`{"transient_object_life_span":"1s","clusters":[]}`: "clusters is not a field",
 		`{"stat_prefix":5}`:                                            "stat_prefix is 5; want a string",
 		`{"stat_prefix":"s","stat_prefx":"s"}`:                         "stat_prefx is not a field",
 		`{"stat_prefix":"s","develop_mode":"on"}`:                      `develop_mode is "on"; want true or false`,
 		`{"stat_prefix":"s","transient_object_life_span":"-1s"}`:       "rocketmq_proxy.transient_object_life_span is -1s",
 		`{"stat_prefix":"s","transient_object_life_span":"25h"}`:       "transient_object_life_span is",
-		`{"stat_prefix":"s","transient_object_life_span":"100000s"}`:   "rocketmq_proxy.transient_object_life_span is 27h46m40s",
 		`{"stat_prefix":"s","transient_object_life_span":30}`:          "transient_object_life_span is 30; want a duration",
 		`{"stat_prefix":"s","route_config":[]}`:                        "route_config is a list; want an object",
 		`{"stat_prefix":"s","route_config":{"routes":{}}}`:             "route_config.routes is an object; want a list",

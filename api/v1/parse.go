@@ -29,8 +29,8 @@ const (
 // Parse finds the filter's config in `any`, which may hold
 //   - a FilterConfig, or Envoy's RocketmqProxy;
 //   - an xds.type.v3.TypedStruct (or the older udpa one) of either, by its type URL;
-//   - a Struct, or a StringValue or BytesValue with JSON, of either: one with the member
-//     `stat_prefix` is a RocketmqProxy, any other a FilterConfig;
+//   - a Struct, or a StringValue or BytesValue with JSON, of either: one with a field of
+//     RocketmqProxy is that, any other a FilterConfig;
 //   - a BytesValue with a serialized TypedStruct.
 //
 // The last two are what a stock Envoy gives a dynamic module that is configured with a TypedStruct:
@@ -105,8 +105,9 @@ func fromJSON(text []byte) (*FilterConfig, error) {
 	if err := json.Unmarshal(bytes.TrimSpace(text), &members); err != nil {
 		return nil, Errors{{Path: "the config", Problem: fmt.Sprintf("is not a JSON object: %v", err)}}
 	}
-	for _, plain := range []string{"stat_prefix", "statPrefix"} {
-		if _, ok := members[plain]; ok {
+	fields := (*rocketmqproxy.RocketmqProxy)(nil).ProtoReflect().Descriptor().Fields()
+	for name := range members {
+		if fields.ByTextName(name) != nil || fields.ByJSONName(name) != nil {
 			return intoRocketmqProxy(text)
 		}
 	}

@@ -61,7 +61,7 @@ func (c *checker) add(path, format string, args ...any) {
 // rocketmqProxy applies the checks that come with Envoy's message.
 func (c *checker) rocketmqProxy(m *rocketmqproxy.RocketmqProxy) {
 	if m == nil {
-		c.add("rocketmq_proxy", "is missing")
+		c.add("rocketmq_proxy.stat_prefix", "is missing")
 		return
 	}
 	rest := proto.CloneOf(m)
@@ -105,7 +105,7 @@ func (c *checker) compatible(config *Config, m *FilterConfig, routes *routeconfi
 	config.Compatible = &CompatibleConfig{
 		Routes:          routes,
 		DevelopMode:     m.GetRocketmqProxy().GetDevelopMode(),
-		LifeSpan:        c.duration("rocketmq_proxy.transient_object_life_span", m.GetRocketmqProxy().GetTransientObjectLifeSpan(), defaultLifeSpan, 0, 24*time.Hour),
+		LifeSpan:        c.duration("rocketmq_proxy.transient_object_life_span", m.GetRocketmqProxy().GetTransientObjectLifeSpan(), defaultLifeSpan, 0, math.MaxInt64),
 		AdminAddress:    "127.0.0.1:9901",
 		RefreshInterval: c.duration("envoy_admin.refresh_interval", m.GetEnvoyAdmin().GetRefreshInterval(), 5*time.Second, time.Second, time.Hour),
 	}

@@ -4,6 +4,7 @@ package session
 
 import (
 	"encoding/json"
+	"net/netip"
 	"slices"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
@@ -37,6 +38,7 @@ var (
 	noCluster      = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster does not exist."}
 	maintenance    = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster under maintenance."}
 	noHost         = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No host available"}
+	noDialled      = &router.Refusal{Code: codec.ResponseSystemError, Remark: "develop_mode has no address to advertise: the client has not dialled IP:port"}
 	clusterMissing = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster is not available"}
 	noDirective    = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No ack directive is found"}
 	notSupported   = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Request not supported"}
@@ -186,7 +188,7 @@ func (s *Session) endpointFor(kind *router.Kind, r router.Request, route *routec
 		s.recorder.Inc(stats.MaintenanceFailure)
 		return nil, false, maintenance
 	}
-	if name, refusal := kind.Locate(r, knowledge{s}); refusal == nil {
+	if name, refusal := kind.Locate(r, saidByRequest{knowledge{s}}); refusal == nil {
 		for _, each := range cluster.Hosts(route.MetadataMatch) {
 			if each.Broker.Name == string(name) && (e == nil || each.Broker.ID < e.Broker.ID) {
 				e = each
@@ -202,6 +204,13 @@ func (s *Session) endpointFor(kind *router.Kind, r router.Request, route *routec
 	}
 	return e, false, nil
 }
+
+// saidByRequest is knowledge for requests that are balanced: of brokers, only the one that the request names counts. The
+// only broker of a topic is found by the balancing as well, and then chooses the queue, as in Envoy's filter: the endpoint's
+// queue numbers hold for every topic, so the queue of a client may be one that its topic does not have.
+type saidByRequest struct{ knowledge }
+
+func (saidByRequest) TopicBrokers(string) []string { return nil }
 
 // reachEndpoint gives the connection to an endpoint, opening it if need be.
 func (s *Session) reachEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstream, *router.Refusal) {
@@ -289,16 +298,20 @@ func (s *Session) rememberPopped(broker envoyadmin.Broker, group string) func([]
 // standardJSONVersion is the version of clients from which on name servers answer standard JSON (V4_9_4).
 const standardJSONVersion = 401
 
-// answerRoute makes the route of a topic of the endpoints of its cluster.
+// answerRoute makes the route of a topic of all endpoints of its cluster that say which broker they are. As in Envoy's
+// filter health, priority and metadata_match play no part: a consumer must learn of every queue that has messages.
 func (s *Session) answerRoute(h *codec.Header) verdict {
 	topic, _ := h.Field("topic")
 	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: string(topic), Code: h.Code})
 	if refusal != nil {
 		return s.refuse(h, clusterMissing)
 	}
+	if _, err := netip.ParseAddrPort(s.local); err != nil && s.environment.Compatible.DevelopMode {
+		return s.refuse(h, noDialled)
+	}
 	var brokers []body.RouteBroker
 	var names []string
-	for _, e := range cluster.Hosts(route.MetadataMatch) {
+	for _, e := range cluster.Endpoints {
 		if e.Broker.Name == "" {
 			continue
 		}
@@ -325,11 +338,11 @@ func (s *Session) answerRoute(h *codec.Header) verdict {
 
 // brokersOfTopic are the names of the brokers that the route of a topic tells.
 func (s *Session) brokersOfTopic(topic string) (names []string) {
-	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: int32(codec.RequestGetRouteInfoByTopic)})
+	_, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: int32(codec.RequestGetRouteInfoByTopic)})
 	if refusal != nil {
 		return nil
 	}
-	for _, e := range cluster.Hosts(route.MetadataMatch) {
+	for _, e := range cluster.Endpoints {
 		if e.Broker.Name != "" {
 			names = append(names, e.Broker.Name)
 		}

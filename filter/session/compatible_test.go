@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	rocketmqproxy "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/network/rocketmq_proxy/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/lbmetadata"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -117,6 +120,137 @@ func TestCompatibleRouteIsMadeOfEndpoints(t *testing.T) {
 		h.wantStats(map[stats.ID]int64{stats.GetTopicRoute: 3})
 		h.wantIdle()
 	}
+}
+
+// routeByEnvoysRule is the route that Envoy's own filter makes of a cluster (docs: all hosts of every priority, whatever
+// their health and metadata; of hosts with the same broker_id the first): addresses by broker name and id.
+func routeByEnvoysRule(all []*envoyadmin.Endpoint) map[string]map[string]string {
+	route := map[string]map[string]string{}
+	for _, e := range all {
+		addresses := route[e.Broker.Name]
+		if addresses == nil {
+			addresses = map[string]string{}
+			route[e.Broker.Name] = addresses
+		}
+		if id := strconv.FormatInt(e.Broker.ID, 10); addresses[id] == "" {
+			addresses[id] = e.Address
+		}
+	}
+	return route
+}
+
+func TestCompatibleRoutesListEveryEndpointAsEnvoysFilterDoes(t *testing.T) {
+	criteria, err := lbmetadata.NewCriteria(map[string]any{"broker_name": "broker-a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*envoyadmin.Cluster, *routeconfig.Route){
+		"as it is": func(*envoyadmin.Cluster, *routeconfig.Route) {},
+		"priorities": func(c *envoyadmin.Cluster, _ *routeconfig.Route) {
+			c.Endpoints[1].Priority, c.Endpoints[2].Priority = 1, 2
+		},
+		"degraded": func(c *envoyadmin.Cluster, _ *routeconfig.Route) { c.Endpoints[0].Health = envoyadmin.Degraded },
+		"draining": func(c *envoyadmin.Cluster, _ *routeconfig.Route) { c.Endpoints[1].Health = envoyadmin.Draining },
+		"unhealthy": func(c *envoyadmin.Cluster, _ *routeconfig.Route) {
+			for _, e := range c.Endpoints {
+				e.Health = envoyadmin.Unhealthy
+			}
+		},
+		"a subset": func(c *envoyadmin.Cluster, r *routeconfig.Route) {
+			r.MetadataMatch = criteria
+			c.Subsets = &envoyadmin.Subsets{Fallback: envoyadmin.NoFallback, Selectors: []envoyadmin.Selector{{Keys: []string{"broker_name"}}}}
+		},
+		"the same broker twice": func(c *envoyadmin.Cluster, _ *routeconfig.Route) { c.Endpoints[1].Broker = c.Endpoints[0].Broker },
+	} {
+		e := compatibleEnvironment(t)
+		cluster := envoyCluster()
+		slave := *cluster.Endpoints[0]
+		slave.Address, slave.Broker.ID = "10.0.0.1:11911", 1
+		cluster.Endpoints[2] = &slave
+		for _, route := range e.Compatible.Routes.Routes() {
+			change(cluster, route)
+		}
+		e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+		h := dial(t, e, 10911, terminal)
+		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+		route, err := body.ParseTopicRouteData([]byte(h.wantAnswer(1, codec.ResponseSuccess, "").body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]map[string]string{}
+		for _, a := range route.Brokers {
+			if got[a.BrokerName] == nil {
+				got[a.BrokerName] = map[string]string{}
+			}
+			got[a.BrokerName][strconv.FormatInt(a.BrokerID, 10)] = a.Addr
+		}
+		if want := routeByEnvoysRule(cluster.Endpoints); !maps.EqualFunc(got, want, maps.Equal) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+		h.wantIdle()
+	}
+}
+
+// TestCompatibleSendsWithoutABrokerLoseTheirQueue has a topic with one broker: even then the broker chooses.
+func TestCompatibleSendsWithoutABrokerLoseTheirQueue(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.Endpoints = cluster.Endpoints[:1]
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "", "t"))
+	h.send(sendV2(2, "broker-a", "t"))
+	if got := h.tookUp(brokerAAddress); len(got) != 2 || field(got[0], "e") != "-1" || field(got[1], "e") != "0" {
+		t.Errorf("got %v", got)
+	}
+	h.wantIdle()
+}
+
+func TestCompatibleDevelopModeNeedsAnAddressToAdvertise(t *testing.T) {
+	e := compatibleEnvironment(t)
+	for developMode, remark := range map[bool]string{false: "", true: "develop_mode has no address to advertise: the client has not dialled IP:port"} {
+		e.Compatible.DevelopMode = developMode
+		h := dialAddress(t, e, "", terminal) // by a Unix socket
+		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+		if got := one(t, h.tookDown()); got.Remark() != remark || (got.ResponseCode() == codec.ResponseSuccess) == developMode {
+			t.Errorf("develop_mode %v: got %v %q", developMode, got.ResponseCode(), got.Remark())
+		}
+		h.wantIdle()
+	}
+}
+
+// TestCompatibleFramesThatEnvoysFilterRefusesPass has what it closes the connection for, and legal clients do.
+func TestCompatibleFramesThatEnvoysFilterRefusesPass(t *testing.T) {
+	e := compatibleEnvironment(t)
+	l := &e.Config.Limits
+	l.MaxFrameBytes, l.MaxBufferedBytes, l.MaxSessionBytes, l.MaxTotalBytes = 16<<20, 16<<20, 64<<20, 1<<30
+	h := dial(t, e, 10911, terminal)
+	h.send(request(codec.RequestSendMessage, 1, strings.Repeat("x", 5<<20), topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
+	if got := one(t, h.tookUp(brokerAAddress)); len(got.body) != 5<<20 {
+		t.Errorf("got %d bytes", len(got.body))
+	}
+	const header = `{"code":310,"opaque":2,"extFields":{"b":"t","n":"broker-a"}}` // neither flag nor version
+	frame := binary.BigEndian.AppendUint32(nil, uint32(4+len(header)))
+	h.send(append(binary.BigEndian.AppendUint32(frame, uint32(len(header))), header...))
+	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 2 {
+		t.Errorf("got %v", got.Header)
+	}
+	h.wantIdle()
+}
+
+func TestCompatibleOpaquesAreNotUsedTwiceAtOnce(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(sendV2(1, "broker-b", "t")) // another broker's answers are told apart
+	if h.host.downClosed {
+		t.Error("closed")
+	}
+	h.send(sendV2(1, "broker-a", "t"))
+	if !h.host.downClosed {
+		t.Error("open: nobody can tell which of the two an answer is for")
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestOpaqueReused: 1})
+	h.wantIdle()
 }
 
 func TestCompatibleSendsGoToTheNamedBrokerOrToAnyWithoutTheirQueue(t *testing.T) {
