@@ -20,7 +20,7 @@ func (a *answers) snapshot(names []string) (*Snapshot, error) {
 	}
 	health := a.statuses.byAddress(wanted)
 	maintenance := a.runtime.maintenance()
-	s := &Snapshot{clusters: make(map[string]*Cluster)}
+	s := &Snapshot{clusters: make(map[string]*Cluster), asked: wanted}
 	// A dynamic cluster cannot have the name of a static one, but an EDS service name may be anything.
 	for _, from := range []struct {
 		clusters  *clusterDump

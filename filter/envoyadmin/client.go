@@ -33,11 +33,12 @@ type Options struct {
 	MaxBytes int64
 }
 
-// Client reads Envoy's admin interface over HTTP. It keeps at most one connection.
+// Client reads Envoy's admin interface over HTTP. It keeps at most one connection, and is not for several threads at once.
 type Client struct {
 	options Options
 	base    string
 	http    http.Client
+	live    bool // Envoy has started
 }
 
 // NewClient makes a Client; it does not connect yet.
@@ -90,6 +91,9 @@ var (
 // Read asks Envoy for the clusters with these names. Those that it does not have are not in the snapshot;
 // any request that fails fails all.
 func (c *Client) Read(ctx context.Context, names []string) (*Snapshot, error) {
+	if err := c.awaitLive(ctx); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
 	var answers answers
@@ -117,6 +121,47 @@ func (c *Client) Read(ctx context.Context, names []string) (*Snapshot, error) {
 	return answers.snapshot(names)
 }
 
+// liveGap is the time between two questions whether Envoy has started.
+const liveGap = 50 * time.Millisecond
+
+// awaitLive waits until Envoy has started, however long that takes: what it shows before may lack clusters and endpoints
+// that it is fetching. Clients connect only afterwards.
+func (c *Client) awaitLive(ctx context.Context) error {
+	for !c.live {
+		state, err := c.state(ctx)
+		if err != nil {
+			return fmt.Errorf("envoy admin %s%s: %w", c.options.Address, ready, err)
+		}
+		if c.live = !strings.Contains(state, initializing); c.live {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(liveGap):
+		}
+	}
+	return nil
+}
+
+// ready says INITIALIZING or PRE_INITIALIZING while Envoy starts (ServerInfo.State), with status 503.
+const (
+	ready        = "/ready"
+	initializing = "INITIALIZING"
+)
+
+// state is Envoy's state; empty where admin.allow_paths hides it.
+func (c *Client) state(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	body, err := c.fetch(ctx, ready)
+	var status *statusError
+	if errors.As(err, &status) {
+		return status.text, nil
+	}
+	return string(body), err
+}
+
 // Close ends the connection that is kept.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
@@ -128,9 +173,17 @@ type statusError struct {
 func (e *statusError) Error() string { return e.status + ": " + e.text }
 
 func (c *Client) get(ctx context.Context, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	body, err := c.fetch(ctx, path)
 	if err != nil {
 		return err
+	}
+	return decode(body, into)
+}
+
+func (c *Client) fetch(ctx context.Context, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return nil, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -138,20 +191,20 @@ func (c *Client) get(ctx context.Context, path string, into any) error {
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err // the URL is told already
 		}
-		return err
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, c.options.MaxBytes+1))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if int64(len(body)) > c.options.MaxBytes {
-		return fmt.Errorf("more than %d bytes", c.options.MaxBytes)
+		return nil, fmt.Errorf("more than %d bytes", c.options.MaxBytes)
 	}
 	if response.StatusCode != http.StatusOK {
-		return &statusError{response.Status, begin(body)}
+		return nil, &statusError{response.Status, begin(body)}
 	}
-	return decode(body, into)
+	return body, nil
 }
 
 // maxValues bounds the values in one answer: "{}," is 3 bytes, and can be a hundred in memory. An endpoint

@@ -307,6 +307,32 @@ func TestRedirectionsAreNotFollowed(t *testing.T) {
 	}
 }
 
+// TestNothingIsReadBeforeEnvoyHasStarted has an Envoy that starts, that is being drained, and one whose admin.allow_paths
+// hides its state.
+func TestNothingIsReadBeforeEnvoyHasStarted(t *testing.T) {
+	for _, states := range [][]string{{"PRE_INITIALIZING\n", "INITIALIZING\n", "LIVE\n"}, {"DRAINING\n"}, {"Forbidden"}} {
+		var paths []string
+		_, err := read(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			paths = append(paths, r.URL.Path)
+			if r.URL.Path != "/ready" {
+				fmt.Fprint(w, "{}")
+				return
+			}
+			state := states[min(len(paths), len(states))-1]
+			if state != "LIVE\n" {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+			fmt.Fprint(w, state)
+		}), Options{}, "c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Index(paths, "/config_dump"); got != len(states) {
+			t.Errorf("%q: asked for %v", states, paths)
+		}
+	}
+}
+
 func TestASilentAdminEndsWithTheTimeout(t *testing.T) {
 	begin := time.Now()
 	_, err := read(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), Options{Timeout: 50 * time.Millisecond}, "c")

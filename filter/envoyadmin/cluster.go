@@ -22,7 +22,11 @@ type Cluster struct {
 // Snapshot is the clusters at one moment. It is immutable.
 type Snapshot struct {
 	clusters map[string]*Cluster
+	asked    map[string]bool // names of clusters, there or not
 }
+
+// Covers reports whether Envoy was asked for the cluster with this name.
+func (s *Snapshot) Covers(name string) bool { return s.asked[name] }
 
 // Cluster is the cluster with this name, unless Envoy has none or it was not asked for.
 func (s *Snapshot) Cluster(name string) (*Cluster, bool) {
@@ -37,9 +41,9 @@ func (s *Snapshot) Names() []string {
 
 // NewSnapshot makes a snapshot of these clusters.
 func NewSnapshot(clusters ...*Cluster) *Snapshot {
-	s := &Snapshot{clusters: make(map[string]*Cluster, len(clusters))}
+	s := &Snapshot{clusters: make(map[string]*Cluster, len(clusters)), asked: make(map[string]bool, len(clusters))}
 	for _, c := range clusters {
-		s.clusters[c.Name] = c
+		s.clusters[c.Name], s.asked[c.Name] = c, true
 	}
 	return s
 }

@@ -5,6 +5,7 @@ package envoyadmin
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -31,11 +32,11 @@ func (f *fakeSource) Read(ctx context.Context, names []string) (*Snapshot, error
 	if f.down.Load() || ctx.Err() != nil {
 		return nil, errors.New("down")
 	}
-	s := &Snapshot{clusters: make(map[string]*Cluster)}
+	var all []*Cluster
 	for _, name := range names {
-		s.clusters[name] = &Cluster{Name: name}
+		all = append(all, &Cluster{Name: name})
 	}
-	return s, nil
+	return NewSnapshot(all...), nil
 }
 
 func (f *fakeSource) Close() { f.closed.Add(1) }
@@ -43,14 +44,14 @@ func (f *fakeSource) Close() { f.closed.Add(1) }
 func TestTheFirstRefreshIsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
-		w := New([]string{"a", "b"}, 5*time.Second, source)
+		w := New(source)
 		if w.Asked() || len(w.Snapshot().Names()) != 0 {
 			t.Error("asked before the first refresh")
 		}
 		if _, ok := w.Snapshot().Cluster("a"); ok {
 			t.Error("a cluster of the empty snapshot")
 		}
-		w.Start()
+		w.Watch([]string{"a", "b"}, 5*time.Second)
 		synctest.Wait()
 		if _, ok := w.Snapshot().Cluster("b"); !ok || !w.Asked() || w.Stale() {
 			t.Error("not there")
@@ -65,8 +66,8 @@ func TestTheFirstRefreshIsAtOnce(t *testing.T) {
 func TestRefreshesComeAtIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
-		w := New(nil, 5*time.Second, source)
-		w.Start()
+		w := New(source)
+		w.Watch(nil, 5*time.Second)
 		defer w.Stop()
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -79,10 +80,10 @@ func TestRefreshesComeAtIntervals(t *testing.T) {
 func TestWhatWasKnownStaysWhileAdminIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
-		w := New([]string{"a"}, 30*time.Second, source)
+		w := New(source)
 		var outcomes []bool
 		remove := w.Observe(func(err error) { outcomes = append(outcomes, err == nil) })
-		w.Start()
+		w.Watch([]string{"a"}, 30*time.Second)
 		defer w.Stop()
 		synctest.Wait()
 		before := w.Snapshot()
@@ -112,8 +113,8 @@ func TestAfterAFailureItTriesAgainSoonAndThenLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
 		source.down.Store(true)
-		w := New(nil, 30*time.Second, source)
-		w.Start()
+		w := New(source)
+		w.Watch(nil, 30*time.Second)
 		defer w.Stop()
 		for _, step := range []struct {
 			at   time.Duration // since the last step
@@ -131,8 +132,8 @@ func TestAfterAFailureItTriesAgainSoonAndThenLessOften(t *testing.T) {
 func TestDemandsBecomeOneRefreshASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{took: 300 * time.Millisecond}
-		w := New(nil, time.Hour, source)
-		w.Start()
+		w := New(source)
+		w.Watch(nil, time.Hour)
 		defer w.Stop()
 		for range 130 {
 			w.RefreshSoon()
@@ -148,13 +149,13 @@ func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
 		source.down.Store(true) // whatever the outcome
-		w := New(nil, time.Hour, source)
+		w := New(source)
 		var woken, forgotten int
 		wake, forget := func() { woken++ }, func() { forgotten++ }
 		w.Await(&wake)
 		w.Await(&forget)
 		w.Forget(&forget)
-		w.Start()
+		w.Watch(nil, time.Hour)
 		defer w.Stop()
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
@@ -168,14 +169,46 @@ func TestStopBreaksARefreshOffAndTellsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &fakeSource{}
 		source.hang.Store(true)
-		w := New(nil, time.Hour, source)
+		w := New(source)
 		w.Observe(func(err error) { t.Errorf("observed %v", err) })
-		w.Start()
+		w.Watch(nil, time.Hour)
 		synctest.Wait()
 		begin := time.Now()
 		w.Stop()
 		if took := time.Since(begin); took != 0 || w.Asked() {
 			t.Errorf("Stop took %v, asked %v", took, w.Asked())
 		}
+	})
+}
+
+func TestOneWatcherServesAllWhoName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{}
+		w := New(source)
+		w.Watch([]string{"b", "a"}, time.Hour)
+		synctest.Wait()
+		if s := w.Snapshot(); !s.Covers("a") || s.Covers("c") {
+			t.Error("want a and b")
+		}
+		remove := w.Watch([]string{"a", "c"}, 10*time.Second)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := w.Snapshot().Names(); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("got %v", got)
+		}
+		if got := source.calls.Load(); got < 6 || got > 8 { // the interval is the least that is wanted
+			t.Errorf("%d reads in a minute", got)
+		}
+		remove()
+		time.Sleep(10 * time.Second)
+		w.RefreshSoon()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		calls := source.calls.Load()
+		time.Sleep(50 * time.Minute)
+		if w.Snapshot().Covers("c") || source.calls.Load() != calls {
+			t.Errorf("still covers c: %v; %d reads since", w.Snapshot().Covers("c"), source.calls.Load()-calls)
+		}
+		w.Stop()
 	})
 }

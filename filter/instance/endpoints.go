@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,8 +28,9 @@ type memory struct {
 }
 
 var (
-	watchers = newPool((*envoyadmin.Watcher).Stop)
-	memories = newPool(func(memory) {})
+	watchers            = newPool((*envoyadmin.Watcher).Stop)
+	endpointDirectories = newPool((*endpointDirectory).stop)
+	memories            = newPool(func(memory) {})
 )
 
 // openEndpoints starts, or joins, what a compatible config has instead of name servers: the clusters of Envoy
@@ -36,24 +38,24 @@ var (
 func (x *Instance) openEndpoints() {
 	c := x.Config.Compatible
 	names := clusterNames(c.Routes)
-	key := fmt.Sprintf("%q %d %q %v", c.AdminAddress, c.RefreshInterval, names, bounds(x.Config))
-	watcher := watchers.acquire(key, func() *envoyadmin.Watcher {
-		client := envoyadmin.NewClient(envoyadmin.Options{Address: c.AdminAddress})
-		w := envoyadmin.New(names, c.RefreshInterval, client)
-		w.Start()
-		return w
+	watcher := watchers.acquire(c.AdminAddress, func() *envoyadmin.Watcher {
+		return envoyadmin.New(envoyadmin.NewClient(envoyadmin.Options{Address: c.AdminAddress}))
 	})
 	byName := make(map[string]*directory.Directory)
 	var all []*directory.Directory
 	for _, name := range names {
-		key := key + " " + name
-		d := directories.acquire(key, func() *directory.Directory {
+		key := fmt.Sprintf("%q %q %v", c.AdminAddress, name, bounds(x.Config))
+		d := endpointDirectories.acquire(key, func() *endpointDirectory {
 			return newEndpointDirectory(name, bounds(x.Config), watcher)
 		})
-		x.use(d, func() { directories.release(key) })
-		byName[name], all = d, append(all, d)
+		x.use(d.Directory, func() { endpointDirectories.release(key) })
+		byName[name], all = d.Directory, append(all, d.Directory)
 	}
-	x.releases = append(x.releases, func() { watchers.release(key) }) // after those who ask it
+	unwatch := watcher.Watch(names, c.RefreshInterval) // after the directories, which need the first look
+	x.releases = append(x.releases, func() {           // after those who ask it
+		unwatch()
+		watchers.release(c.AdminAddress)
+	})
 	kept := fmt.Sprintf("%q %d", x.Config.StatPrefix, c.LifeSpan)
 	m := memories.acquire(kept, func() memory {
 		return memory{compatible.NewDirectives(c.LifeSpan), compatible.NewMembers()}
@@ -89,16 +91,49 @@ func clusterNames(routes *routeconfig.Table) (names []string) {
 // rarely is how often a directory of endpoints asks by itself: it is told when there is something new.
 const rarely = time.Hour
 
-// newEndpointDirectory starts a directory that follows a watcher, for as long as the watcher lives.
-func newEndpointDirectory(cluster string, most directory.Bounds, watcher *envoyadmin.Watcher) *directory.Directory {
+// endpointDirectory is a directory that follows a watcher: it starts when Envoy has been asked for its cluster, so that until
+// then sessions wait, and is refreshed after each look.
+type endpointDirectory struct {
+	*directory.Directory
+	source    *endpointSource
+	cluster   string
+	unobserve func()
+
+	mu               sync.Mutex
+	started, stopped bool
+}
+
+func newEndpointDirectory(cluster string, most directory.Bounds, watcher *envoyadmin.Watcher) *endpointDirectory {
 	source := &endpointSource{Watcher: watcher}
-	d := directory.New([]string{cluster}, rarely, 0, most, source)
-	watcher.Observe(func(error) {
-		source.fresh.Store(true)
-		d.RefreshSoon()
-	})
-	d.Start()
+	d := &endpointDirectory{Directory: directory.New([]string{cluster}, rarely, 0, most, source), source: source, cluster: cluster}
+	d.unobserve = watcher.Observe(d.looked)
 	return d
+}
+
+// looked is called after each look at Envoy's clusters. The first may have begun without this one.
+func (d *endpointDirectory) looked(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stopped || err == nil && !d.source.Snapshot().Covers(d.cluster) {
+		return
+	}
+	d.source.fresh.Store(true)
+	if d.started {
+		d.RefreshSoon()
+		return
+	}
+	d.started = true
+	d.Start()
+}
+
+func (d *endpointDirectory) stop() {
+	d.unobserve()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stopped = true
+	if d.started {
+		d.Stop()
+	}
 }
 
 // endpointSource is a cluster of Envoy in the place of name servers.
@@ -120,7 +155,7 @@ func (*endpointSource) Send(context.Context, string, []byte) error {
 // Brokers gives the endpoints of a cluster that say which broker they are. When the watcher has not looked at Envoy since
 // the last time, somebody misses a broker, and it is made to. A cluster that does not exist has no brokers.
 func (s *endpointSource) Brokers(ctx context.Context, cluster string) (brokers []body.Address, err error) {
-	if fresh := s.fresh.Swap(false); !s.Asked() || !fresh && !s.Stale() {
+	if fresh := s.fresh.Swap(false); !fresh && !s.Stale() {
 		if err := s.look(ctx); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ const minGap = time.Second
 // soon, and then less and less often. All methods may be called from any thread.
 type Refresher struct {
 	refresh  func(context.Context) error
-	interval time.Duration
+	interval atomic.Int64 // nanoseconds
 
 	ask  chan struct{}
 	stop context.CancelFunc
@@ -36,15 +36,19 @@ type Refresher struct {
 // New makes a Refresher; Start makes it work. `refresh` takes in what it finds before it returns, and leaves
 // everything as it is when it fails or when its context has ended.
 func New(interval time.Duration, refresh func(context.Context) error) *Refresher {
-	return &Refresher{
+	r := &Refresher{
 		refresh:  refresh,
-		interval: interval,
 		ask:      make(chan struct{}, 1),
 		done:     make(chan struct{}),
 		waiting:  make(map[*func()]struct{}),
 		observer: make(map[*func(error)]struct{}),
 	}
+	r.SetInterval(interval)
+	return r
 }
+
+// SetInterval changes the interval, from the next refresh on.
+func (r *Refresher) SetInterval(interval time.Duration) { r.interval.Store(int64(interval)) }
 
 // Start begins to refresh, until Stop. It does not wait for the first time.
 func (r *Refresher) Start() {
@@ -52,6 +56,9 @@ func (r *Refresher) Start() {
 	r.stop = stop
 	go r.run(ctx)
 }
+
+// Started reports whether Start has been called.
+func (r *Refresher) Started() bool { return r.stop != nil }
 
 // Stop ends the refreshing and waits for it; what is under way is broken off.
 func (r *Refresher) Stop() {
@@ -65,7 +72,7 @@ func (r *Refresher) run(ctx context.Context) {
 		if err := r.recovered(ctx); ctx.Err() == nil {
 			r.tell(err)
 		}
-		pause := r.interval
+		pause := time.Duration(r.interval.Load())
 		if r.Stale() {
 			pause = min(pause, minGap<<min(failures, 5))
 			failures++

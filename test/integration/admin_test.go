@@ -278,8 +278,8 @@ func TestAdminInterface(t *testing.T) {
 				admin = adminRecorder(t, admin, filepath.Join(root(t), "filter", "envoyadmin", "testdata", "envoy-"+version))
 			}
 			names := []string{"brokers-static", "brokers-file", "brokers-grpc", "brokers-cds", "brokers-checked", "missing"}
-			watcher := envoyadmin.New(names, time.Second, envoyadmin.NewClient(envoyadmin.Options{Address: admin}))
-			watcher.Start()
+			watcher := envoyadmin.New(envoyadmin.NewClient(envoyadmin.Options{Address: admin}))
+			watcher.Watch(names, time.Second)
 			defer watcher.Stop()
 			await := func(name, want string) {
 				t.Helper()

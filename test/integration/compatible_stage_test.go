@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
+
+// compatibleExample is cpp-compatible.yaml as a tree, with its listener and its cluster.
+type compatibleExample struct {
+	bootstrap, listener, cluster map[string]any
+	admin                        string
+}
+
+func newCompatibleExample(t *testing.T, text string) *compatibleExample {
+	t.Helper()
+	e := &compatibleExample{}
+	if err := yaml.Unmarshal([]byte(text), &e.bootstrap); err != nil {
+		t.Fatal(err)
+	}
+	resources := e.bootstrap["static_resources"].(map[string]any)
+	e.listener = resources["listeners"].([]any)[0].(map[string]any)
+	e.cluster = resources["clusters"].([]any)[0].(map[string]any)
+	address := at(e.bootstrap, "admin", "address", "socket_address")
+	e.admin = fmt.Sprintf("%v:%v", address["address"], address["port_value"])
+	return e
+}
+
+// at is the object at a path of names.
+func at(object map[string]any, path ...string) map[string]any {
+	for _, name := range path {
+		object = object[name].(map[string]any)
+	}
+	return object
+}
+
+// copyOf is a deep copy with texts replaced.
+func copyOf(t *testing.T, object map[string]any, replacements ...string) (c map[string]any) {
+	t.Helper()
+	text, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(strings.NewReplacer(replacements...).Replace(string(text))), &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// configure gives a listener's filter further options beside Envoy's own config.
+func (e *compatibleExample) configure(listener map[string]any, options map[string]any) {
+	filter := listener["filter_chains"].([]any)[0].(map[string]any)["filters"].([]any)[0].(map[string]any)
+	config := at(filter, "typed_config", "filter_config")
+	value := map[string]any{"rocketmq_proxy": config["value"], "envoy_admin": map[string]any{"address": e.admin}}
+	for name, option := range options {
+		value[name] = option
+	}
+	config["type_url"], config["value"] = "type.googleapis.com/rocketmq_proxy.v1.FilterConfig", value
+}
+
+// text is the bootstrap with these listeners and clusters.
+func (e *compatibleExample) text(t *testing.T, listeners, clusters []any) string {
+	t.Helper()
+	resources := e.bootstrap["static_resources"].(map[string]any)
+	resources["listeners"], resources["clusters"] = listeners, clusters
+	text, err := yaml.Marshal(e.bootstrap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestManyCompatibleListeners has an Envoy with many listeners and clusters answer the first request on each, as soon as it
+// says that it is live, and see a change of endpoints soon.
+func TestManyCompatibleListeners(t *testing.T) {
+	const listeners, clusters = 165, 123
+	endpoints := filepath.Join(t.TempDir(), "endpoints.yaml")
+	example, err := os.ReadFile(filepath.Join(root(t), "envoy-config", "endpoints", "cpp-compatible.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(endpoints, example, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, "cpp-compatible.yaml", modules(t), func(text string) string {
+		e := newCompatibleExample(t, text)
+		e.bootstrap["node"] = map[string]any{"id": "id", "cluster": "cluster"} // EDS wants it
+		var allListeners, allClusters []any
+		for i := range listeners {
+			name := fmt.Sprintf("cluster-%d", i%clusters)
+			listener := copyOf(t, e.listener, `"cluster":"rocketmq"`, `"cluster":"`+name+`"`, `"stat_prefix":"demo"`, fmt.Sprintf(`"stat_prefix":"demo%d"`, i))
+			listener["name"] = fmt.Sprintf("listener-%d", i)
+			at(listener, "address", "socket_address")["port_value"] = 0
+			e.configure(listener, nil)
+			allListeners = append(allListeners, listener)
+			if i >= clusters {
+				continue
+			}
+			cluster := copyOf(t, e.cluster, "broker-a", "broker-of-"+name, `"rocketmq"`, `"`+name+`"`)
+			if i == 0 {
+				delete(cluster, "load_assignment")
+				cluster["type"] = "EDS"
+				cluster["eds_cluster_config"] = map[string]any{"service_name": "rocketmq", "eds_config": map[string]any{"path_config_source": map[string]any{"path": endpoints}}}
+			}
+			allClusters = append(allClusters, cluster)
+		}
+		return e.text(t, allListeners, allClusters)
+	}, nil)
+	addresses := s.listeners()
+	if len(addresses) != listeners {
+		t.Fatalf("%d listeners", len(addresses))
+	}
+	begin := time.Now()
+	route := func(listener int) string {
+		c := s.dial(addresses[fmt.Sprintf("listener-%d", listener)])
+		defer c.Close()
+		h, body := exchangeOn(t, c, request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "Plain"}))
+		return fmt.Sprint(h.ResponseCode(), " ", h.Remark(), " ", string(body))
+	}
+	var all sync.WaitGroup
+	for i := range listeners {
+		want := fmt.Sprintf(`"broker-of-cluster-%d"`, i%clusters)
+		if i%clusters == 0 {
+			want = `"broker-a"` // of the file
+		}
+		all.Go(func() {
+			if got := route(i); !strings.Contains(got, want) {
+				t.Errorf("listener %d: %s; want %s", i, got, want)
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("the first answers of %d listeners took %v", listeners, time.Since(begin))
+
+	moved := endpoints + ".new"
+	if err := os.WriteFile(moved, []byte(strings.ReplaceAll(string(example), "broker-a", "broker-new")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := s.count("http.admin.downstream_rq_total")
+	begin = time.Now()
+	if err := os.Rename(moved, endpoints); err != nil {
+		t.Fatal(err)
+	}
+	for !strings.Contains(route(0), "broker-new") {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("the change is not seen")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	took := time.Since(begin)
+	requests := s.count("http.admin.downstream_rq_total") - before
+	t.Logf("a change of endpoints was seen after %v, and %d requests to the admin interface", took, requests)
+	if refreshes := int64(took/time.Second) + 2; requests > 8*refreshes { // at most one a second
+		t.Errorf("%d requests to the admin interface in %v", requests, took)
+	}
+}
+
+// listeners are the addresses of Envoy's listeners by name.
+func (s *stage) listeners() map[string]string {
+	s.Helper()
+	text, err := s.get("/listeners?format=json")
+	if err != nil {
+		s.Fatal(err)
+	}
+	var page struct {
+		ListenerStatuses []struct {
+			Name         string `json:"name"`
+			LocalAddress struct {
+				SocketAddress struct {
+					Address   string `json:"address"`
+					PortValue int    `json:"port_value"`
+				} `json:"socket_address"`
+			} `json:"local_address"`
+		} `json:"listener_statuses"`
+	}
+	if err := json.Unmarshal([]byte(text), &page); err != nil {
+		s.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, l := range page.ListenerStatuses {
+		a := l.LocalAddress.SocketAddress
+		all[l.Name] = net.JoinHostPort(a.Address, strconv.Itoa(a.PortValue))
+	}
+	return all
+}
+
+// count is the value of one of Envoy's stats.
+func (s *stage) count(name string) int64 {
+	s.Helper()
+	text, err := s.get("/stats?filter=^" + name + "$")
+	if err != nil {
+		s.Fatal(err)
+	}
+	_, value, _ := strings.Cut(strings.TrimSpace(text), ": ")
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		s.Fatalf("%s: %q", name, text)
+	}
+	return n
+}
