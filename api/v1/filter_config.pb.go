@@ -140,7 +140,7 @@ const (
 	RateLimit_CONSUMER_GROUP RateLimit_Key = 3
 	// A client's connection. With per_broker addressing a client has one to each broker.
 	RateLimit_CONNECTION RateLimit_Key = 4
-	// A client's IP address.
+	// A client's IP address, the same that `sources` tests. Clients without one share a bucket.
 	RateLimit_SOURCE RateLimit_Key = 5
 )
 
@@ -1649,7 +1649,8 @@ type Match struct {
 	MinVersion string `protobuf:"bytes,6,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
 	// The greatest release of a client, that one included.
 	MaxVersion string `protobuf:"bytes,7,opt,name=max_version,json=maxVersion,proto3" json:"max_version,omitempty"`
-	// Addresses of clients, as 10.0.0.0/8 or 2001:db8::1.
+	// Addresses of clients, such as 10.0.0.0/8 or 2001:db8::1. The address is the one that a listener filter has restored
+	// (proxy_protocol), else the peer of the socket. A client without an IP address is in no list.
 	Sources       []string `protobuf:"bytes,8,rep,name=sources,proto3" json:"sources,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -70,8 +70,8 @@ func New(config apiv1.PolicyConfig, first stats.ID) *Policy {
 // Client is what a policy knows of one connection.
 type Client struct {
 	policy   *Policy
-	source   netip.Addr
-	address  string
+	source   netip.Addr // invalid for a client without an IP address: no list of sources holds that
+	address  string     // of source, for the key SOURCE
 	recorder *stats.Recorder
 	own      []buckets // by limit, of those with the key CONNECTION
 
@@ -80,14 +80,18 @@ type Client struct {
 	topic, producerGroup, consumerGroup remembered
 }
 
-// Client begins a connection from `remote`, an "ip:port". A nil Policy gives a nil Client.
+// noAddress is the value of the key SOURCE for all clients without an IP address, which share a bucket.
+const noAddress = "?"
+
+// Client begins a connection from `remote`, an "ip:port", or another text for a client without an IP
+// address (of a Unix socket). A nil Policy returns a nil Client.
 func (p *Policy) Client(remote string, recorder *stats.Recorder) *Client {
 	if p == nil {
 		return nil
 	}
-	c := &Client{policy: p, recorder: recorder, own: make([]buckets, len(p.limits))}
+	c := &Client{policy: p, address: noAddress, recorder: recorder, own: make([]buckets, len(p.limits))}
 	if address, err := netip.ParseAddrPort(remote); err == nil {
-		c.source = address.Addr().Unmap()
+		c.source = address.Addr().Unmap().WithZone("") // prefixes have no zone, and contain none
 		c.address = c.source.String()
 	}
 	return c

@@ -428,6 +428,35 @@ func TestEachKeyHasItsOwnBucket(t *testing.T) {
 	}
 }
 
+// TestSourcesOfUnusualAddresses has clients whose address is none of IP, or has a zone.
+func TestSourcesOfUnusualAddresses(t *testing.T) {
+	b := newBench(t, `{"rules":[{"name":"near","match":{"sources":["fe80::/10","10.0.0.0/8"]}}],"default_action":"DENY",
+		"rate_limits":[{"name":"limit","key":"SOURCE","messages":{"per_second":1}}]}`)
+	const denied = "NO_PERMISSION this proxy passes only what a rule of its policy allows, and none allows this request: ask its operator for one"
+	for remote, want := range map[string]string{
+		"[fe80::1%eth0]:5000":  "",
+		"[::ffff:10.0.0.9]:80": "",
+		"":                     denied,
+		"/run/mq.sock":         denied,
+		"@abstract":            denied,
+	} {
+		b.Client = b.policy.Client(remote, b.set.Recorder())
+		if got := b.ask(sendTo("t")); got != want {
+			t.Errorf("%q: got %q, want %q", remote, got, want)
+		}
+	}
+	// All clients without an IP address share a bucket.
+	b = newBench(t, `{"rate_limits":[{"name":"limit","key":"SOURCE","messages":{"per_second":1}}]}`)
+	var got []string
+	for _, remote := range []string{"", "/run/mq.sock", "10.1.1.1:5000"} {
+		b.Client = b.policy.Client(remote, b.set.Recorder())
+		got = append(got, b.ask(sendTo("t")))
+	}
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", []string{"", busy, ""}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestStrangeKeysCannotGrowATable(t *testing.T) {
 	b := newBench(t, `{"rate_limits":[{"name":"limit","key":"TOPIC","max_keys":64,"messages":{"per_second":1}}]}`)
 	table := b.policy.limits[0].byKey

@@ -9,6 +9,7 @@ int envoyGoFilterDownstreamWrite(void* wrapper, void* data, int size, int end_st
 int envoyGoFilterDownstreamClose(void* wrapper, int close_type);
 void envoyGoFilterDownstreamFinalize(void* wrapper, int reason);
 int envoyGoFilterDownstreamInfo(void* wrapper, int type, void* text);
+int envoyGoFilterGetFilterState(void* wrapper, void* key, void* text);
 void* envoyGoFilterUpstreamConnect(void* library_id, void* address, uint64_t connection_id);
 int envoyGoFilterUpstreamConnEnableHalfClose(void* wrapper, int enable);
 int envoyGoFilterUpstreamWrite(void* wrapper, void* data, int size, int end_stream);
@@ -51,9 +52,18 @@ func (capi) DownstreamInfo(wrapper unsafe.Pointer, infoType int) string {
 	return strings.Clone(text)
 }
 
-// GetFilterState is not used by this filter, and cannot work: the ABI's Go code for it reads the
-// wrong memory.
-func (capi) GetFilterState(unsafe.Pointer, string) string { return "" }
+// GetFilterState returns a string of the connection's filter state; "" when there is none. It works
+// only on the connection's worker: elsewhere the host would answer later. The ABI's Go code passes its
+// own object for filter state, not the wrapper, which is the first word of that.
+func (capi) GetFilterState(object unsafe.Pointer, key string) string {
+	wrapper := *(*unsafe.Pointer)(object)
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	pinner.Pin(unsafe.StringData(key))
+	var text string
+	C.envoyGoFilterGetFilterState(wrapper, unsafe.Pointer(&key), unsafe.Pointer(&text))
+	return strings.Clone(text)
+}
 
 // SetFilterState is not used by this filter.
 func (capi) SetFilterState(unsafe.Pointer, string, string, api.StateType, api.LifeSpan, api.StreamSharing) {

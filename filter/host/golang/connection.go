@@ -49,13 +49,28 @@ func (c *connection) OnNewConnection() api.FilterStatus {
 	defer host.Recover(c.instance, c.abandon)
 	process.warnOnce()
 	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's names for them, on either side
-	remote, _ := c.callbacks.StreamInfo().UpstreamRemoteAddress()
-	c.session = session.New(&c.instance.Environment, c, local, remote)
+	c.session = session.New(&c.instance.Environment, c, local, c.clientAddress())
 	if host.ReceiveDownstream != nil {
 		c.endReceiving = host.ReceiveDownstream(c)
 	}
 	c.session.Open(host.Now())
 	return api.NetworkFilterContinue
+}
+
+// clientAddressKey names the filter state in which the config of a contrib Envoy may put the client's
+// address. The ABI knows only the peer of the socket, which behind the PROXY protocol is the balancer.
+const clientAddressKey = "rocketmq_proxy.client_address"
+
+// clientAddress returns the client's address as Envoy's listener filters know it.
+func (c *connection) clientAddress() string {
+	info := c.callbacks.StreamInfo()
+	if host.ReceiveDownstream == nil { // a contrib Envoy; our module already returns that address
+		if address := info.FilterState().GetString(clientAddressKey); address != "" {
+			return address
+		}
+	}
+	address, _ := info.UpstreamRemoteAddress()
+	return address
 }
 
 // Receive implements host.Receiver.

@@ -57,6 +57,13 @@ type fakeInfo struct {
 	local string
 }
 
+// FilterState returns what nothing in front of the filter has written to.
+func (i fakeInfo) FilterState() api.FilterState { return noFilterState{} }
+
+type noFilterState struct{ api.FilterState }
+
+func (noFilterState) GetString(string) string { return "" }
+
 func (i fakeInfo) UpstreamLocalAddress() (string, bool) { return i.local, true }
 func (fakeInfo) UpstreamRemoteAddress() (string, bool)  { return "10.1.1.1:5000", true }
 

@@ -70,6 +70,10 @@ std::string LocalAddress(void* filter) {
 }
 
 std::string RemoteAddress(void* filter) {
+  return FilterAddress(filter, envoy_dynamic_module_callback_network_filter_get_remote_address);
+}
+
+std::string PeerAddress(void* filter) {
   return FilterAddress(filter,
                        envoy_dynamic_module_callback_network_filter_get_direct_remote_address);
 }

@@ -26,6 +26,9 @@ std::string JoinAddress(std::string_view ip, uint32_t port);
 
 // Addresses of a filter's connection; empty when it has no IP address (a pipe).
 std::string LocalAddress(void* filter);
-std::string RemoteAddress(void* filter);  // The peer of the socket, not what a header claims.
+// The client: what a listener filter has restored (PROXY protocol), else the peer of the socket.
+std::string RemoteAddress(void* filter);
+// The peer of the socket, which no listener filter changes.
+std::string PeerAddress(void* filter);
 
 }  // namespace rocketmq_proxy

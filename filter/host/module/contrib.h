@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Contrib Envoy played by a stock one, for tests: there the plugin is not attached, network filters
-// have no metrics, and a config of the Golang HTTP filter has them.
+// have no metrics, a config of the Golang HTTP filter has them, and the remote address of a
+// connection is the peer of its socket.
 #pragma once
 
 #include <memory>

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "address.h"
+#include "contrib.h"
 #include "envoy.h"
 #include "flow_control.h"
 #include "plugin.h"
@@ -30,7 +31,8 @@ DownstreamConnection::Scope::~Scope() { t_current = outer_; }
 DownstreamConnection::DownstreamConnection(void* envoy_filter)
     : worker_(std::this_thread::get_id()),
       local_(LocalAddress(envoy_filter)),
-      remote_(RemoteAddress(envoy_filter)),
+      // Contrib Envoy's Golang filter knows no other address.
+      remote_(AsContrib() ? PeerAddress(envoy_filter) : RemoteAddress(envoy_filter)),
       worker_index_(envoy_dynamic_module_callback_network_filter_get_worker_index(envoy_filter)),
       scheduler_(Scheduler::kFilter, envoy_filter),
       filter_(envoy_filter) {}

@@ -92,6 +92,16 @@ TEST(ContribHttpConfigTakesNoConnections) {
   envoyGoConfigHttpFinalize(s.handle);
 }
 
+TEST(ContribKnowsOnlyThePeerOfTheSocket) {
+  Setup s;
+  auto config = fake::Config::Create("rocketmq_proxy", "{}");
+  auto connection = fake::Connection::Create(config, fake::WorkerAt(0), {});
+  rocketmq_proxy::GoString text{};
+  EXPECT_EQ(envoyGoFilterDownstreamInfo(s.plugin.down.wrapper, 1, &text), 0);
+  EXPECT_EQ(std::string(text.data, static_cast<size_t>(text.size)), "10.9.9.9:50000");
+  fake::Release(&connection);
+}
+
 TEST(ContribIsOnlyOnDemand) {
   {
     Setup s;

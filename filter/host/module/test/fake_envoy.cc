@@ -504,9 +504,15 @@ bool CALLBACK(get_local_address)(void* f, EnvoyBuffer* ip, uint32_t* port) {
   *port = 10911;
   return true;
 }
-bool CALLBACK(get_direct_remote_address)(void* f, EnvoyBuffer* ip, uint32_t* port) {
+bool CALLBACK(get_remote_address)(void* f, EnvoyBuffer* ip, uint32_t* port) {
   *ip = {ToConnection(f).remote_ip.data(), ToConnection(f).remote_ip.size()};
   *port = 40000;
+  return true;
+}
+bool CALLBACK(get_direct_remote_address)(void*, EnvoyBuffer* ip, uint32_t* port) {
+  static constexpr std::string_view kBalancer = "10.9.9.9";
+  *ip = {kBalancer.data(), kBalancer.size()};
+  *port = 50000;
   return true;
 }
 uint32_t CALLBACK(get_worker_index)(void* f) { return ToConnection(f).worker.index; }

@@ -130,7 +130,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::map<std::string, std::string> state;
   std::atomic<int> commits{0};
   std::string local_ip = "10.0.0.1";
-  std::string remote_ip = "2001:db8::7";
+  std::string remote_ip = "2001:db8::7";  // as a listener filter has restored it
 
   // For the callbacks.
   void Write(const std::string& data, bool end);
