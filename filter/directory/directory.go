@@ -42,7 +42,7 @@ type Directory struct {
 	snapshot atomic.Pointer[Snapshot]
 	topics   sync.Map // topic -> *topic
 	count    atomic.Int64
-	copying  atomic.Int64 // bytes that Replicate has under way
+	copies   copies       // of changes, by Replicate
 	beyond   atomic.Int64 // how often something was beyond bounds
 }
 

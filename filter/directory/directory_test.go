@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -364,17 +366,76 @@ func TestChangesUnderWayAreBounded(t *testing.T) {
 		}
 		time.Sleep(2 * nameServerTimeout)
 		synctest.Wait()
-		if refused.Load() != 10 || late.Load() != 2 || d.copying.Load() != 0 {
-			t.Errorf("%d were refused and %d not answered, %d bytes are under way", refused.Load(), late.Load(), d.copying.Load())
+		if refused.Load() != 2*10 || late.Load() != 2 || len(d.copies.byServer) != 0 {
+			t.Errorf("%d were refused and %d not answered, %d name servers have some to come", refused.Load(), late.Load(), len(d.copies.byServer))
 		}
 		for range 1000 {
 			d.Replicate([]byte("frame"), failed)
 		}
-		if fit := int32(maxCopying / (copyCost + len("frame"))); refused.Load() != 10+1000-fit {
-			t.Errorf("%d were refused, want %d", refused.Load(), 10+1000-fit)
+		fit := int32(maxCopying / (copyCost + len("frame")))
+		if want := 2 * (10 + 1000 - fit); refused.Load() != want {
+			t.Errorf("%d were refused, want %d", refused.Load(), want)
 		}
-		time.Sleep(2 * nameServerTimeout)
+		time.Sleep(maxCopyWait)
+		synctest.Wait()
+		if want := 2 * (1 + fit); late.Load() != want || len(d.copies.byServer) != 0 {
+			t.Errorf("%d were not answered, want %d; %d name servers have some to come", late.Load(), want, len(d.copies.byServer))
+		}
 	})
+}
+
+// TestNoChangeOvertakesAnother has two sessions set a state one after the other; the first change takes longer, at one
+// name server.
+func TestNoChangeOvertakesAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &slowSource{fakeSource: fakeSource{brokers: twoBrokers}, got: map[string][]string{}, slow: "10.0.0.8:9876"}
+		d := New([]string{"10.0.0.7:9876", source.slow}, time.Hour, NameServersForget, roomy, source)
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		failed := func(err error) { t.Error(err) }
+		for _, change := range []string{"first", "second", "third"} {
+			d.Replicate([]byte(change), failed)
+		}
+		synctest.Wait() // nobody has waited: the other name server has all, the slow one has none
+		if got := source.state(); got != "10.0.0.7:9876 [first second third]" {
+			t.Errorf("at once: got %s", got)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := source.state(); got != "10.0.0.7:9876 [first second third] 10.0.0.8:9876 [first second third]" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+// slowSource takes a second for the first change that one name server gets.
+type slowSource struct {
+	fakeSource
+	slow string
+	mu   sync.Mutex
+	got  map[string][]string // in order, by name server
+}
+
+func (s *slowSource) Send(_ context.Context, address string, frame []byte) error {
+	if address == s.slow && string(frame) == "first" {
+		time.Sleep(time.Second)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got[address] = append(s.got[address], string(frame))
+	return nil
+}
+
+// state returns what each name server has got, in order.
+func (s *slowSource) state() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, address := range slices.Sorted(maps.Keys(s.got)) {
+		all = append(all, fmt.Sprint(address, " ", s.got[address]))
+	}
+	return strings.Join(all, " ")
 }
 
 func TestBrokersAreBounded(t *testing.T) {

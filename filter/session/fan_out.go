@@ -183,6 +183,10 @@ func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, targe
 // fanOut sends a copy of a request to each target. It gives nil if the request goes nowhere.
 func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) (*fanOut, verdict) {
 	targets = eachOnce(targets)
+	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite(len(frame)) }) {
+		s.refuseOverLimit(h) // rather than change some of them
+		return nil, verdict{action: drop}
+	}
 	if !h.IsOneway() {
 		for _, u := range targets {
 			if s.reused(u, h.Opaque) {

@@ -50,13 +50,15 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 		return s.routeCompatible(kind, frame, h)
 	case s.role.Kind == addressing.ToAll:
 		return s.routeRequest(kind, frame, h)
-	case replicate:
+	}
+	v := s.forward(s.only, kind, h)
+	if replicate && v.action == pass {
 		s.replicate(frame)
 	}
-	return s.forward(s.only, kind, h)
+	return v
 }
 
-// replicate gives a change of name-server data to the name servers that this connection does not lead to.
+// replicate sends a change of name-server data that goes on to the name servers that this connection does not lead to.
 func (s *Session) replicate(frame []byte) {
 	recorder := s.recorder
 	s.environment.Clusters.First().Replicate(frame, func(error) { recorder.Inc(stats.NameServerCopyFailure) })
@@ -78,7 +80,9 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 		if !s.belowLimit(h) {
 			return verdict{action: drop}
 		}
-		s.expect(u, kind, h)
+		if s.expect(u, kind, h); s.state == closed { // that was too much to keep
+			return verdict{action: stop}
+		}
 	}
 	return verdict{action: pass, to: u.id}
 }

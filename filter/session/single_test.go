@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -375,14 +376,64 @@ func TestChangesOfNameServerDataAreGivenToEveryNameServer(t *testing.T) {
 	if got := h.host.up[h.only.id].String(); got != string(change) {
 		t.Errorf("the client's own name server got %q", got)
 	}
-	for _, address := range []string{nameServerAddress, "10.0.0.8:9876"} {
-		if got := <-sent; got != address+" "+string(change) {
-			t.Errorf("got %q", got)
-		}
+	copies := []string{<-sent, <-sent} // each name server has a queue
+	slices.Sort(copies)
+	if want := []string{"10.0.0.8:9876 " + string(change), nameServerAddress + " " + string(change)}; !slices.Equal(copies, want) {
+		t.Errorf("got %q, want %q", copies, want)
 	}
 	h.receive(h.only.id, response(codec.ResponseSuccess, 7, ""))
 	one(t, h.tookDown())
 	h.wantIdle()
+}
+
+// TestARefusedChangeReachesNoNameServer refuses a change for each reason that there is.
+func TestARefusedChangeReachesNoNameServer(t *testing.T) {
+	change := func(opaque int32) []byte {
+		return request(codec.RequestPutKVConfig, opaque, "", codec.Field{Name: "topic", Value: "secret"})
+	}
+	for name, c := range map[string]struct {
+		prepare      func(e *Environment)
+		capabilities Capabilities
+		before       []byte // passes
+	}{
+		"read-only":          {func(e *Environment) { e.Config.Policy.ReadOnlyAdmin = true }, inPlace, nil},
+		"denied":             {func(e *Environment) { withPolicy(t, e, denySecret) }, inPlace, nil},
+		"too many requests":  {func(e *Environment) { e.Config.Limits.MaxPendingRequests = 1 }, inPlace, topicRoute(1, "t")},
+		"an opaque in use":   {func(*Environment) {}, inPlace, topicRoute(2, "t")},
+		"not connected":      {func(e *Environment) { e.Config.Limits.MaxBufferedBytes = 100 }, terminal, nil},
+		"over all its bytes": {func(e *Environment) { e.Config.Limits.MaxSessionBytes = 1 }, inPlace, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := make(chan string, 10)
+			e := newEnvironment(t, perBroker, fakeNameServers{sent: sent})
+			c.prepare(e)
+			h := dial(t, e, 9876, c.capabilities)
+			if c.before != nil {
+				h.send(c.before)
+			}
+			before := h.host.up[h.only.id].Len()
+			h.send(change(2))
+			if h.host.up[h.only.id].Len() > before {
+				t.Error("the client's own name server has the change")
+			}
+			h.Close(h.clock)
+			// A change that is admitted later is the first copy that a name server gets.
+			e.Config.Policy.ReadOnlyAdmin, e.Policy = false, nil
+			e.Config.Limits.MaxPendingRequests, e.Config.Limits.MaxSessionBytes, e.Config.Limits.MaxBufferedBytes = 100, 4<<20, 1<<16
+			other := dial(t, e, 9876, inPlace)
+			other.send(change(3))
+			for range 2 {
+				if got := <-sent; !strings.HasSuffix(got, " "+string(change(3))) {
+					t.Errorf("copied: %q", got)
+				}
+			}
+			other.wantIdle()
+		})
+	}
+}
+
+func topicRoute(opaque int32, topic string) []byte {
+	return request(codec.RequestGetRouteInfoByTopic, opaque, "", codec.Field{Name: "topic", Value: topic})
 }
 
 func TestAConnectionWithoutAPortHasTheRoleOfItsMode(t *testing.T) {
