@@ -1167,7 +1167,8 @@ type Limits struct {
 	MaxHeaderBytes *wrapperspb.UInt32Value `protobuf:"bytes,2,opt,name=max_header_bytes,json=maxHeaderBytes,proto3" json:"max_header_bytes,omitempty"`
 	// extFields of one header. 16 to 1024; default 1024. A header with more closes its connection.
 	MaxFields *wrapperspb.UInt32Value `protobuf:"bytes,6,opt,name=max_fields,json=maxFields,proto3" json:"max_fields,omitempty"`
-	// Client connections in all. 1 to 16777216; default 131072. One more is closed at once.
+	// Client connections in all. 1 to 16777216; default 131072. One more is closed at once. Fewer where the process may
+	// open few files (ulimit -n): docs/LIMITS.md has the formula.
 	MaxConnections *wrapperspb.UInt32Value `protobuf:"bytes,7,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
 	// Requests of one client connection that wait for an answer. 1 to 1048576; default 8192. One more
 	// is answered SYSTEM_BUSY (2).

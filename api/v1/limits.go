@@ -36,6 +36,9 @@ const (
 	answersBusy      = "answered SYSTEM_BUSY (2)"
 )
 
+// DefaultMaxConnections is the default of limits.max_connections where the process may open files enough.
+const DefaultMaxConnections = 128 << 10
+
 // LimitTable has every field of Limits and Timeouts.
 var LimitTable = []Limit{
 	{
@@ -54,7 +57,7 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Limits.MaxFields },
 	},
 	{
-		"limits.max_connections", 128 << 10, 1, 1 << 24, "client connections in all", "closed at once",
+		"limits.max_connections", DefaultMaxConnections, 1, 1 << 24, "client connections in all", "closed at once",
 		[]string{"downstream_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxConnections },
 	},

@@ -38,6 +38,30 @@ The address is the one that Envoy has for the connection, which behind a load ba
 Where all clients come from one address (a NAT, ` + "`kube-proxy` with `externalTrafficPolicy: Cluster`" + `), that one may take half of each total; set
 ` + "`max_source_percent: 100`" + ` to let it have all.
 
+## How many files that takes
+
+A client takes two files of Envoy's process: its connection, and one to a broker or a name server; on a unified listener one more for each further
+broker. Envoy itself dies when it cannot open a socket, so the filter leaves some: of the files that the process may open (` + "`ulimit -n`" + `)
+
+    reserved = a quarter, at least 256 and at most half
+    clients  = (files − reserved) / 2
+
+` + "`max_connections`" + ` of each config is lowered to that number of clients, with a warning at load if the config names a larger one. The sessions of
+all configs together take no more than ` + "`files − reserved`" + `: one client more is closed at once (` + "`downstream_over_limit`" + `), one upstream connection more of a
+unified client is answered SYSTEM_BUSY (` + "`request_over_limit`" + `).
+
+| ` + "`ulimit -n`" + ` | clients, all listeners together |
+| --- | --- |
+| 1,024 | 384 |
+| 65,536 | 24,576 |
+| 349,526 or more | 131,072 by the default of ` + "`max_connections`" + `, for each listener |
+
+Loading the plugin raises the soft limit to the hard one (Go's runtime library does). Look with ` + "`ulimit -Hn`" + ` where Envoy starts; raise it by
+` + "`docker run --ulimit nofile=…`" + `, by ` + "`LimitNOFILE`" + ` of Envoy's systemd unit, or, in Kubernetes, of the container runtime's. What other listeners and filters of
+the same Envoy open is not counted here: bound it by the overload manager, as each example does (` + "`global_downstream_max_connections`" + `, all listeners
+together, below half of ` + "`ulimit -n`" + `). In Istio and Envoy Gateway the bootstrap is theirs; Envoy Gateway has ` + "`connectionLimit`" + ` of a ClientTrafficPolicy,
+for each listener.
+
 ## How much memory that is
 
 A listener's sessions need at most

@@ -22,6 +22,7 @@ import (
 	dynamicmodules "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/dynamic_modules/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	connections "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/proxy_protocol/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/raw_buffer/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -152,6 +153,23 @@ func TestTheyDoWhatThoseForAStockEnvoyDo(t *testing.T) {
 				t.Error("there is no cluster plainText, by which the Golang filter dials")
 			}
 		})
+	}
+}
+
+func TestEachBoundsTheConnectionsOfAllListeners(t *testing.T) {
+	most := func(name string) int64 {
+		for _, monitor := range read(t, name).GetOverloadManager().GetResourceMonitors() {
+			var config connections.DownstreamConnectionsConfig
+			if is(t, monitor.GetTypedConfig(), &config) {
+				return config.GetMaxActiveDownstreamConnections()
+			}
+		}
+		return 0
+	}
+	for _, name := range examples(t) {
+		if here, stock := most(name), most("../"+name); here == 0 || here != stock {
+			t.Errorf("%s takes %d connections, the stock Envoy's %d; want the same limit", name, here, stock)
+		}
 	}
 }
 

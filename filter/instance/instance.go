@@ -53,12 +53,18 @@ func (x *Instance) openBreakdown() {
 
 // Start puts a config to work. With a nil sink its stats, those of Table, go nowhere.
 func Start(config *apiv1.Config, sink stats.Sink) *Instance {
+	fitted := *config
+	config = &fitted
+	most := openFiles()
+	files.SetLimit(sessionFiles(most))
+	fitFiles(&config.Limits, most)
 	x := &Instance{
 		Environment: session.Environment{
 			Config: config,
 			Rules:  addressing.New(config.Addressing),
 			Stats:  stats.New(ownStats(config)...),
 			Policy: policy.New(config.Policy, stats.ID(len(stats.Table))),
+			Files:  &files,
 		},
 		sink: sink,
 		stop: make(chan struct{}),

@@ -25,6 +25,8 @@ type Environment struct {
 	CountsMessages bool
 	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
 	Compatible *Compatible
+	// Files are those of the process; nil: any number.
+	Files *Files
 
 	totals  totals
 	sources sources

@@ -44,6 +44,7 @@ type Session struct {
 	connectionShare share   // this connection
 	pendingShare    share   // requests that wait
 	memory          share   // bytes that are kept
+	filesTaken      int     // of environment.Files
 
 	requests cutter
 	goingUp  passage // requests that pass unchanged
@@ -135,7 +136,7 @@ func (s *Session) Open(now Instant) {
 	s.opened, s.heard = now, now
 	s.recorder.Inc(stats.DownstreamActive)
 	s.shareTotals()
-	if !s.connectionShare.grow(1) {
+	if !s.admit() {
 		s.recorder.Inc(stats.DownstreamOverLimit)
 		s.closeDownstream()
 		return
@@ -145,6 +146,19 @@ func (s *Session) Open(now Instant) {
 	if s.state != closed {
 		s.arm(s.clientDeadline())
 	}
+}
+
+// admit reports whether there is room for one more client connection, and takes it.
+func (s *Session) admit() bool {
+	if !s.connectionShare.grow(1) {
+		return false
+	}
+	if !s.environment.Files.take(s.files()) {
+		s.connectionShare.end()
+		return false
+	}
+	s.filesTaken = s.files()
+	return true
 }
 
 // tryOpen leaves the waiting state, or stays in it until the directory has been refreshed.
@@ -308,6 +322,8 @@ func (s *Session) Close(now Instant) {
 	s.end()
 	s.recorder.Add(stats.DownstreamActive, -1)
 	s.observeConnection()
+	s.environment.Files.giveBack(s.filesTaken)
+	s.filesTaken = 0
 	s.connectionShare.end()
 	s.environment.sources.leave(s.source, s.recorder)
 }

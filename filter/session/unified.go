@@ -92,6 +92,7 @@ func (x *unified) expire(s *Session) Instant {
 var (
 	brokerUnknown     = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the proxy does not know the address of this broker (yet)"}
 	nameServerUnknown = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the proxy has not found a name server (yet)"}
+	noMoreFiles       = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "the proxy has as many connections as it may open files for"}
 	tooManyUpstreams  = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "too many upstream connections for this client"}
 )
 
@@ -153,6 +154,10 @@ func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 	if len(s.upstreams) >= s.environment.Config.Limits.MaxUpstreamConnections {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, tooManyUpstreams
+	}
+	if !s.environment.Files.take(1) {
+		s.recorder.Inc(stats.RequestOverLimit)
+		return nil, noMoreFiles
 	}
 	u := s.connect(to, address)
 	s.unified.byAddress[address] = u

@@ -144,6 +144,7 @@ func (s *Session) forget(u *upstream) {
 	}
 	if s.unified != nil {
 		s.unified.forget(u)
+		s.environment.Files.giveBack(1)
 	}
 	s.recorder.Add(stats.UpstreamActive, -1)
 }

@@ -87,7 +87,7 @@ var markdownReadings = map[string]string{
 - Long polls are LITE_PULL_MESSAGE that the stub never answers, spread over the connections of the load.
 - ` + "`route_config`" + ` is searched in order, since prefixes and expressions have to be; exact topics before the first of
   those are found at once.
-- Where a process may open fewer than 20,500 files (` + "`ulimit -Hn`" + `) there are fewer than 10,000 idle connections.
+- Where a process may open fewer than 27,000 files (` + "`ulimit -Hn`" + `) there are fewer than 10,000 idle connections.
 `,
 	"micro": `
 ### How to read it

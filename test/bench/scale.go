@@ -35,6 +35,12 @@ var ladders = []ladder{
 	{
 		Name: "connections", target: true, Title: "idle connections beside those of the load",
 		levels: []int{1, 100, 1000, maxConnections()}, variants: []variant{tcpProxy, perBroker, unified}, workloads: []workload{send300},
+		edits: func(_ int, v variant) []edit {
+			if v == tcpProxy {
+				return nil
+			}
+			return []edit{{"stat_prefix: demo\n", "stat_prefix: demo\n              limits: {max_source_percent: 100}\n"}} // all come from here
+		},
 		prepare: (*ground).idleConnections,
 	},
 	{
@@ -80,10 +86,11 @@ var ladders = []ladder{
 	},
 }
 
-// maxConnections is 10,000, or what Envoy may open files for: two for each.
+// maxConnections is 10,000, or as many as the filter lets in (docs/LIMITS.md) beside the load: two files for each, of three
+// quarters.
 func maxConnections() int {
-	const wanted, others = 10_000, 500
-	return min(wanted, int(openFiles()-others)/2)
+	const wanted, load = 10_000, 100
+	return min(wanted, int(openFiles())*3/4/2-load)
 }
 
 // openFiles is how many each of our children may open. Go raises its own limit, but not that of children unless told.

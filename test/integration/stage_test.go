@@ -37,8 +37,9 @@ type stage struct {
 // play is what an actor does with a connection. It returns when that has ended.
 type play func(c net.Conn)
 
-// newStage starts Envoy with a file of envoy-config, changed by `edit`, and a module folder.
-func newStage(t *testing.T, config, moduleDir string, edit func(yaml string) string, brokers map[string]play) *stage {
+// newStage starts Envoy with a file of envoy-config, changed by `edit`, and a module folder. `wrapper` is a command that
+// runs Envoy, such as prlimit; none: Envoy is run by itself.
+func newStage(t *testing.T, config, moduleDir string, edit func(yaml string) string, brokers map[string]play, wrapper ...string) *stage {
 	t.Helper()
 	addresses := map[string]string{}
 	for name, p := range brokers {
@@ -73,7 +74,8 @@ func newStage(t *testing.T, config, moduleDir string, edit func(yaml string) str
 		t.Fatal(err)
 	}
 	defer log.Close()
-	s.envoy = exec.Command(envoyBinary(t), "-c", file, "--disable-hot-restart", "-l", "warning", "--concurrency", "2")
+	argv := append(wrapper, envoyBinary(t), "-c", file, "--disable-hot-restart", "-l", "warning", "--concurrency", "2")
+	s.envoy = exec.Command(argv[0], argv[1:]...)
 	s.envoy.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+moduleDir)
 	s.envoy.Stdout, s.envoy.Stderr = log, log
 	s.envoy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -125,7 +125,7 @@ func (c *connection) wake() {
 
 // ConnectUpstream implements session.Host.
 func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
-	u := &upstream{connection: c, id: id}
+	u := &upstream{connection: c, id: id, address: address}
 	c.mu.Lock()
 	c.upstreams[id] = u
 	c.mu.Unlock()
@@ -168,6 +168,7 @@ func (c *connection) remove(id session.UpstreamID) *upstream {
 type upstream struct {
 	connection *connection
 	id         session.UpstreamID
+	address    string
 	callbacks  api.ConnectionCallback // guarded by connection.mu; nil until ready
 	// endReceiving ends what host.ReceiveUpstream began; nil where the host copies.
 	endReceiving func()
@@ -209,11 +210,14 @@ func (u *upstream) Full(full bool) (refuses bool) {
 	return c.session.UpstreamFull(host.Now(), u.id, full)
 }
 
-// OnPoolFailure tells the session.
-func (u *upstream) OnPoolFailure(api.PoolFailureReason, string) {
+// OnPoolFailure tells the session. A connection that could not even be begun is in Envoy's log too.
+func (u *upstream) OnPoolFailure(reason api.PoolFailureReason, _ string) {
 	c := u.connection
 	defer host.Recover(c.instance, c.abandon)
 	if c.remove(u.id) != nil {
+		if reason == api.LocalConnectionFailure {
+			host.LogConnectionError(c.instance, "no socket for a connection to %q: is the process out of files (ulimit -n)?", u.address)
+		}
 		c.session.UpstreamFailed(host.Now(), u.id)
 	}
 }

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +37,14 @@ thread_local UpstreamConnection* t_opening = nullptr;
 std::vector<char>& Scratch() {
   static thread_local std::vector<char> scratch(kReadSize);
   return scratch;
+}
+
+// Whether hardly any files are left. These are Envoy's: it dies when it cannot make a socket. The kernel gives the lowest
+// number that is free, so a high one says how many are in use.
+bool IsOneOfTheLast(int fd) {
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return false;
+  return static_cast<rlim_t>(fd) >= files.rlim_cur - files.rlim_cur / 8;
 }
 
 bool Flushes(int close_type) {
@@ -80,9 +89,9 @@ void UpstreamConnection::Start() {
   SocketAddress address;
   if (!ParseAddress(address_, &address)) return Fail(kLocalConnectionFailure);
   const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) {
-    Log(LogLevel::kError,
-        "rocketmq_proxy: no socket for upstream " + address_ + ", errno " + std::to_string(errno));
+  if (fd < 0) return Fail(kLocalConnectionFailure);
+  if (IsOneOfTheLast(fd)) {
+    close(fd);
     return Fail(kLocalConnectionFailure);
   }
   const int on = 1;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// Sessions of two configs share five files: a client with a single upstream takes two, one of a unified listener takes
+// one, and one more for each upstream connection.
+func TestTheFilesOfAllConfigsAreBounded(t *testing.T) {
+	files := &Files{}
+	files.SetLimit(5)
+	chained, unified := newEnvironment(t, perBroker, fakeNameServers{}), newEnvironment(t, unifiedMode, fakeNameServers{})
+	chained.Files, unified.Files = files, files
+
+	first, shared := dial(t, chained, 20911, inPlace), dial(t, unified, 19876, terminal)
+	shared.send(sendV2(1, "broker-a", "t"))
+	shared.UpstreamConnected(shared.clock, shared.to(brokerAAddress))
+	if used := files.used.Load(); used != 4 {
+		t.Fatalf("%d files are counted, want 4", used)
+	}
+	second := dial(t, chained, 20911, inPlace)
+	if first.host.downClosed || !second.host.downClosed || len(second.host.order) != 0 {
+		t.Error("want the second closed, before it has opened anything")
+	}
+	second.wantStats(map[stats.ID]int64{stats.DownstreamOverLimit: 1})
+	third := dial(t, unified, 19876, terminal)
+	if third.host.downClosed {
+		t.Error("the fifth file is not given")
+	}
+	third.send(sendV2(1, "broker-a", "t"))
+	third.wantOneAnswer(1, codec.ResponseSystemBusy)
+	shared.send(sendV2(2, "broker-b", "t"))
+	shared.wantOneAnswer(2, codec.ResponseSystemBusy)
+	third.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 2})
+
+	files.SetLimit(0) // those that are open stay
+	for _, h := range []*harness{first, second, third, shared} {
+		h.Close(h.clock)
+	}
+	if used := files.used.Load(); used != 0 {
+		t.Errorf("%d files are still counted", used)
+	}
+}
+
+func TestAnUpstreamThatEndedGivesItsFileBack(t *testing.T) {
+	files := &Files{}
+	files.SetLimit(2)
+	e := newEnvironment(t, unifiedMode, fakeNameServers{})
+	e.Files = files
+	h := dial(t, e, 19876, terminal)
+	for opaque, end := range map[int32]func(*Session, Instant, UpstreamID){1: (*Session).UpstreamFailed, 2: (*Session).UpstreamClosed} {
+		h.send(sendV2(opaque, "broker-a", "t"))
+		if used := files.used.Load(); used != 2 {
+			t.Errorf("%d files are counted, want 2", used)
+		}
+		id := h.to(brokerAAddress)
+		if opaque == 2 {
+			h.UpstreamConnected(h.clock, id)
+		}
+		end(h.Session, h.clock, id)
+		if used := files.used.Load(); used != 1 {
+			t.Errorf("%d files are counted after the end, want 1", used)
+		}
+	}
+}
