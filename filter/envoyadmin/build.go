@@ -8,8 +8,9 @@ type answers struct {
 		clusters  clusterDump
 		endpoints endpointDump
 	}
-	statuses clusterStatuses
-	runtime  runtimeEntries
+	statuses     clusterStatuses
+	runtime      runtimeEntries
+	processBinds bool // cluster_manager.upstream_bind_config is set
 }
 
 // snapshot joins the answers for the clusters with these names.
@@ -35,7 +36,14 @@ func (a *answers) snapshot(names []string) (*Snapshot, error) {
 			if !wanted[config.Name] {
 				continue
 			}
-			cluster := &Cluster{Name: config.Name, MaintenancePercent: maintenance[config.Name]}
+			cluster := &Cluster{
+				Name:               config.Name,
+				MaintenancePercent: maintenance[config.Name],
+				Demands:            config.demands(a.processBinds),
+				ConnectTimeout:     config.connectTimeout(),
+				Breakers:           config.breakers(),
+			}
+			a.runtime.override(&cluster.Breakers, config.Name)
 			var err error
 			if cluster.Subsets, err = config.subsets(); err != nil {
 				return nil, err

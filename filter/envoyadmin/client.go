@@ -38,7 +38,8 @@ type Client struct {
 	options Options
 	base    string
 	http    http.Client
-	live    bool // Envoy has started
+	live    bool           // Envoy has started
+	process *bootstrapDump // nil: not read yet
 }
 
 // NewClient makes a Client; it does not connect yet.
@@ -73,8 +74,10 @@ func NewClient(o Options) *Client {
 }
 
 // clusterMask keeps out of the dump of a cluster what is not read here, above all its endpoints, which
-// come with the other dump, and the configurations of transport sockets.
-var clusterMask = url.QueryEscape("cluster.name,cluster.eds_cluster_config.service_name,cluster.lb_subset_config,cluster.load_balancing_policy")
+// come with the other dump, and of the configuration of its transport socket all but the type.
+var clusterMask = url.QueryEscape("cluster.name,cluster.eds_cluster_config.service_name,cluster.lb_subset_config,cluster.load_balancing_policy," +
+	"cluster.connect_timeout,cluster.circuit_breakers,cluster.transport_socket.name,cluster.transport_socket.typed_config.type_url," +
+	"cluster.transport_socket_matches,cluster.upstream_bind_config,cluster.filters")
 
 // The requests. A dump of everything would have all listeners, routes and secrets, and be lost when a
 // message in any of them has a type that Envoy cannot print. The admin interface could filter by name as
@@ -86,6 +89,8 @@ var (
 	dynamicEndpoints = "/config_dump?include_eds&resource=dynamic_endpoint_configs"
 	allClusters      = "/clusters?format=json"
 	runtimeValues    = "/runtime"
+	// Read once, since it never changes: a mask without a resource has Envoy dump everything, and drop it.
+	bootstrap = "/config_dump?mask=bootstrap.cluster_manager.upstream_bind_config"
 )
 
 // Read asks Envoy for the clusters with these names. Those that it does not have are not in the snapshot;
@@ -96,7 +101,14 @@ func (c *Client) Read(ctx context.Context, names []string) (*Snapshot, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	var answers answers
+	if c.process == nil {
+		process := &bootstrapDump{}
+		if err := c.get(ctx, bootstrap, process); err != nil {
+			return nil, fmt.Errorf("envoy admin %s%s: %w", c.options.Address, bootstrap, err)
+		}
+		c.process = process
+	}
+	answers := answers{processBinds: c.process.binds()}
 	for _, each := range []struct {
 		path string
 		into any

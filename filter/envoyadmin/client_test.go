@@ -181,6 +181,80 @@ func TestSubsetsAreMadeBySelectorsOfTheRulesThatApply(t *testing.T) {
 	}
 }
 
+func TestWhatAClusterDemandsOfConnections(t *testing.T) {
+	const tls = `{"name": "tls", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"}}`
+	const raw = `{"name": "tls", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"}}`
+	for fields, want := range map[string]string{
+		`"type": "EDS"`:              "",
+		`"transport_socket": ` + tls: "transport_socket",
+		`"transport_socket": ` + raw: "",
+		`"transport_socket": {"name": "envoy.transport_sockets.raw_buffer"}`:                                                                                         "",
+		`"transport_socket": {"name": "envoy.transport_sockets.tls"}`:                                                                                                "transport_socket",
+		`"transport_socket": {"typed_config": {"@type": "type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"}}`: "transport_socket",
+		`"transport_socket_matches": [{"transport_socket": ` + raw + `}]`:                                                                                            "",
+		`"transport_socket_matches": [{"transport_socket": ` + raw + `}, {"transport_socket": ` + tls + `}]`:                                                         "transport_socket_matches",
+		`"upstream_bind_config": {"source_address": {"address": "10.0.0.9", "port_value": 0}}`:                                                                       "upstream_bind_config",
+		`"upstream_bind_config": {"socket_options": [{"level": 1}]}`:                                                                                                 "upstream_bind_config",
+		`"filters": [{"name": "x"}]`: "filters",
+	} {
+		for process, otherwise := range map[string]string{`{}`: "", `{"configs": [{"bootstrap": {"cluster_manager": {"upstream_bind_config": {"source_address": {"address": "10.0.0.9"}}}}}]}`: "cluster_manager.upstream_bind_config"} {
+			s, err := read(t, fakeAdmin{"static_clusters": `{"configs": [{"cluster": {"name": "c", ` + fields + `}}]}`, "config_dump": process}, Options{}, "c")
+			if err != nil {
+				t.Fatal(err)
+			}
+			expected := want
+			if expected == "" || expected == "transport_socket_matches" && otherwise != "" {
+				expected = otherwise
+			}
+			if c, _ := s.Cluster("c"); c.Demands != expected {
+				t.Errorf("%s in %s: got %q, want %q", fields, process, c.Demands, expected)
+			}
+		}
+	}
+	s, err := read(t, fakeAdmin{
+		"static_clusters": `{"configs": [{"cluster": {"name": "c", "upstream_bind_config": {}}}]}`,
+		"config_dump":     `{"configs": [{"bootstrap": {"cluster_manager": {"upstream_bind_config": {"freebind": true}}}}]}`,
+	}, Options{}, "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := s.Cluster("c"); c.Demands != "" {
+		t.Errorf("got %q, though the cluster has an empty config of its own", c.Demands)
+	}
+	if _, err := read(t, fakeAdmin{"config_dump": "status 403"}, Options{}, "c"); err == nil {
+		t.Error("no error, though nobody knows what the process asks of connections")
+	}
+}
+
+func TestTimeoutsAndCircuitBreakersAreThoseOfTheDefaultPriority(t *testing.T) {
+	for fields, want := range map[string]string{
+		`"type": "EDS"`:                                      "5s {1024 4294967295 1024}",
+		`"connect_timeout": "0.250s"`:                        "250ms {1024 4294967295 1024}",
+		`"connect_timeout": "9000s", "circuit_breakers": {}`: "2h30m0s {1024 4294967295 1024}",
+		`"circuit_breakers": {"thresholds": [{"priority": "HIGH", "max_connections": 1}, {"max_connections": 0, "max_pending_requests": 7, "max_requests": 1}]}`: "5s {0 4294967295 7}",
+		`"circuit_breakers": {"per_host_thresholds": [{"max_connections": 3}]}`:                                                                                  "5s {1024 3 1024}",
+	} {
+		s, err := read(t, fakeAdmin{"static_clusters": `{"configs": [{"cluster": {"name": "c", ` + fields + `}}]}`}, Options{}, "c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, _ := s.Cluster("c"); fmt.Sprint(c.ConnectTimeout, " ", c.Breakers) != want {
+			t.Errorf("%s: got %v %v, want %s", fields, c.ConnectTimeout, c.Breakers, want)
+		}
+	}
+	s, err := read(t, fakeAdmin{
+		"static_clusters": `{"configs": [{"cluster": {"name": "c"}}]}`,
+		"runtime": `{"entries": {"circuit_breakers.c.default.max_connections": {"final_value": "5"}, "circuit_breakers.c.high.max_connections": {"final_value": "6"},
+			"circuit_breakers.c.default.max_pending_requests": {"final_value": "x"}}}`,
+	}, Options{}, "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := s.Cluster("c"); c.Breakers != (Breakers{5, unlimited, 1024}) {
+		t.Errorf("got %v of the runtime", c.Breakers)
+	}
+}
+
 func TestBrokerMetadataOfOtherTypesIsNothing(t *testing.T) {
 	for _, test := range []struct {
 		fields map[string]any

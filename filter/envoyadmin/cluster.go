@@ -5,6 +5,7 @@ package envoyadmin
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // Cluster is one cluster of Envoy. It is immutable.
@@ -17,6 +18,11 @@ type Cluster struct {
 	// MaintenancePercent is the runtime key upstream.maintenance_mode.<name>, 0 to 100: the share of
 	// requests that Envoy would refuse.
 	MaintenancePercent uint32
+	// Demands is the option by which the cluster asks for more than plain TCP connections; empty for most.
+	Demands string
+	// ConnectTimeout is connect_timeout.
+	ConnectTimeout time.Duration
+	Breakers       Breakers
 }
 
 // Snapshot is the clusters at one moment. It is immutable.

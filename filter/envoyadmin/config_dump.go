@@ -25,7 +25,8 @@ type clusterConfig struct {
 	EDSClusterConfig struct {
 		ServiceName string `json:"service_name"`
 	} `json:"eds_cluster_config"`
-	LBSubsetConfig      *subsetConfig `json:"lb_subset_config"`
+	LBSubsetConfig *subsetConfig `json:"lb_subset_config"`
+	connectionConfig
 	LoadBalancingPolicy *struct {
 		Policies []struct {
 			TypedExtensionConfig struct {

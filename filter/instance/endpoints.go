@@ -41,7 +41,7 @@ func (x *Instance) openEndpoints() {
 	watcher := watchers.acquire(c.AdminAddress, func() *envoyadmin.Watcher {
 		return envoyadmin.New(envoyadmin.NewClient(envoyadmin.Options{Address: c.AdminAddress}))
 	})
-	byName := make(map[string]*directory.Directory)
+	byName, byDirectory := make(map[string]*directory.Directory), make(map[*directory.Directory]string)
 	var all []*directory.Directory
 	for _, name := range names {
 		key := fmt.Sprintf("%q %q %v", c.AdminAddress, name, bounds(x.Config))
@@ -49,7 +49,11 @@ func (x *Instance) openEndpoints() {
 			return newEndpointDirectory(name, bounds(x.Config), watcher)
 		})
 		x.use(d.Directory, func() { endpointDirectories.release(key) })
-		byName[name], all = d.Directory, append(all, d.Directory)
+		byName[name], byDirectory[d.Directory], all = d.Directory, name, append(all, d.Directory)
+	}
+	if x.Config.Egress == "" {
+		demands := &demandLog{statPrefix: x.Config.StatPrefix, names: names, watcher: watcher, known: make(map[string]string)}
+		x.releases = append(x.releases, watcher.Observe(demands.looked))
 	}
 	unwatch := watcher.Watch(names, c.RefreshInterval) // after the directories, which need the first look
 	x.releases = append(x.releases, func() {           // after those who ask it
@@ -73,6 +77,7 @@ func (x *Instance) openEndpoints() {
 		DevelopMode: c.DevelopMode,
 		Endpoints:   watcher.Snapshot,
 		Directories: byName,
+		Clusters:    byDirectory,
 		Directives:  m.directives,
 		Members:     m.members,
 		Random:      rand.Uint64,
@@ -187,5 +192,27 @@ func (s *endpointSource) look(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// demandLog tells the operator of clusters whose connections the filter cannot open by itself, once for each change.
+type demandLog struct {
+	statPrefix string
+	names      []string
+	watcher    *envoyadmin.Watcher
+	known      map[string]string // what each cluster demands; of the watcher's thread
+}
+
+func (l *demandLog) looked(error) {
+	snapshot := l.watcher.Snapshot()
+	for _, name := range l.names {
+		demands := ""
+		if cluster, ok := snapshot.Cluster(name); ok {
+			demands = cluster.Demands
+		}
+		if demands != "" && demands != l.known[name] {
+			Warn("%s: cluster %q has %s, which needs an egress listener (egress.address): its brokers get no request", l.statPrefix, name, demands)
+		}
+		l.known[name] = demands
 	}
 }

@@ -29,6 +29,9 @@ type fakeAdmin struct {
 	holding chan struct{} // answers wait for its end
 }
 
+// tlsCluster has a transport socket of its own.
+const tlsCluster = 77
+
 func newFakeAdmin(t *testing.T) *fakeAdmin {
 	t.Helper()
 	f := &fakeAdmin{address: filepath.Join(t.TempDir(), "admin"), counts: map[string]int{}, holding: make(chan struct{})}
@@ -38,7 +41,11 @@ func newFakeAdmin(t *testing.T) *fakeAdmin {
 	}
 	var clusters, endpoints []string
 	for i := range 200 {
-		clusters = append(clusters, fmt.Sprintf(`{"cluster":{"name":"c%d"}}`, i))
+		demand := ""
+		if i == tlsCluster {
+			demand = `,"transport_socket":{"name":"tls"}`
+		}
+		clusters = append(clusters, fmt.Sprintf(`{"cluster":{"name":"c%d"%s}}`, i, demand))
 		endpoints = append(endpoints, fmt.Sprintf(`{"endpoint_config":{"cluster_name":"c%d","endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"10.0.0.1","port_value":%d}}},
 			"metadata":{"filter_metadata":{"envoy.filters.network.rocketmq_proxy":{"broker_name":"b%d"}}}}]}]}}`, i, i+1, i))
 	}
@@ -146,5 +153,34 @@ func TestAWatcherEndsWithTheLastOfItsConfigs(t *testing.T) {
 	b.Close()
 	if len(watchers.items)+len(endpointDirectories.items)+len(memories.items) != 0 {
 		t.Errorf("left are %d watchers, %d directories", len(watchers.items), len(endpointDirectories.items))
+	}
+}
+
+func TestAClusterThatNeedsAnEgressListenerIsInTheLogOnce(t *testing.T) {
+	lines := make(chan string, 10)
+	before := Warn
+	Warn = func(format string, arguments ...any) { lines <- fmt.Sprintf(format, arguments...) }
+	defer func() { Warn = before }()
+	for egress, want := range map[string]string{
+		"":             `c77: cluster "c77" has transport_socket, which needs an egress listener (egress.address): its brokers get no request`,
+		"127.0.0.1:15": "",
+	} {
+		admin := newFakeAdmin(t)
+		close(admin.holding)
+		c := admin.config(t, "c77", time.Second)
+		c.Egress = egress
+		x := Start(c, nil)
+		x.knows(t, "b77")
+		for limit := time.Now().Add(20 * time.Second); admin.count("/clusters") < 3 && time.Now().Before(limit); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		x.Close()
+		got := ""
+		for len(lines) > 0 {
+			got += <-lines
+		}
+		if got != want {
+			t.Errorf("egress %q: got %q", egress, got)
+		}
 	}
 }

@@ -26,8 +26,10 @@ type Compatible struct {
 	Endpoints func() *envoyadmin.Snapshot
 	// Directories have the brokers of those clusters by name; the same as Environment.Clusters.
 	Directories map[string]*directory.Directory
-	Directives  *compatible.Directives
-	Members     *compatible.Members
+	// Clusters are the names of the clusters by their directories.
+	Clusters   map[*directory.Directory]string
+	Directives *compatible.Directives
+	Members    *compatible.Members
 	// Random is any number; endpoints are picked by it.
 	Random func() uint64
 }

@@ -67,13 +67,14 @@ func compatibleEnvironment(t testing.TB) *Environment {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	d := newDirectory(t, []string{"rocketmq"}, endpointNames{})
+	d, nowhere := newDirectory(t, []string{"rocketmq"}, endpointNames{}), newDirectory(t, []string{"nowhere"}, fakeNameServers{down: true})
 	snapshot := envoyadmin.NewSnapshot(envoyCluster())
 	e := environmentOf(apiv1.AddressingConfig{Mode: apiv1.UnifiedMode}, directory.NewClusters(nil, d))
 	e.Compatible = &Compatible{
 		Routes:      table,
 		Endpoints:   func() *envoyadmin.Snapshot { return snapshot },
-		Directories: map[string]*directory.Directory{"rocketmq": d, "nowhere": d},
+		Directories: map[string]*directory.Directory{"rocketmq": d, "nowhere": nowhere},
+		Clusters:    map[*directory.Directory]string{d: "rocketmq", nowhere: "nowhere"},
 		Directives:  compatible.NewDirectives(30 * time.Second),
 		Members:     compatible.NewMembers(),
 		Random:      func() uint64 { return 0 },
@@ -294,6 +295,62 @@ func TestCompatibleClustersInMaintenanceOrWithoutHostsAreSaidSo(t *testing.T) {
 	h.wantAnswer(2, codec.ResponseSystemError, "No host available")
 	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", topicField("t")))
 	h.wantAnswer(3, codec.ResponseSystemError, "Cluster is not available")
+	h.wantIdle()
+}
+
+// TestCompatibleClustersThatDemandMoreThanTCPGetNothing has each kind of request meet a cluster with TLS, and one that turns
+// to it while connections are open.
+func TestCompatibleClustersThatDemandMoreThanTCPGetNothing(t *testing.T) {
+	const remark = "cluster rocketmq has transport_socket, which needs an egress listener (egress.address)"
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	h.tookDown()
+	h.to(brokerAAddress)
+	before := h.tookUp(brokerAAddress)
+	cluster.Demands = "transport_socket"
+	opened := len(h.host.order)
+	all := [][]byte{
+		sendV2(3, "broker-a", "t"), sendV2(4, "", "t"), pop(codec.RequestPopMessage, 5),
+		request(codec.RequestPullMessage, 6, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}),
+		request(codec.RequestAckMessage, 7, "", codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 broker-b 2 100"}, topicField("t")),
+	}
+	for _, frame := range all {
+		h.send(frame)
+	}
+	got := h.tookDown()
+	if len(got) != len(all)+1 { // and the first, which waited on a connection that must not be used any more
+		t.Fatalf("got %v", got)
+	}
+	for _, each := range got {
+		if each.Remark() != remark || each.ResponseCode() != codec.ResponseSystemError {
+			t.Errorf("%d: got %v %q", each.Opaque, each.ResponseCode(), each.Remark())
+		}
+	}
+	h.send(request(codec.RequestHeartBeat, 8, heartbeatBody))
+	h.wantAnswer(8, codec.ResponseSuccess, "Heartbeat OK")
+	if len(before) == 0 || len(h.host.order) != opened || !h.host.upClosed[h.host.order[0]] || len(h.upstreams) != 0 {
+		t.Errorf("%d connections were opened since, %d are left", len(h.host.order)-opened, len(h.upstreams))
+	}
+	e.Config.Egress = egressAddress // it does what the cluster demands
+	h.send(sendV2(9, "broker-a", "t"))
+	if len(h.host.order) != opened+1 || h.host.address[h.host.order[opened]] != egressAddress {
+		t.Errorf("with egress: %v", h.host.address)
+	}
+	h.wantIdle()
+}
+
+func TestCompatibleEndpointsWithoutAnIPAddressAreNotDialled(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.Endpoints[0].Address = "/run/broker"
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.wantAnswer(1, codec.ResponseSystemError, "local connection failure")
 	h.wantIdle()
 }
 

@@ -104,12 +104,12 @@ func (s *Session) broker(name []byte, clusters []*directory.Directory) (*upstrea
 			continue
 		}
 		if u := s.unified.byAddress[address]; u != nil {
-			return u, nil
+			return s.reach(u.place, address)
 		}
 		return s.reachRegistered(place{cluster, string(name)}, address)
 	}
 	if u := s.connectedTo(name, clusters); u != nil {
-		return u, nil
+		return s.reach(u.place, u.address)
 	}
 	s.recorder.Inc(stats.BrokerUnknown)
 	for _, cluster := range clusters {
@@ -145,6 +145,9 @@ func (s *Session) nameServer(cluster *directory.Directory) (*upstream, *router.R
 
 // reach gives the connection to an address, opening it if need be.
 func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
+	if refusal := s.mayReach(to, address); refusal != nil {
+		return nil, refusal
+	}
 	if u := s.unified.byAddress[address]; u != nil {
 		return u, nil
 	}
@@ -167,12 +170,10 @@ func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 // reachRegistered is reach for a broker that this client may have registered at: one whose connection is new
 // gets the registration again first.
 func (s *Session) reachRegistered(to place, address string) (*upstream, *router.Refusal) {
-	if u := s.unified.byAddress[address]; u != nil {
-		return u, nil
-	}
+	known := s.unified.byAddress[address] != nil
 	u, refusal := s.reach(to, address)
-	if refusal != nil {
-		return nil, refusal
+	if known || refusal != nil {
+		return u, refusal
 	}
 	if s.replayHeartbeat(u); s.state == closed { // that was too much to keep
 		return nil, overLimit

@@ -85,6 +85,7 @@ const (
 	PopUnreadable
 	BrokerNameClash
 	BrokerUnknown
+	ClusterUnusable
 	HeartbeatFanOut
 	HeartbeatRepeated
 	HeartbeatReplayed
@@ -198,6 +199,7 @@ var Table = append([]Def{
 	PopUnreadable:            {Counter, Trouble, "pop_unreadable", "pop answers whose messages could not be read, passed on without ack directives (compatible configs)"},
 	BrokerNameClash:          {Counter, Trouble, "broker_name_clash", "brokers left out of a route because another cluster has one of the same name (unified, several clusters)"},
 	BrokerUnknown:            {Counter, Trouble, "broker_unknown", "requests and connections for a broker whose address is not known"},
+	ClusterUnusable:          {Counter, Trouble, "cluster_unusable", "requests and copies of registrations that were not sent because their cluster has TLS or another demand that needs an egress listener (compatible configs)"},
 	HeartbeatFanOut:          {Counter, Activity, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
 	HeartbeatRepeated:        {Counter, Activity, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
 	HeartbeatReplayed:        {Counter, Activity, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},

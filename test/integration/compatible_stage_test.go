@@ -5,6 +5,7 @@
 package integration
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -13,12 +14,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
 // compatibleExample is cpp-compatible.yaml as a tree, with its listener and its cluster.
@@ -212,4 +215,80 @@ func (s *stage) count(name string) int64 {
 		s.Fatalf("%s: %q", name, text)
 	}
 	return n
+}
+
+// TestCompatibleClusterWithTLS has a cluster whose brokers speak TLS: without an egress listener nobody connects to them, with
+// one all connections are TLS.
+func TestCompatibleClusterWithTLS(t *testing.T) {
+	folder := t.TempDir()
+	if err := world.WriteCertificate(folder); err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(folder, "server.crt"), filepath.Join(folder, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections, handshakes atomic.Int32
+	broker := func(c net.Conn) {
+		connections.Add(1)
+		server := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}})
+		if server.Handshake() != nil {
+			return
+		}
+		handshakes.Add(1)
+		answering(func(h *codec.Header, _ []byte) []byte { return answer(codec.ResponseSuccess, h.Opaque, nil) })(server)
+	}
+	for _, withEgress := range []bool{false, true} {
+		connections.Store(0)
+		handshakes.Store(0)
+		address := act(t, broker)
+		_, port, _ := strings.Cut(address, ":")
+		_, egressPort, _ := strings.Cut(freePort(t), ":")
+		s := newStage(t, "cpp-compatible.yaml", modules(t), func(text string) string {
+			e := newCompatibleExample(t, text)
+			cluster := copyOf(t, e.cluster, `"port_value":10911`, `"port_value":`+port)
+			cluster["transport_socket"] = map[string]any{"name": "tls", "typed_config": map[string]any{
+				"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+			}}
+			listeners, clusters, options := []any{e.listener}, []any{cluster}, map[string]any{}
+			if withEgress {
+				egress := egressExample(t, egressPort)
+				listeners, clusters = append(listeners, egress.listener), append(clusters, egress.cluster)
+				options["egress"] = map[string]any{"address": "127.0.0.1:" + egressPort}
+			}
+			e.configure(e.listener, options)
+			return e.text(t, listeners, clusters)
+		}, nil)
+		c := s.dial(s.proxy)
+		send := request(codec.RequestSendMessageV2, 7, codec.Field{Name: "b", Value: "Plain"}, codec.Field{Name: "n", Value: "broker-a"})
+		h, _ := exchangeOn(t, c, send)
+		if withEgress {
+			if h.ResponseCode() != codec.ResponseSuccess || handshakes.Load() != 1 || connections.Load() != 1 {
+				t.Errorf("with egress: %v %q, %d connections, %d of them TLS", h.ResponseCode(), h.Remark(), connections.Load(), handshakes.Load())
+			}
+			continue
+		}
+		const remark = "cluster rocketmq has transport_socket, which needs an egress listener (egress.address)"
+		if h.ResponseCode() != codec.ResponseSystemError || h.Remark() != remark {
+			t.Errorf("got %v %q", h.ResponseCode(), h.Remark())
+		}
+		s.awaitStat("cluster_unusable", 1)
+		log, err := os.ReadFile(s.log)
+		if n := connections.Load(); err != nil || n != 0 || strings.Count(string(log), `demo: cluster "rocketmq" has transport_socket`) == 0 {
+			t.Errorf("%d connections; the log is %s, %v", n, log, err)
+		}
+	}
+}
+
+// egressExample is the egress listener and cluster of unified-upstream-tls.yaml at another port, without its check of
+// certificates.
+func egressExample(t *testing.T, port string) *compatibleExample {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(t), "envoy-config", "unified-upstream-tls.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newCompatibleExample(t, strings.Replace(strings.ReplaceAll(string(text), "15001", port), validation, " {}\n", 1))
+	e.listener = e.bootstrap["static_resources"].(map[string]any)["listeners"].([]any)[1].(map[string]any)
+	return e
 }
