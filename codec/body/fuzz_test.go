@@ -45,6 +45,7 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte(`{"topic":"` + strings.Repeat(`\u0061`, 200) + `","consumerGroup":"g"}`))
 	f.Add([]byte(strings.Repeat("{", 1000)))
 	f.Add([]byte(`{"consumerIdList":["a","b","a"]}`))
+	f.Add([]byte(`{"brokerAddr":"10.0.0.1:10911","topicList":["a"]}`))
 	storm.Fuzz(f, func(t *testing.T, src []byte) {
 		readers := map[string]func() ([]string, error){
 			"TopicRouteData": func() (texts []string, err error) {
@@ -93,6 +94,13 @@ func FuzzReaders(f *testing.F) {
 			"consumer ids": func() ([]string, error) {
 				unique, err := UniqueConsumerIDs(src)
 				return []string{string(unique)}, err
+			},
+			"TopicList": func() (texts []string, err error) {
+				_, err = RewriteTopicList(src, func(addr string) (string, bool) {
+					texts = append(texts, addr)
+					return addr, true
+				})
+				return texts, err
 			},
 			"merged routes": func() ([]string, error) {
 				_, _, err := MergeTopicRouteData([][]byte{src, src})

@@ -99,6 +99,15 @@ func TestRefreshFindsMastersAndResolvesNames(t *testing.T) {
 		if got, _ := s.Address("broker-a", 1); got != "10.0.0.2:10911" {
 			t.Errorf("slave is %q", got)
 		}
+		for _, b := range twoBrokers() {
+			least := map[string]int64{"broker-a": 0, "broker-s": 3}[b.BrokerName]
+			if got, leastID, ok := s.At(b.Addr); got != b || leastID != least || !ok {
+				t.Errorf("at %s is %+v of %d, %v", b.Addr, got, leastID, ok)
+			}
+		}
+		if got, _, ok := s.At("10.0.0.99:10911"); ok {
+			t.Errorf("nobody is at that address, got %+v", got)
+		}
 		if got := fmt.Sprint(s.NameServers(), s.BrokerNames()); got != "[10.0.0.9:9876] [broker-a broker-s]" {
 			t.Errorf("got %s", got)
 		}

@@ -22,6 +22,7 @@ type Snapshot struct {
 
 // broker is the addresses (ip:port) of one broker name.
 type broker struct {
+	cluster string // of the last that named it
 	byID    map[int64]string
 	leastID int64
 	seen    time.Time // when a name server or a route last named it
@@ -59,6 +60,22 @@ func (s *Snapshot) Numbered(matches func(name string) bool, id int64) (address s
 		}
 	}
 	return address, ok
+}
+
+// At finds the broker that has registered an address, which may have a host name, and the least id of its name.
+func (s *Snapshot) At(address string) (found body.Address, leastID int64, ok bool) {
+	target := address
+	if resolved, ok := s.resolved[address]; ok {
+		target = resolved
+	}
+	for name, b := range s.brokers {
+		for id, known := range b.byID {
+			if known == target {
+				return body.Address{Cluster: b.cluster, BrokerName: name, BrokerID: id, Addr: address}, b.leastID, true
+			}
+		}
+	}
+	return body.Address{Addr: address}, 0, false
 }
 
 // vipChannelDistance is how far below its own port a broker listens for the VIP channel.
@@ -149,7 +166,7 @@ func byName(seen []body.Address, now time.Time) map[string]broker {
 	for _, a := range seen {
 		b, ok := brokers[a.BrokerName]
 		if !ok {
-			b = broker{byID: make(map[int64]string, 1), leastID: a.BrokerID, seen: now}
+			b = broker{cluster: a.Cluster, byID: make(map[int64]string, 1), leastID: a.BrokerID, seen: now}
 		}
 		b.byID[a.BrokerID] = a.Addr
 		b.leastID = min(b.leastID, a.BrokerID)

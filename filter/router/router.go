@@ -72,6 +72,8 @@ const (
 	TopicRouteData
 	// ClusterInfo answers get other broker addresses.
 	ClusterInfo
+	// TopicList answers get another broker address, or none.
+	TopicList
 	// ConsumerIDs answers name each consumer once, on unified connections.
 	ConsumerIDs
 )

@@ -8,6 +8,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -74,7 +75,7 @@ func (s *Session) rewriteAnswer(u *upstream, p pending, frame []byte, h *codec.H
 		s.recorder.Inc(stats.RouteUnreadable)
 		s.recorder.Inc(stats.ResponseError)
 		p.noted.end(s, ending{answered: true, code: codec.ResponseSystemError, cause: causeUnreadable})
-		s.answer(p.asker, h.Opaque, unreadableRoute(err))
+		s.answer(p.asker, h.Opaque, unreadableAnswer(err))
 		return verdict{action: drop}
 	}
 	s.recorder.Inc(stats.ResponseSuccess)
@@ -88,6 +89,13 @@ func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error
 	var told []string
 	if p.kind.Rewrite == router.ConsumerIDs {
 		return s.uniqueConsumers(old), nil
+	}
+	if p.kind.Rewrite == router.TopicList {
+		rewritten, err := body.RewriteTopicList(old, s.advertiseKnown(u.place.cluster, &told))
+		if err == nil && s.unified != nil {
+			s.tell(u.place.cluster, told)
+		}
+		return rewritten, err
 	}
 	if p.kind.Rewrite == router.ClusterInfo {
 		seen, err := body.ParseClusterInfo(old)
@@ -151,18 +159,38 @@ func (s *Session) isNameServer(u *upstream) bool {
 func (s *Session) advertise(seen []body.Address, told *[]string) body.Advertise {
 	leastIDs := addressing.LeastIDs(seen)
 	return func(a body.Address) (string, bool) {
-		address, coverage := s.environment.Rules.Advertise(s.local, a, leastIDs[a.BrokerName])
-		switch coverage {
-		case addressing.Covered:
-			if address != a.Addr {
-				s.recorder.Inc(stats.RouteAddressRewritten)
-			}
-			*told = append(*told, a.BrokerName)
-			return address, true
-		case addressing.Withheld:
-			return "", false
-		}
-		s.recorder.Inc(stats.RouteAddressUncovered)
-		return a.Addr, s.environment.Config.Addressing.PassUncovered
+		return s.advertiseOne(a, leastIDs[a.BrokerName], told)
 	}
+}
+
+// advertiseKnown does the same for an address that stands alone, without its broker's name: the directory knows that. An
+// address that it does not know is covered by no rule.
+func (s *Session) advertiseKnown(cluster *directory.Directory, told *[]string) func(address string) (string, bool) {
+	return func(address string) (string, bool) {
+		if broker, leastID, ok := cluster.Snapshot().At(address); ok {
+			return s.advertiseOne(broker, leastID, told)
+		}
+		return s.uncovered(address)
+	}
+}
+
+func (s *Session) advertiseOne(a body.Address, leastID int64, told *[]string) (string, bool) {
+	address, coverage := s.environment.Rules.Advertise(s.local, a, leastID)
+	switch coverage {
+	case addressing.Covered:
+		if address != a.Addr {
+			s.recorder.Inc(stats.RouteAddressRewritten)
+		}
+		*told = append(*told, a.BrokerName)
+		return address, true
+	case addressing.Withheld:
+		return "", false
+	}
+	return s.uncovered(a.Addr)
+}
+
+// uncovered counts an address that no rule covers, and keeps it if the config says so.
+func (s *Session) uncovered(address string) (string, bool) {
+	s.recorder.Inc(stats.RouteAddressUncovered)
+	return address, s.environment.Config.Addressing.PassUncovered
 }

@@ -42,7 +42,7 @@ func (r *routes) add(u *upstream, p pending, h *codec.Header, frame []byte) {
 		route, err := u.session.rewriteBody(u, p, frame[codec.PrefixSize+len(h.Raw()):])
 		if err != nil {
 			u.session.recorder.Inc(stats.RouteUnreadable)
-			r.failed = unreadableRoute(err)
+			r.failed = unreadableAnswer(err)
 			return
 		}
 		if !p.fanOut.keep(u.session, len(route)) {
@@ -75,7 +75,7 @@ func (r *routes) merge(s *Session, f *fanOut) *mergedAnswer {
 			s.recorder.Add(stats.BrokerNameClash, int64(clashes))
 			return &mergedAnswer{body: merged, version: r.version}
 		}
-		refusal = unreadableRoute(err)
+		refusal = unreadableAnswer(err)
 	}
 	return &mergedAnswer{code: refusal.Code, remark: refusal.Remark, version: r.version}
 }
@@ -91,6 +91,6 @@ func (r *routes) inOrder(s *Session) (routes [][]byte) {
 	return routes
 }
 
-func unreadableRoute(err error) *router.Refusal {
-	return &router.Refusal{Code: codec.ResponseSystemError, Remark: "the name server's answer cannot be read: " + err.Error()}
+func unreadableAnswer(err error) *router.Refusal {
+	return &router.Refusal{Code: codec.ResponseSystemError, Remark: "the server's answer cannot be read: " + err.Error()}
 }
