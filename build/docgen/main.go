@@ -62,11 +62,19 @@ var unifiedNotes = map[router.Class]string{
 	router.Internal:       "refused (3)",
 }
 
-// answerNotes say how answers are changed.
+// answerNotes say how answers are changed, but for their addresses.
 var answerNotes = map[router.Rewriting]string{
-	router.TopicRouteData: "addresses rewritten",
-	router.ClusterInfo:    "addresses rewritten",
-	router.ConsumerIDs:    "a client that is listed twice is listed once (unified)",
+	router.ConsumerIDs: "a client that is listed twice is listed once (unified)",
+}
+
+func addressNote(a router.Addresses) string {
+	var parts []string
+	for _, part := range []struct{ kind, names string }{{"rewritten", a.Rewritten}, {"data", a.Data}, {"stored", a.Stored}} {
+		if part.names != "" {
+			parts = append(parts, "*"+part.kind+"*: "+part.names)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 func requestCodesPage() string {
@@ -76,9 +84,13 @@ func requestCodesPage() string {
 		"its port, except those of class *internal*, which are refused (3) everywhere. The table says what happens with `unified`\n" +
 		"addressing. Codes that are not listed go to the broker that `bname` names, else they are refused (3).\n\n" +
 		"The effect decides what `policy.read_only_admin` refuses (16): what *changes* something, and codes that are not listed.\n\n" +
+		"Addresses in answers are *rewritten* where clients dial them: to the proxy's, or left out. Others are *data* that no client\n" +
+		"dials, or *stored* in messages and made part of their ids, which some clients do dial: [TROUBLESHOOTING](TROUBLESHOOTING.md#a-client-dials-a-broker-past-the-proxy)\n" +
+		"names them. The remark of an error may name a broker's IP. A test sends every request that reads, and all of clients, to real\n" +
+		"servers and searches the answers for their addresses.\n\n" +
 		"A deadline is the time after which the proxy answers SYSTEM_ERROR on a unified connection, in addition to what the\n" +
 		"request lets the broker wait; where there is none, `timeouts.request` holds.\n\n" +
-		"| code | name | class | effect | unified | deadline | answer |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+		"| code | name | class | effect | unified | deadline | answer | addresses in the answer |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	rows := slices.Clone(router.Table)
 	slices.SortFunc(rows, func(a, c router.Kind) int { return int(a.Code - c.Code) })
 	for _, kind := range rows {
@@ -89,7 +101,7 @@ func requestCodesPage() string {
 				deadline += " + its wait"
 			}
 		}
-		fmt.Fprintf(&b, "| %d | %v | %v | %v | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, kind.Effect, unifiedNotes[kind.Class], deadline, answerNotes[kind.Rewrite])
+		fmt.Fprintf(&b, "| %d | %v | %v | %v | %s | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, kind.Effect, unifiedNotes[kind.Class], deadline, answerNotes[kind.Rewrite], addressNote(kind.Addresses))
 	}
 	return b.String()
 }

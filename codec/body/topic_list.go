@@ -4,9 +4,9 @@ package body
 
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/jsonscan"
 
-// RewriteTopicList returns the body of a GET_SYSTEM_TOPIC_LIST_FROM_NS or
-// GET_SYSTEM_TOPIC_LIST_FROM_BROKER answer (Java: TopicList) with the address that f
-// decides on in brokerAddr, or null there if f does not keep it: Java then asks no
+// RewriteTopicList returns the body of a GET_SYSTEM_TOPIC_LIST_FROM_NS or a
+// QUERY_TOPICS_BY_CONSUMER answer (Java: TopicList) with the address that f decides on
+// in brokerAddr, or null there if f does not keep it: Java then asks no
 // broker. It borrows src; dst is src itself when nothing changes. Errors are *Error.
 func RewriteTopicList(src []byte, f func(addr string) (string, bool)) (dst []byte, err error) {
 	c := &cursor{b: src, body: "TopicList"}

@@ -98,6 +98,8 @@ type Kind struct {
 	Topic func(Request) []byte
 	// Rewrite is what becomes of the answer.
 	Rewrite Rewriting
+	// Addresses names the addresses in the answer.
+	Addresses Addresses
 }
 
 // TopicOf is the topic that a request is about; empty if it names none.

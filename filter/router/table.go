@@ -46,7 +46,7 @@ var byOrdinal = func() []*Kind {
 }()
 
 // Table has a row for each request code that package codec knows.
-var Table = concat(
+var Table = withAddresses(concat(
 	with(ClientTraffic,
 		// Messages.
 		Kind{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
@@ -93,7 +93,8 @@ var Table = concat(
 		Kind{Code: codec.RequestViewMessageByID, Class: AddressOnly, Locate: viewMessage},
 		Kind{Code: codec.RequestGetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
 		Kind{Code: codec.RequestGetSystemTopicListFromNS, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicList},
-		Kind{Code: codec.RequestGetSystemTopicListFromBroker, Class: AnyBroker, Timeout: shortTimeout, Locate: systemTopicList, Rewrite: TopicList},
+		Kind{Code: codec.RequestGetSystemTopicListFromBroker, Class: AnyBroker, Timeout: shortTimeout, Locate: systemTopicList},
+		Kind{Code: codec.RequestQueryTopicsByConsumer, Class: AddressOnly, Locate: onlyByAddress, Rewrite: TopicList},
 	),
 	rows(EveryBroker, Changes,
 		codec.RequestUpdateAndCreateTopic, codec.RequestUpdateAndCreateTopicList, codec.RequestDeleteTopicInBroker,
@@ -143,7 +144,7 @@ var Table = concat(
 		codec.RequestGetConsumeStats, codec.RequestGetBrokerConsumeStats, codec.RequestViewBrokerStatsData,
 		codec.RequestGetConsumerConnectionList, codec.RequestGetProducerConnectionList, codec.RequestGetAllProducerInfo,
 		codec.RequestInvokeBrokerToGetConsumerStatus, codec.RequestQueryTopicConsumeByWho, codec.RequestQueryConsumeTimeSpan,
-		codec.RequestQueryCorrectionOffset, codec.RequestQueryTopicsByConsumer, codec.RequestQuerySubscriptionByConsumer,
+		codec.RequestQueryCorrectionOffset, codec.RequestQuerySubscriptionByConsumer,
 		codec.RequestGetConsumerRunningInfo, codec.RequestQueryConsumeQueue, codec.RequestCheckRocksDBCQWriteProgress,
 		codec.RequestGetBrokerConfig, codec.RequestGetBrokerRuntimeInfo, codec.RequestGetTimerMetrics,
 		codec.RequestGetBrokerHAStatus, codec.RequestGetBrokerEpochCache, codec.RequestGetColdDataFlowCtrInfo,
@@ -152,7 +153,7 @@ var Table = concat(
 		codec.RequestGetTopicConfigList, codec.RequestGetTopicNameList, codec.RequestGetClientConfig,
 		codec.RequestWhoConsumeTheMessage, codec.RequestGetBrokerLiteInfo, codec.RequestGetParentTopicInfo,
 		codec.RequestGetLiteTopicInfo, codec.RequestGetLiteClientInfo, codec.RequestGetLiteGroupInfo),
-)
+))
 
 // with gives rows their effect.
 func with(effect Effect, kinds ...Kind) []Kind {

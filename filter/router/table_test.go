@@ -77,3 +77,12 @@ func TestOnlyReadsAndClientTrafficMayPassReadOnlyListeners(t *testing.T) {
 		t.Errorf("%d codes are client traffic; has one been added? then see that it changes nothing but its client's own", traffic)
 	}
 }
+
+func TestWhatIsRewrittenIsWhatTheTableSays(t *testing.T) {
+	for _, k := range Table {
+		rewrites := k.Rewrite != Untouched && k.Rewrite != ConsumerIDs
+		if rewrites != (k.Addresses.Rewritten != "") {
+			t.Errorf("%v: rewriting %d, rewritten %q", k.Code, k.Rewrite, k.Addresses.Rewritten)
+		}
+	}
+}

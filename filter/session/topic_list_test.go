@@ -61,8 +61,18 @@ func TestUnifiedSystemTopicListIsAskedOfABrokerTheClientWasTold(t *testing.T) {
 	if got := one(t, h.tookUp(brokerBAddress)); got.Opaque != 2 {
 		t.Errorf("broker-b got %d", got.Opaque)
 	}
-	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 2, `{"brokerAddr":"`+brokerBAddress+`","topicList":["TBW102"]}`))
-	if got := one(t, h.tookDown()).body; got != `{"brokerAddr":"127.0.0.1:19876","topicList":["TBW102"]}` {
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 2, `{"topicList":["TBW102"]}`))
+	if got := one(t, h.tookDown()).body; got != `{"topicList":["TBW102"]}` {
+		t.Errorf("got %s", got)
+	}
+	h.wantIdle()
+}
+
+func TestTopicsOfAGroupNameNoBrokerOutsideTheProxy(t *testing.T) {
+	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
+	h.send(request(codec.RequestQueryTopicsByConsumer, 1, ""))
+	h.receive(h.only.id, response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerAAddress+`","topicList":["t"]}`))
+	if got := one(t, h.tookDown()).body; got != `{"brokerAddr":"proxy:20911","topicList":["t"]}` {
 		t.Errorf("got %s", got)
 	}
 	h.wantIdle()

@@ -122,8 +122,8 @@ func (b *Broker) Start(ctx context.Context) error {
 		"brokerName":                  b.Name,
 		"brokerId":                    "0",
 		"brokerRole":                  "ASYNC_MASTER",
-		"brokerIP1":                   "127.0.0.1",
-		"brokerIP2":                   "127.0.0.1",
+		"brokerIP1":                   b.world.opt.BrokerIP,
+		"brokerIP2":                   b.world.opt.BrokerIP,
 		"bindAddress":                 b.bindAddress(),
 		"listenPort":                  strconv.Itoa(b.port),
 		"namesrvAddr":                 b.world.NameServer,
@@ -170,7 +170,7 @@ func (b *Broker) bindAddress() string {
 	if b.wire != nil {
 		return behindWire
 	}
-	return "127.0.0.1"
+	return b.world.opt.BrokerIP
 }
 
 // Register waits until the name server knows the broker, and bids the broker register meanwhile: by itself it

@@ -67,6 +67,8 @@ type Options struct {
 	// Brokers are the names of the brokers, default broker-a and broker-b. The files in envoy-config/ have
 	// listeners for the first two.
 	Brokers []string
+	// BrokerIP is where all brokers listen, of 127.0.0.0/8; default 127.0.0.1, as everybody else.
+	BrokerIP string
 	// BrokerConfig are further lines of each broker's properties; they win over ours.
 	BrokerConfig map[string]string
 	// ACL is what the brokers demand of requests.
@@ -152,6 +154,9 @@ func newWorld(opt Options) (*World, error) {
 	if len(opt.Brokers) == 0 {
 		opt.Brokers = []string{"broker-a", "broker-b"}
 	}
+	if opt.BrokerIP == "" {
+		opt.BrokerIP = "127.0.0.1"
+	}
 	if opt.LogLevel == "" {
 		opt.LogLevel = "warning"
 	}
@@ -212,7 +217,7 @@ func (w *World) choosePorts() error {
 		broker, proxy := exampleBroker(i)
 		w.ports[broker] = port
 		w.Brokers = append(w.Brokers, &Broker{
-			Name: name, Addr: loopback(port), ProxyAddr: loopback(w.ports[proxy]), world: w, port: port,
+			Name: name, Addr: net.JoinHostPort(w.opt.BrokerIP, strconv.Itoa(port)), ProxyAddr: loopback(w.ports[proxy]), world: w, port: port,
 		})
 	}
 	if w.opt.Mode == SideBySide {

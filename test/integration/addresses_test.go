@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+)
+
+// realAddresses are the brokers' IP, which nobody else has, and the name server's address, in every form in which
+// RocketMQ writes addresses.
+type realAddresses [][]byte
+
+func (x *installation) realAddresses() (forms realAddresses) {
+	for _, address := range []string{x.NameServer, x.Brokers[0].Addr, x.Brokers[1].Addr} {
+		a := netip.MustParseAddrPort(address)
+		ip := a.Addr().As4()
+		stored := binary.BigEndian.AppendUint32(ip[:], uint32(a.Port())) // storeHost
+		forms = append(forms, []byte(address), stored, fmt.Appendf(nil, "%X", stored))
+	}
+	return append(forms, []byte(netip.MustParseAddrPort(x.Brokers[0].Addr).Addr().String()))
+}
+
+func (r realAddresses) in(b []byte) bool {
+	for _, form := range r {
+		if bytes.Contains(b, form) {
+			return true
+		}
+	}
+	return false
+}
+
+// probe is what the requests of this test say: all fields of all headers, and all members of all bodies. Java ignores what
+// a header or a body does not have.
+type probe struct {
+	fields map[string]string
+	body   []byte
+}
+
+func newProbe(broker, topic, group, producerGroup, clientID string) *probe {
+	const properties = "KEYS\x01a-key\x02"
+	p := &probe{fields: map[string]string{
+		"topic": topic, "originTopic": topic, "defaultTopic": "TBW102", "defaultTopicQueueNums": "1", "parentTopic": topic, "liteTopic": topic,
+		"consumerGroup": group, "group": group, "groupName": group, "compareGroup": group, "producerGroup": producerGroup,
+		"clientId": clientID, "clientID": clientID, "cluster": "DefaultCluster", "brokerName": broker, "bname": broker,
+		"queueId": "0", "queueOffset": "0", "offset": "0", "commitOffset": "0", "committed": "true", "index": "0", "count": "8",
+		"sysFlag": "0", "suspendTimeoutMillis": "0", "pollTime": "0", "subscription": "*", "subVersion": "0", "expressionType": "TAG",
+		"maxMsgNums": "8", "maxMsgNum": "8", "maxNum": "8", "key": "a-key", "beginTimestamp": "0", "endTimestamp": "9999999999999", "timestamp": "0",
+		"bornTimestamp": "1", "flag": "0", "properties": properties, "reconsumeTimes": "0", "unitMode": "false", "maxReconsumeTimes": "16", "delayLevel": "1",
+		"invisibleTime": "60000", "initMode": "0", "exp": "*", "expType": "TAG", "order": "false", "extraInfo": "0 1 60000 0 0 " + broker + " 0 0",
+		"statsName": "TOPIC_PUT_NUMS", "statsKey": topic, "namespace": "a-namespace", "isOrder": "false", "jstackEnable": "false", "filterGroups": "",
+		"checkStoreTime": "0", "maxCount": "8", "topK": "8", "username": "u", "subject": "User:u", "resource": "*",
+		// SendMessageRequestHeaderV2
+		"a": producerGroup, "b": topic, "c": "TBW102", "d": "1", "e": "0", "f": "0", "g": "1", "h": "0", "i": properties, "j": "0", "k": "false", "l": "16", "m": "false", "n": broker,
+	}}
+	p.body = fmt.Appendf(nil, `{"topic":%[1]q,"consumerGroup":%[2]q,"group":%[2]q,"brokerName":%[3]q,"clientId":%[4]q,"clientID":%[4]q,`+
+		`"mqSet":[{"topic":%[1]q,"brokerName":%[3]q,"queueId":0}],"subscriptionData":{"topic":%[1]q,"subString":"*","expressionType":"TAG","subVersion":1},`+
+		`"messageModel":"CLUSTERING","strategyName":"AVG","acks":[],"producerDataSet":[],"consumerDataSet":[]}`, topic, group, broker, clientID)
+	return p
+}
+
+// send makes one request on a connection of its own, and returns the whole answer.
+func (p *probe) send(x *installation, address string, code codec.RequestCode) (h *codec.Header, body, all []byte) {
+	x.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		x.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	h, body = exchangeOn(x.T, c, p.frame(code))
+	return h, body, append(bytes.Clone(h.Raw()), body...)
+}
+
+func (p *probe) frame(code codec.RequestCode) []byte {
+	p.fields["bornTime"] = strconv.FormatInt(time.Now().UnixMilli(), 10)
+	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: 7, Body: p.body}
+	for _, name := range slices.Sorted(maps.Keys(p.fields)) {
+		command.Fields = append(command.Fields, codec.Field{Name: name, Value: p.fields[name]})
+	}
+	return command.Append(nil)
+}
+
+// unanswered are the requests of the test that servers of 5.3.3 refuse here, and why.
+var unanswered = map[codec.RequestCode]string{
+	codec.RequestSendReplyMessage:          "no request is replied to",
+	codec.RequestSendReplyMessageV2:        "no request is replied to",
+	codec.RequestBatchAckMessage:           "it acknowledges nothing",
+	codec.RequestRecallMessage:             "it is not allowed by default",
+	codec.RequestGetBrokerEpochCache:       "there is no controller",
+	codec.RequestAuthGetUser:               "there is no ACL",
+	codec.RequestAuthListUser:              "there is no ACL",
+	codec.RequestAuthGetACL:                "there is no ACL",
+	codec.RequestAuthListACL:               "there is no ACL",
+	codec.RequestGetBrokerClusterACLInfo:   "up to 5.3.2",
+	codec.RequestGetBrokerClusterACLConfig: "up to 5.3.2",
+	codec.RequestQueryBrokerOffset:         "a code without a processor",
+	codec.RequestGetTopicConfigList:        "a code without a processor",
+	codec.RequestGetTopicNameList:          "a code without a processor",
+	codec.RequestGetClientConfig:           "a code without a processor",
+	codec.RequestWhoConsumeTheMessage:      "a code without a processor",
+	codec.RequestPopLiteMessage:            "since 5.4",
+	codec.RequestLiteSubscriptionCtl:       "since 5.4",
+	codec.RequestAckLiteMessage:            "since 5.4",
+	codec.RequestGetBrokerLiteInfo:         "since 5.4",
+	codec.RequestGetParentTopicInfo:        "since 5.4",
+	codec.RequestGetLiteTopicInfo:          "since 5.4",
+	codec.RequestGetLiteClientInfo:         "since 5.4",
+	codec.RequestGetLiteGroupInfo:          "since 5.4",
+}
+
+// unseen are the answers that can hold addresses and hold none of these servers, and why.
+var unseen = map[codec.RequestCode]string{
+	codec.RequestGetNamesrvConfig:          "IP and port stand apart",
+	codec.RequestGetBrokerHAStatus:         "there is no replica",
+	codec.RequestGetConsumerConnectionList: "they are the clients'",
+	codec.RequestGetProducerConnectionList: "they are the clients'",
+	codec.RequestGetAllProducerInfo:        "they are the clients'",
+	codec.RequestGetConsumerRunningInfo:    "it is the proxy's, for which the client was configured",
+}
+
+// TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo sends every request that reads, and every request of producers and
+// consumers, to a real name server and broker, directly and both ways through the proxy, and searches the answers.
+func TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo(t *testing.T) {
+	x := install(t, world.Options{Mode: world.SideBySide, BrokerIP: "127.0.0.9", Topics: map[string]int{"t": queues}})
+	broker, real := x.Brokers[0], x.realAddresses()
+	var ledger world.Ledger
+	x.group(&ledger, "t", "g", 1)
+	x.produce(&ledger, "t", 0, 10*allQueues)
+	x.drained(&ledger, time.Minute)
+	if code, remark := x.ask(x.NameServer, codec.RequestPutKVConfig, map[string]string{"namespace": "a-namespace", "key": "a-key", "value": broker.Addr}, nil); code != codec.ResponseSuccess {
+		t.Fatalf("%v: %s", code, remark)
+	}
+	producer := newProbe(broker.Name, "t", "g", "a-producer", "a-client")
+	producer.body = []byte(`{"clientID":"a-client","producerDataSet":[{"groupName":"a-producer"}],"consumerDataSet":[]}`)
+	c, err := net.Dial("tcp", broker.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	exchangeOn(t, c, producer.frame(codec.RequestHeartBeat))
+	var connections struct {
+		ConnectionSet []struct {
+			ClientID string `json:"clientId"`
+		} `json:"connectionSet"`
+	}
+	_, body, _ := producer.send(x, broker.Addr, codec.RequestGetConsumerConnectionList)
+	if err := json.Unmarshal(body, &connections); err != nil || len(connections.ConnectionSet) != 1 {
+		t.Fatalf("%s: %v", body, err)
+	}
+	producer.send(x, broker.Addr, codec.RequestSendMessageV2) // its key is indexed before anybody looks for it
+
+	direct := map[codec.RequestCode]codec.ResponseCode{}
+	for _, way := range x.Ways() {
+		known := newProbe(broker.Name, "t", "g", "a-producer", connections.ConnectionSet[0].ClientID)
+		// A group that has consumed nothing yet.
+		fetching := newProbe(broker.Name, "t", "fresh-"+way.Name, "a-producer", "a-client")
+		for _, k := range router.Table {
+			if k.Class == router.Internal || k.Class == router.FromBroker || k.Effect == router.Changes ||
+				k.Code == codec.RequestEndTransaction { // no broker answers it
+				continue
+			}
+			address, p := way.Broker(broker), known
+			if k.Class == router.NameServer {
+				address = way.NameServer
+			}
+			if k.Code == codec.RequestPopMessage || k.Code == codec.RequestPeekMessage {
+				p = fetching
+			}
+			h, _, all := p.send(x, address, k.Code)
+			found, a := real.in(all), k.Addresses
+			if !way.Proxied() {
+				direct[k.Code] = h.ResponseCode()
+				if ok := h.ResponseCode() == codec.ResponseSuccess; ok != (unanswered[k.Code] == "") {
+					t.Errorf("%v: a server answers %v %q", k.Code, h.ResponseCode(), h.Remark())
+				}
+				said := a != router.Addresses{} && unseen[k.Code] == "" && (unanswered[k.Code] == "" || a.Stored == "msgId")
+				if found != said {
+					t.Errorf("%v: names a real address: %v, by the table: %v\n%.2000q", k.Code, found, said, all)
+				}
+				continue
+			}
+			refused := way.Name == string(world.Unified) && (h.ResponseCode() == codec.ResponseVersionNotSupported || h.ResponseCode() == codec.ResponseServiceNotAvailable)
+			if h.ResponseCode() != direct[k.Code] && !refused {
+				t.Errorf("%s, %v: got %v %q, a direct client %v", way.Name, k.Code, h.ResponseCode(), h.Remark(), direct[k.Code])
+			}
+			if found && a.Data+a.Stored == "" {
+				t.Errorf("%s, %v: a real address got out:\n%.2000q", way.Name, k.Code, all)
+			}
+		}
+	}
+}
