@@ -118,7 +118,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	}
 	wantLimits := LimitsConfig{
 		MaxFrameBytes: 16 << 20, MaxHeaderBytes: 256 << 10, MaxFields: 1024, MaxConnections: 131072, MaxPendingRequests: 8192,
-		MaxTotalPendingRequests: 262144, MaxBufferedBytes: 4 << 20, MaxSessionBytes: 64 << 20, MaxTotalBytes: 1 << 30, MaxSourcePercent: 50, MaxUpstreamConnections: 256,
+		MaxTotalPendingRequests: 262144, MaxBufferedBytes: 16 << 20, MaxSessionBytes: 96 << 20, MaxTotalBytes: 1 << 30, MaxSourcePercent: 50, MaxUpstreamConnections: 256,
 		MaxServerRequests: 1024, MaxHeartbeatEntries: 16384, MaxBrokers: 16384, MaxTopics: 131072, MaxLogLinesPerMinute: 60,
 	}
 	if got.Limits != wantLimits {
@@ -189,7 +189,7 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		"limits.max_frame_bytes is 7; want 29 to 1073741824",
 		"limits.max_header_bytes is 20; want 21 to 16777215",
 		"limits.max_pending_requests is 0; want 1 to 1048576",
-		"limits.max_buffered_bytes is 1; want 1024 to 1073741824",
+		"limits.max_buffered_bytes is 1; want 65536 to 268435456",
 		"limits.max_upstream_connections is 5000; want 1 to 4096",
 		"timeouts.connect is 0s; want 10ms to 1m0s",
 		"timeouts.request is 1h0m0s; want 10ms to 10m0s",

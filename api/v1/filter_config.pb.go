@@ -1160,36 +1160,37 @@ func (x *Unified) GetAdvertisedAddress() string {
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Greatest whole frame, its length word included. 29 to 1073741824 bytes; default 16777216, as in
-	// RocketMQ itself. A longer one closes its connection.
+	// RocketMQ itself, or 8 more than max_header_bytes if that is more. A longer one closes its connection.
 	MaxFrameBytes *wrapperspb.UInt32Value `protobuf:"bytes,1,opt,name=max_frame_bytes,json=maxFrameBytes,proto3" json:"max_frame_bytes,omitempty"`
-	// Greatest frame header. 21 to 16777215 bytes; default 262144: brokers take 32767 bytes of properties,
-	// each of which may need six in JSON. A longer one closes its connection.
+	// Greatest frame header. 21 to 16777215 bytes, at least 8 less than max_frame_bytes; default 262144, or as much as a
+	// frame has room for: brokers take 32767 bytes of properties, each of which may need six in JSON. A longer one
+	// closes its connection.
 	MaxHeaderBytes *wrapperspb.UInt32Value `protobuf:"bytes,2,opt,name=max_header_bytes,json=maxHeaderBytes,proto3" json:"max_header_bytes,omitempty"`
 	// extFields of one header. 16 to 1024; default 1024. A header with more closes its connection.
 	MaxFields *wrapperspb.UInt32Value `protobuf:"bytes,6,opt,name=max_fields,json=maxFields,proto3" json:"max_fields,omitempty"`
 	// Client connections in all. 1 to 16777216; default 131072. One more is closed at once. Fewer where the process may
 	// open few files (ulimit -n): docs/LIMITS.md has the formula.
 	MaxConnections *wrapperspb.UInt32Value `protobuf:"bytes,7,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
-	// Requests of one client connection that wait for an answer. 1 to 1048576; default 8192. One more
-	// is answered SYSTEM_BUSY (2).
+	// Requests of one client connection that wait for an answer. 1 to 1048576; default 8192, or what
+	// max_source_percent is of max_total_pending_requests if that is less. One more is answered SYSTEM_BUSY (2).
 	MaxPendingRequests *wrapperspb.UInt32Value `protobuf:"bytes,3,opt,name=max_pending_requests,json=maxPendingRequests,proto3" json:"max_pending_requests,omitempty"`
-	// Requests that wait for an answer in all. 1 to 16777216; default 262144. One more is answered
-	// SYSTEM_BUSY (2). Connections take room for 16 requests at a time while less than half of this is
+	// Requests that wait for an answer in all. 1 to 16777216, of which max_source_percent is at least
+	// max_pending_requests; default 262144, or more if that needs more. One more is answered SYSTEM_BUSY (2). Connections take room for 16 requests at a time while less than half of this is
 	// taken, so that a request may be refused from half of it on, if others have room to spare.
 	MaxTotalPendingRequests *wrapperspb.UInt32Value `protobuf:"bytes,8,opt,name=max_total_pending_requests,json=maxTotalPendingRequests,proto3" json:"max_total_pending_requests,omitempty"`
-	// Bytes of one client connection that wait for upstream connections to open. 1024 to 1073741824;
-	// default 4194304. Requests beyond are answered SYSTEM_BUSY (2). What comes before it is known where
-	// to, and answers of the proxy that wait for the end of a broker's, have the same limit each; beyond
-	// it the connection is closed.
+	// Bytes of one client connection that wait for upstream connections to open. 65536 to 268435456; default 16777216, or
+	// as much as max_session_bytes and max_total_bytes have room for. A request that comes while there are fewer passes,
+	// whatever its size; while there are as many it is answered SYSTEM_BUSY (2). What comes before it is known where to
+	// may be max_frame_bytes more; beyond it the connection is closed.
 	MaxBufferedBytes *wrapperspb.UInt32Value `protobuf:"bytes,4,opt,name=max_buffered_bytes,json=maxBufferedBytes,proto3" json:"max_buffered_bytes,omitempty"`
 	// Bytes of all kinds that the proxy keeps for one client connection: parts of frames, from the client and
 	// from brokers, that cannot be judged yet; what waits for upstream connections; the last heartbeat; answers
-	// that are merged. 65536 to 4294967295, at least twice max_frame_bytes; default 67108864, or four times
-	// max_frame_bytes if that is more. The connection that would need more is closed, a broker's if it was a
-	// part of its frame.
+	// that are merged. 262144 to 4294967295, at least three times max_frame_bytes and max_buffered_bytes together; default
+	// 100663296, or more if that is more, or less where max_total_bytes has no room for as much. The connection that
+	// would need more is closed, a broker's if it was a part of its frame.
 	MaxSessionBytes *wrapperspb.UInt32Value `protobuf:"bytes,9,opt,name=max_session_bytes,json=maxSessionBytes,proto3" json:"max_session_bytes,omitempty"`
-	// The same in all. At most 1099511627776, at least max_session_bytes; default 1073741824, or four times
-	// max_session_bytes if that is more. Connections take room for 16384 bytes at a time while less than half
+	// The same in all. At most 1099511627776, of which max_source_percent is at least max_session_bytes; default
+	// 1073741824, or four times max_session_bytes if that is more. Connections take room for 16384 bytes at a time while less than half
 	// of this is taken. Envoy's own buffers (per_connection_buffer_limit_bytes) are not in it.
 	MaxTotalBytes *wrapperspb.UInt64Value `protobuf:"bytes,10,opt,name=max_total_bytes,json=maxTotalBytes,proto3" json:"max_total_bytes,omitempty"`
 	// What one client address can take of max_connections, max_total_pending_requests and max_total_bytes: this percent

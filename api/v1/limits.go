@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
 // Limit describes one option of Limits or Timeouts: how it is checked, and what docs/LIMITS.md says of it.
@@ -72,18 +74,18 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Limits.MaxTotalPendingRequests },
 	},
 	{
-		"limits.max_buffered_bytes", 4 << 20, 1024, 1 << 30, "bytes of one client connection that wait for upstream connections to open",
-		answersBusy + "; before the connection has opened it is closed",
+		"limits.max_buffered_bytes", 16 << 20, 64 << 10, 256 << 20, "bytes of one client connection that wait for upstream connections to open; a frame that comes below it passes, whatever its size",
+		answersBusy + "; before the connection has opened, and with max_frame_bytes more, it is closed",
 		[]string{"request_over_limit", "downstream_refused"},
 		func(c *Config) any { return &c.Limits.MaxBufferedBytes },
 	},
 	{
-		"limits.max_session_bytes", 64 << 20, 64 << 10, 1<<32 - 1, "all bytes that are kept for one client connection", closesConnection,
+		"limits.max_session_bytes", 96 << 20, 256 << 10, 1<<32 - 1, "all bytes that are kept for one client connection", closesConnection,
 		[]string{"memory_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxSessionBytes },
 	},
 	{
-		"limits.max_total_bytes", 1 << 30, 64 << 10, 1 << 40, "all bytes that are kept, in all", "the connection that needs more is closed",
+		"limits.max_total_bytes", 1 << 30, 256 << 10, 1 << 40, "all bytes that are kept, in all", "the connection that needs more is closed",
 		[]string{"memory_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxTotalBytes },
 	},
@@ -161,6 +163,16 @@ var LimitTable = []Limit{
 	},
 }
 
+// limitOf is the row of an option.
+func limitOf(option string) *Limit {
+	for i := range LimitTable {
+		if LimitTable[i].Option == option {
+			return &LimitTable[i]
+		}
+	}
+	panic("no limit " + option)
+}
+
 // limits resolves Limits and Timeouts.
 func (c *checker) limits(config *Config, m *FilterConfig) {
 	for i := range LimitTable {
@@ -179,25 +191,66 @@ func (c *checker) limits(config *Config, m *FilterConfig) {
 			}
 		}
 	}
-	c.memory(config, m.GetLimits())
+	c.related(config, m.GetLimits())
 }
 
-// memory resolves what depends on the size of a frame: two of them must have room beside each other.
-func (c *checker) memory(config *Config, m *Limits) {
+// related has limits follow from those that they depend on where the config does not set them, and refuses what
+// contradicts another: a limit that could never be reached, or a frame within max_frame_bytes that would not fit.
+func (c *checker) related(config *Config, m *Limits) {
 	l := &config.Limits
-	if m.GetMaxSessionBytes() == nil {
-		l.MaxSessionBytes = max(l.MaxSessionBytes, 4*l.MaxFrameBytes)
+
+	if m.GetMaxFrameBytes() == nil {
+		l.MaxFrameBytes = max(l.MaxFrameBytes, l.MaxHeaderBytes+codec.PrefixSize)
 	}
-	// One client address has room for a connection that keeps as much as it may.
-	leastTotal := (100*l.MaxSessionBytes + l.MaxSourcePercent - 1) / l.MaxSourcePercent
+	if m.GetMaxHeaderBytes() == nil {
+		l.MaxHeaderBytes = min(l.MaxHeaderBytes, l.MaxFrameBytes-codec.PrefixSize)
+	}
+	c.atLeast("limits.max_frame_bytes", l.MaxFrameBytes, l.MaxHeaderBytes+codec.PrefixSize, "max_header_bytes and 8 for what is in front")
+
+	// What one client address may take of the totals has room for one connection that takes all it may.
+	percent := l.MaxSourcePercent
+	if m.GetMaxTotalPendingRequests() == nil {
+		l.MaxTotalPendingRequests = max(l.MaxTotalPendingRequests, whole(l.MaxPendingRequests, percent))
+	}
+	if m.GetMaxPendingRequests() == nil {
+		l.MaxPendingRequests = min(l.MaxPendingRequests, max(l.MaxTotalPendingRequests*percent/100, 1))
+	}
+	if l.MaxPendingRequests > 1 { // one always fits
+		c.atLeast("limits.max_total_pending_requests", l.MaxTotalPendingRequests, whole(l.MaxPendingRequests, percent), "of which max_source_percent is max_pending_requests")
+	}
+
+	// A session may have a frame that is being received, and a frame more than max_buffered_bytes that wait: twice, while
+	// they pass from one place to another, in memory that has grown with them.
+	mostSession := limitOf("limits.max_session_bytes").Most
+	if m.GetMaxTotalBytes() != nil {
+		mostSession = int64(l.MaxTotalBytes * percent / 100)
+	}
+	if m.GetMaxSessionBytes() != nil {
+		mostSession = int64(l.MaxSessionBytes)
+	}
+	if m.GetMaxBufferedBytes() == nil {
+		l.MaxBufferedBytes = min(l.MaxBufferedBytes, max(int(mostSession)/3-l.MaxFrameBytes, int(limitOf("limits.max_buffered_bytes").Least)))
+	}
+	leastSession := 3 * (l.MaxFrameBytes + l.MaxBufferedBytes)
+	if m.GetMaxSessionBytes() == nil {
+		l.MaxSessionBytes = max(min(l.MaxSessionBytes, int(mostSession)), leastSession)
+	}
+	c.atLeast("limits.max_session_bytes", l.MaxSessionBytes, leastSession, "three times max_frame_bytes and max_buffered_bytes together")
+
+	leastTotal := whole(l.MaxSessionBytes, percent)
 	if m.GetMaxTotalBytes() == nil {
 		l.MaxTotalBytes = max(l.MaxTotalBytes, 4*l.MaxSessionBytes, leastTotal)
 	}
-	if least := 2 * l.MaxFrameBytes; l.MaxSessionBytes < least {
-		c.add("limits.max_session_bytes", "is %d; want at least %d, twice max_frame_bytes", l.MaxSessionBytes, least)
-	}
-	if l.MaxTotalBytes < leastTotal {
-		c.add("limits.max_total_bytes", "is %d; want at least %d, of which max_source_percent is max_session_bytes", l.MaxTotalBytes, leastTotal)
+	c.atLeast("limits.max_total_bytes", l.MaxTotalBytes, leastTotal, "of which max_source_percent is max_session_bytes")
+}
+
+// whole is the least number of which `percent` is n.
+func whole(n, percent int) int { return (100*n + percent - 1) / percent }
+
+// atLeast refuses an option that is too small beside others.
+func (c *checker) atLeast(option string, n, least int, why string) {
+	if n < least {
+		c.add(option, "is %d; want at least %d, %s", n, least, why)
 	}
 }
 

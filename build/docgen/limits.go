@@ -24,8 +24,18 @@ names the field, its value and the bounds. The stats of the last column count wh
 `
 
 const limitsRest = `
-` + "`max_session_bytes`" + ` is at least twice, and by default at least four times, ` + "`max_frame_bytes`" + `; ` +
-	"`max_total_bytes`" + ` is at least, and by default at least four times, ` + "`max_session_bytes`" + `.
+## How they go together
+
+A frame within ` + "`max_frame_bytes`" + ` passes whatever waits, as long as that is less than ` + "`max_buffered_bytes`" + `: no frame is refused for its size alone.
+A config whose limits contradict each other is refused, with each one that is too small:
+
+- ` + "`max_frame_bytes`" + ` ≥ ` + "`max_header_bytes`" + ` + 8
+- ` + "`max_session_bytes`" + ` ≥ 3 × (` + "`max_frame_bytes` + `max_buffered_bytes`" + `): a frame that is being received, and one more than ` + "`max_buffered_bytes`" + ` that wait
+- ` + "`max_source_percent` of `max_total_bytes`" + ` ≥ ` + "`max_session_bytes`" + `
+- ` + "`max_source_percent` of `max_total_pending_requests`" + ` ≥ ` + "`max_pending_requests`" + `
+
+What a config does not set follows from what it sets: ` + "`max_frame_bytes: 67108864`" + ` alone makes ` + "`max_session_bytes`" + ` 251658240, and ` + "`max_total_bytes: 134217728`" + `
+alone makes it 67108864.
 
 ## One client cannot take the house
 

@@ -438,7 +438,7 @@ func (s *Session) leaveGroups() {
 func (s *Session) copyToBrokers(kind *router.Kind, frame []byte, h *codec.Header) {
 	s.goingUp.flushJudged()
 	for _, u := range s.registrationTargets() {
-		if u.canWrite(len(frame)) {
+		if u.canWrite() {
 			s.writeUnawaited(u, kind, frame, h)
 		}
 	}

@@ -34,6 +34,9 @@ func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
 
 // clientDeadline is when the client's connection ends if nothing comes from it.
 func (s *Session) clientDeadline() Instant {
+	if s.state == waiting {
+		return never // it is the client that waits
+	}
 	timeouts := &s.environment.Config.Timeouts
 	deadline := never
 	if s.active.all == 0 {

@@ -183,7 +183,7 @@ func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, targe
 // fanOut sends a copy of a request to each target. It gives nil if the request goes nowhere.
 func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) (*fanOut, verdict) {
 	targets = eachOnce(targets)
-	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite(len(frame)) }) {
+	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite() }) {
 		s.refuseOverLimit(h) // rather than change some of them
 		return nil, verdict{action: drop}
 	}
@@ -193,7 +193,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 				return nil, verdict{action: stop}
 			}
 		}
-		if !s.belowLimit(h) {
+		if !s.belowLimit(h, targets...) {
 			return nil, verdict{action: drop}
 		}
 	}
@@ -213,7 +213,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	deadline := s.deadlineOf(kind, 0)
 	s.goingUp.flushJudged()
 	for _, u := range targets {
-		if !u.canWrite(len(frame)) {
+		if !strict && !u.canWrite() { // else it was asked before: all get it or none
 			s.recorder.Inc(stats.RequestOverLimit)
 			f.lost = overLimit
 			continue

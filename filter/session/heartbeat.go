@@ -147,14 +147,15 @@ func (s *Session) replayHeartbeat(u *upstream) {
 }
 
 // writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own. While
-// another request with its opaque waits it is left out, and the next heartbeat has to do.
+// another request with its opaque waits, or there is no memory for one more that waits, it is left out, and the next
+// heartbeat has to do.
 func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, frame []byte, h *codec.Header) {
-	if u.pending.has(h.Opaque) && !h.IsOneway() {
-		return
-	}
 	if !h.IsOneway() {
+		if u.pending.has(h.Opaque) || !u.reserve() {
+			return
+		}
 		s.arm(s.deadlineOf(kind, 0))
 		u.await(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}})
 	}
-	u.write(frame)
+	u.writeOwn(frame)
 }

@@ -10,6 +10,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -170,6 +171,51 @@ func TestTablesOfWhatWaitsAreCountedAndGivenUp(t *testing.T) {
 	}
 	h.tookDown()
 	h.send(sendV2(5000, "broker-a", "t"))
+	h.wantIdle()
+}
+
+// What waits for answers takes memory, too: a client that may have more requests waiting than it may keep bytes is
+// answered, and not closed.
+func TestRequestsWhoseTableIsTooMuchToKeepAreAnsweredBusy(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxPendingRequests, c.Limits.MaxSessionBytes = 10_000, 200_000 })
+	h := dial(t, e, 19876, terminal)
+	h.send(sendV2(0, "broker-a", "t"))
+	h.to(brokerAAddress)
+	for opaque := range int32(3000) {
+		h.send(sendV2(1+opaque, "broker-a", "t"))
+	}
+	answers := h.tookDown()
+	if h.host.downClosed || len(answers) == 0 || int64(len(answers)) != e.Stats.Value(stats.RequestOverLimit) {
+		t.Fatalf("closed: %v; %d of 3001 requests are refused", h.host.downClosed, len(answers))
+	}
+	if waiting := 3001 - len(answers); h.active.all != waiting || waiting < 500 || h.memory.needed > 200_000 {
+		t.Errorf("%d requests wait, %d of them counted, in %d bytes", waiting, h.active.all, h.memory.needed)
+	}
+	for _, answer := range answers {
+		if answer.ResponseCode() != codec.ResponseSystemBusy {
+			t.Fatalf("answered %v", answer.ResponseCode())
+		}
+	}
+	h.wantIdle()
+}
+
+// Neither silence nor a first frame that is kept ends a connection that waits for the proxy.
+func TestAConnectionThatWaitsForTheDirectoryIsNotClosedBefore(t *testing.T) {
+	source := &lateNameServers{known: make(chan struct{})}
+	d := directory.New([]string{nameServerAddress}, time.Hour, directory.NameServersForget, directory.Bounds{Brokers: 10, Topics: 10}, source)
+	e := environmentOf(unifiedMode, directory.NewClusters(nil, d))
+	e.Config.Timeouts.Directory, e.Config.Timeouts.Handshake, e.Config.Timeouts.Idle = 10*time.Second, 100*time.Millisecond, time.Second
+	h := dial(t, e, 19876, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.clock += 9 * time.Second
+	h.Wake(h.clock)
+	if h.state != waiting || h.host.downClosed {
+		t.Fatal("want it to wait for timeouts.directory")
+	}
+	h.clock += time.Second
+	h.Wake(h.clock)
+	h.wantOneAnswer(1, codec.ResponseServiceNotAvailable)
+	h.wantStats(map[stats.ID]int64{stats.DownstreamTimeout: 0, stats.BrokerUnknown: 1})
 	h.wantIdle()
 }
 

@@ -43,13 +43,22 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
 	s.arm(p.deadline)
 }
 
-// await puts a request into the table of those that wait for u.
-func (u *upstream) await(opaque int32, p pending) {
-	before := u.pending.room()
-	u.pending.set(opaque, p)
-	if grown := u.pending.room() - before; grown > 0 && !u.session.memory.grow(grown) {
-		u.session.overMemory()
+// await puts a request into the table of those that wait for u, which has room for it.
+func (u *upstream) await(opaque int32, p pending) { u.pending.set(opaque, p) }
+
+// reserve makes room for one more request in the table of those that wait for u; it returns false if that is beyond a
+// limit.
+func (u *upstream) reserve() bool {
+	more := u.pending.needs()
+	if more == 0 {
+		return true
 	}
+	if !u.session.memory.grow(more) {
+		u.session.recorder.Inc(stats.MemoryOverLimit)
+		return false
+	}
+	u.pending.grow()
+	return true
 }
 
 // maxName is the longest name of a topic or a group that is remembered: %RETRY% and a group of 255 characters
@@ -65,9 +74,15 @@ func routeTopic(h *codec.Header) string {
 	return string(topic)
 }
 
-// belowLimit makes room for one more request that waits, which is to be added to active next; if there is none, it
-// has answered the request.
-func (s *Session) belowLimit(h *codec.Header) bool {
+// belowLimit makes room for one more request that waits for each target, and is to be added to active next; if there is
+// none, it has answered the request.
+func (s *Session) belowLimit(h *codec.Header, targets ...*upstream) bool {
+	for _, u := range targets {
+		if !u.reserve() {
+			s.refuseOverLimit(h)
+			return false
+		}
+	}
 	if s.pendingShare.grow(1) {
 		return true
 	}

@@ -36,9 +36,22 @@ const (
 )
 
 // room is the bytes of memory that the table takes.
-func (t *pendingTable) room() int {
-	return cap(t.entries)*int(unsafe.Sizeof(pendingEntry{})) + len(t.slots)*int(unsafe.Sizeof(t.slots[0]))
+func (t *pendingTable) room() int { return roomFor(len(t.slots)) }
+
+// roomFor is the bytes that a table with so many slots takes: half of them have an entry.
+func roomFor(slots int) int {
+	return slots*int(unsafe.Sizeof(int32(0))) + slots/2*int(unsafe.Sizeof(pendingEntry{}))
 }
+
+// needs is how many bytes more the table takes with one more request.
+func (t *pendingTable) needs() int {
+	if 2*(t.count+1) <= len(t.slots) {
+		return 0
+	}
+	return roomFor(t.nextSlots()) - t.room()
+}
+
+func (t *pendingTable) nextSlots() int { return max(leastSlots, 2*len(t.slots)) }
 
 // size is the number of requests.
 func (t *pendingTable) size() int { return t.count }
@@ -98,7 +111,8 @@ func (t *pendingTable) grow() {
 	if t.multiplier == 0 {
 		t.multiplier = rand.Uint32() | 1
 	}
-	t.slots = make([]int32, max(leastSlots, 2*len(t.slots)))
+	t.slots = make([]int32, t.nextSlots())
+	t.entries = append(make([]pendingEntry, 0, len(t.slots)/2), t.entries...)
 	t.shift = 33 - bits.Len(uint(len(t.slots)))
 	for i := range t.entries {
 		if e := &t.entries[i]; e.used {

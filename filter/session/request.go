@@ -66,7 +66,7 @@ func (s *Session) replicate(frame []byte) {
 
 // forward sends a request on to one upstream.
 func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdict {
-	if !u.canWrite(s.requests.prefix.FrameSize()) {
+	if !u.canWrite() {
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}
@@ -77,7 +77,7 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 		if s.reused(u, h.Opaque) {
 			return verdict{action: stop}
 		}
-		if !s.belowLimit(h) {
+		if !s.belowLimit(h, u) {
 			return verdict{action: drop}
 		}
 		if s.expect(u, kind, h); s.state == closed { // that was too much to keep

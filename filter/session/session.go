@@ -18,7 +18,7 @@ import (
 type state uint8
 
 const (
-	// waiting for the directory: what the client sends is kept, up to max_buffered_bytes.
+	// waiting for the directory: what the client sends is kept.
 	waiting state = iota
 	open
 	closed
@@ -56,7 +56,7 @@ type Session struct {
 	lastUpstream UpstreamID
 	only         *upstream // the single upstream, unless role is ToAll
 	active       active    // over all upstreams and fan-outs
-	queued       int       // bytes in the queues of all upstreams
+	queued       int       // bytes of the client in the queues of all upstreams
 	wakeAt       Instant   // what WakeAt was last asked for; 0: nothing
 	giveUp       Instant   // end of the waiting state
 	refreshed    func()    // wakes this session after a refresh of the directory; identity matters
@@ -241,9 +241,11 @@ func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
 	return s.cutRequests(in, s.capabilities.InPlace)
 }
 
+// keepEarly keeps what comes while the session waits: as much as may wait later, and a frame more.
 func (s *Session) keepEarly(in [][]byte) {
+	limits := &s.environment.Config.Limits
 	for _, b := range in {
-		if len(s.early)+len(b) > s.environment.Config.Limits.MaxBufferedBytes {
+		if len(s.early)+len(b) > limits.MaxBufferedBytes+limits.MaxFrameBytes {
 			s.recorder.Inc(stats.DownstreamRefused)
 			s.closeDownstream()
 			return
@@ -297,6 +299,7 @@ func (s *Session) Wake(now Instant) {
 	case closed:
 		return
 	case waiting:
+		s.heard = now // the silence was the proxy's
 		if s.tryOpen(); s.state == open && len(s.early) > 0 {
 			early := s.early
 			s.early = nil
@@ -396,8 +399,8 @@ func (s *Session) writeDownstream(b []byte) {
 		return
 	}
 	if s.only != nil && s.only.answers.midFrame() {
-		if len(s.late)+len(b) > s.environment.Config.Limits.MaxBufferedBytes {
-			s.closeDownstream()
+		if len(s.late) >= s.environment.Config.Limits.MaxBufferedBytes {
+			s.overMemory()
 			return
 		}
 		var ok bool

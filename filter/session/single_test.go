@@ -332,7 +332,8 @@ func TestNothingIsQueuedWithoutLimitWhileABrokersConnectionOpens(t *testing.T) {
 			for range 20 {
 				h.send(frame)
 			}
-			if limit := h.environment.Config.Limits.MaxBufferedBytes; len(h.only.queue) > limit || h.queued != len(h.only.queue) {
+			limits := &h.environment.Config.Limits
+			if limit := limits.MaxBufferedBytes + limits.MaxFrameBytes; len(h.only.queue) > limit || h.queued != len(h.only.queue) {
 				t.Errorf("%d bytes are queued and %d counted, limit %d", len(h.only.queue), h.queued, limit)
 			}
 			if h.UpstreamConnected(h.clock, 1); h.queued != 0 {
@@ -400,7 +401,7 @@ func TestARefusedChangeReachesNoNameServer(t *testing.T) {
 		"denied":             {func(e *Environment) { withPolicy(t, e, denySecret) }, inPlace, nil},
 		"too many requests":  {func(e *Environment) { e.Config.Limits.MaxPendingRequests = 1 }, inPlace, topicRoute(1, "t")},
 		"an opaque in use":   {func(*Environment) {}, inPlace, topicRoute(2, "t")},
-		"not connected":      {func(e *Environment) { e.Config.Limits.MaxBufferedBytes = 100 }, terminal, nil},
+		"not connected":      {func(e *Environment) { e.Config.Limits.MaxBufferedBytes = 100 }, terminal, topicRoute(1, "t")},
 		"over all its bytes": {func(e *Environment) { e.Config.Limits.MaxSessionBytes = 1 }, inPlace, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,7 @@ type upstream struct {
 	leaving   bool    // gets no more requests, and ends when none waits for it any more
 	deadline  Instant // for connecting
 	queue     []byte  // what waits for the connection
+	queued    int     // bytes of the client in it
 
 	answers cutter
 	pending pendingTable
@@ -70,7 +71,7 @@ func (s *Session) connect(to place, address string) *upstream {
 		return u
 	}
 	s.host.ConnectUpstream(u.id, egress)
-	u.write(s.egressHeader(address)) // after it: this may end the session
+	u.writeOwn(s.egressHeader(address)) // after it: this may end the session
 	return u
 }
 
@@ -100,8 +101,17 @@ func (s *Session) endIfLeft(u *upstream) {
 	}
 }
 
-// write sends bytes to u, or keeps them until it is connected.
+// write sends bytes of the client to u, or keeps them until it is connected.
 func (u *upstream) write(b []byte) {
+	if !u.connected {
+		u.queued += len(b)
+		u.session.queued += len(b)
+	}
+	u.writeOwn(b)
+}
+
+// writeOwn is write for bytes of the proxy itself: they do not count against the client's max_buffered_bytes.
+func (u *upstream) writeOwn(b []byte) {
 	s := u.session
 	if u.connected {
 		s.host.WriteUpstream(u.id, b)
@@ -110,21 +120,24 @@ func (u *upstream) write(b []byte) {
 	var ok bool
 	if u.queue, ok = s.memory.append(u.queue, b); !ok {
 		s.overMemory()
-		return
 	}
-	s.queued += len(b)
 }
 
-// canWrite tells whether u can take n bytes more: it is not full, and what waits for it to connect is within
-// max_buffered_bytes.
-func (u *upstream) canWrite(n int) bool {
+// canWrite reports whether u can take a frame: it is not full, and what waits for connections to open has not reached
+// max_buffered_bytes. The size of the frame does not matter: no frame within max_frame_bytes is too large by itself.
+func (u *upstream) canWrite() bool {
+	if u.connected {
+		return !u.full
+	}
 	s := u.session
-	return u.connected && !u.full || !u.connected && s.queued+n <= s.environment.Config.Limits.MaxBufferedBytes
+	s.goingUp.flushJudged() // it counts
+	return s.queued < s.environment.Config.Limits.MaxBufferedBytes
 }
 
 // dropQueue empties what waits for the connection.
 func (u *upstream) dropQueue() {
-	u.session.queued -= len(u.queue)
+	u.session.queued -= u.queued
+	u.queued = 0
 	u.session.memory.release(u.queue)
 	u.queue = nil
 }

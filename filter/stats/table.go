@@ -218,7 +218,7 @@ var Table = append([]Def{
 	UpstreamTimeout:          {Counter, Trouble, "upstream_timeout", "open upstream connections closed because a frame of theirs stood still for timeouts.upstream_stall"},
 	UpstreamFull:             {Counter, Trouble, "upstream_full", "upstream connections that took nothing for a second, so that requests for them were answered SYSTEM_BUSY until they did (unified)"},
 	MemoryKept:               {Gauge, Activity, "memory_kept", "bytes that connections have taken of max_total_bytes, some to spare"},
-	MemoryOverLimit:          {Counter, Trouble, "memory_over_limit", "connections closed, and heartbeats and merged answers given up, because of max_session_bytes or max_total_bytes"},
+	MemoryOverLimit:          {Counter, Trouble, "memory_over_limit", "connections closed, requests answered SYSTEM_BUSY, and heartbeats and merged answers given up, because of max_session_bytes or max_total_bytes; connections closed because max_buffered_bytes of answers of the proxy itself wait"},
 	DirectoryRefresh:         {Counter, Activity, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
 	DirectoryRefreshFailure:  {Counter, Trouble, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
 	DirectoryStale:           {Gauge, Trouble, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},

@@ -113,7 +113,7 @@ func dial(t *testing.T) (*fakeEnvoy, *fakeConnection, api.DownstreamFilter) {
 	t.Helper()
 	envoy := &fakeEnvoy{}
 	network.SetCgoAPI(envoy)
-	text := `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["` + nameServer(t) + `"]}],"addressing":{"unified":{}}}`
+	text := `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["` + nameServer(t) + `"]}],"addressing":{"unified":{}},"limits":{"max_buffered_bytes":4194304}}`
 	packed, err := anypb.New(wrapperspb.String(text))
 	if err != nil {
 		t.Fatal(err)
