@@ -24,6 +24,10 @@ func writeMarkdown(r *results, o options) error {
 	return os.WriteFile(filepath.Join(root, "docs", "COMPATIBILITY.md"), []byte(out.String()), 0o644)
 }
 
+// untestedJava is what readers must know of releases that the run leaves out.
+const untestedJava = `No Java between 5.0.0 and 5.3.3 is run here. By their sources the push consumers of 5.0.0 to 5.3.0 send what a concurrent listener could not
+consume to the address that is stored in the message, as the row “retry, then dead letter queue” shows for 5.0.0; those of 5.3.1 and later do not.`
+
 // page is the document as it grows. Notes are numbered as they come up.
 type page struct {
 	results *results
@@ -66,6 +70,7 @@ names it.
 `, time.Now().UTC().Format("2006-01-02"), world.RocketMQVersion, world.ACL1Version, envoyVersion(), sum.works, sum.refused, sum.fail, sum.impossible, "`vip_channel_port`")
 	p.printf("## Clients\n\n")
 	p.table(o, false)
+	p.printf("\n%s\n", untestedJava)
 	p.printf("\n## mqadmin\n\nOptions `-n` and `-b` are the proxy's addresses: of the name server, and of the broker that is meant.\n\n")
 	p.table(o, true)
 	p.printf("\n## Notes\n\n")
@@ -128,7 +133,7 @@ func (p *page) table(o options, admin bool) {
 		}
 		p.printf("\n")
 	}
-	p.printf("\n\\* the client connects to the broker's own address, which is stored in the message, past any proxy: works where it can be reached.\n")
+	p.printf("\n\\* the client connects to the broker's own address, which is stored in the message, past any proxy: works where it can be reached ([why, and the way out](TROUBLESHOOTING.md#a-client-dials-a-broker-past-the-proxy)).\n")
 }
 
 func (p *page) mark(c cell) string {
