@@ -1641,7 +1641,7 @@ type Match struct {
 	// The consumer group.
 	ConsumerGroups []*v31.StringMatcher `protobuf:"bytes,3,rep,name=consumer_groups,json=consumerGroups,proto3" json:"consumer_groups,omitempty"`
 	// Request codes by name, as SEND_MESSAGE_V2, or by number; or classes of them: SEND (sends, replies, ends of
-	// transactions, recalls), CONSUME (pulls, pops, acknowledgements, offsets, locks, lists of consumers), CLIENT (what all
+	// transactions, recalls), CONSUME (pulls, pops, queries by key, acknowledgements, offsets, locks, lists of consumers), CLIENT (what all
 	// clients need: routes, heartbeats, their end) and ADMIN (all others, unknown ones too).
 	Requests []string `protobuf:"bytes,4,rep,name=requests,proto3" json:"requests,omitempty"`
 	// Languages of clients by the names of LanguageCode, as JAVA, GO, CPP.

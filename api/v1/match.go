@@ -76,7 +76,7 @@ func ClassOf(code codec.RequestCode) RequestClass {
 		codec.RequestSendReplyMessage, codec.RequestSendReplyMessageV2, codec.RequestEndTransaction, codec.RequestRecallMessage:
 		return SendClass
 	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage,
-		codec.RequestPeekMessage, codec.RequestNotification, codec.RequestPollingInfo,
+		codec.RequestPeekMessage, codec.RequestQueryMessage, codec.RequestNotification, codec.RequestPollingInfo,
 		codec.RequestAckMessage, codec.RequestBatchAckMessage, codec.RequestAckLiteMessage, codec.RequestLiteSubscriptionCtl,
 		codec.RequestChangeMessageInvisibleTime, codec.RequestConsumerSendMsgBack,
 		codec.RequestQueryConsumerOffset, codec.RequestUpdateConsumerOffset, codec.RequestSearchOffsetByTimestamp,

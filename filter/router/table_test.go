@@ -86,3 +86,20 @@ func TestWhatIsRewrittenIsWhatTheTableSays(t *testing.T) {
 		}
 	}
 }
+
+// TestInternalIsWhatOnlyServersSendOrControllersAnswer compares with the sources of RocketMQ 5.5.1: which request codes its
+// modules send.
+func TestInternalIsWhatOnlyServersSendOrControllersAnswer(t *testing.T) {
+	internal := strings.Fields(`
+		REGISTER_BROKER UNREGISTER_BROKER BROKER_HEARTBEAT QUERY_DATA_VERSION GET_BROKER_MEMBER_GROUP REGISTER_TOPIC_IN_NAMESRV
+		NOTIFY_MIN_BROKER_ID_CHANGE NOTIFY_BROKER_ROLE_CHANGED EXCHANGE_BROKER_HA_INFO
+		GET_ALL_CONSUMER_OFFSET GET_ALL_DELAY_OFFSET GET_ALL_MESSAGE_REQUEST_MODE GET_TIMER_CHECK_POINT GET_TIMER_METRICS
+		CONTROLLER_ALTER_SYNC_STATE_SET CONTROLLER_APPLY_BROKER_ID CONTROLLER_GET_NEXT_BROKER_ID CONTROLLER_GET_REPLICA_INFO CONTROLLER_REGISTER_BROKER
+		CLEAN_BROKER_DATA CONTROLLER_ELECT_MASTER CONTROLLER_GET_METADATA_INFO CONTROLLER_GET_SYNC_STATE_DATA GET_CONTROLLER_CONFIG UPDATE_CONTROLLER_CONFIG
+		REGISTER_FILTER_SERVER REGISTER_MESSAGE_FILTER_CLASS`) // the last two of and to filter servers, up to 4.2
+	for _, code := range codec.RequestCodes() {
+		if got, want := Of(code).Class == Internal, slices.Contains(internal, code.String()); got != want {
+			t.Errorf("%v is internal: %v, want %v", code, got, want)
+		}
+	}
+}
