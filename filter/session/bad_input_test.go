@@ -24,15 +24,16 @@ const (
 // JSON: whatever cannot be forwarded is answered with its own opaque, and the connection lives on.
 func TestEveryKindAnswersARequestThatSaysNothing(t *testing.T) {
 	bodies := map[codec.RequestCode]string{ // where the remark is not that of the class
-		codec.RequestViewMessageByID:        "only at its own address",
-		codec.RequestLockBatchMQ:            saysUnreadable,
-		codec.RequestUnlockBatchMQ:          saysUnreadable,
-		codec.RequestBatchAckMessage:        saysUnreadable,
-		codec.RequestCheckClientConfig:      saysUnreadable,
-		codec.RequestQueryAssignment:        saysUnreadable,
-		codec.RequestHeartBeat:              "unreadable HeartbeatData",
-		codec.RequestQueryMessage:           saysNoBroker,
-		codec.RequestGetConsumerListByGroup: saysUnnamed,
+		codec.RequestViewMessageByID:              "only at its own address",
+		codec.RequestGetSystemTopicListFromBroker: saysNoBroker,
+		codec.RequestLockBatchMQ:                  saysUnreadable,
+		codec.RequestUnlockBatchMQ:                saysUnreadable,
+		codec.RequestBatchAckMessage:              saysUnreadable,
+		codec.RequestCheckClientConfig:            saysUnreadable,
+		codec.RequestQueryAssignment:              saysUnreadable,
+		codec.RequestHeartBeat:                    "unreadable HeartbeatData",
+		codec.RequestQueryMessage:                 saysNoBroker,
+		codec.RequestGetConsumerListByGroup:       saysUnnamed,
 	}
 	for _, kind := range router.Table {
 		h := dialUnified(t)
