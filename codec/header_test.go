@@ -98,8 +98,13 @@ func TestHeaderToleratesWhatClientsAndFastjsonDo(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", tt.name, got, ok, tt.want)
 		}
 	}
-	if h := mustParse(t, JSON, `{"code":1,"opaque":2,"language":"GO"}`); h.Language != LanguageGo {
-		t.Errorf("got %v", h.Language)
+	for name, want := range map[string]LanguageCode{ // as Java 5.3.3 reads them
+		`"GO"`: LanguageGo, `"java"`: LanguageJava, `"Java"`: LanguageJava, `"node_js"`: LanguageNodeJS, `3`: LanguagePython, `""`: LanguageUnknown,
+		`"COBOL"`: LanguageUnknown, `"OMſ"`: LanguageUnknown, `null`: LanguageUnknown,
+	} {
+		if h := mustParse(t, JSON, `{"code":1,"opaque":2,"language":`+name+`}`); h.Language != want {
+			t.Errorf("%s is %v, want %v", name, h.Language, want)
+		}
 	}
 	h := mustParse(t, JSON, `{"code":1,"opaque":2,"extFields":{"a":"1","b":"2","a":null},"remark":"a\nb"}`)
 	if _, ok := h.Field("a"); ok {

@@ -2,7 +2,10 @@
 
 package codec
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // LanguageCode names the language of the peer's library. Java: LanguageCode.
 type LanguageCode uint8
@@ -47,10 +50,15 @@ func (c LanguageCode) String() string {
 	return "UNKNOWN_LANGUAGE_CODE_" + strconv.Itoa(int(c))
 }
 
-// languageCodeOf is the code of a JSON name.
+// languageCodeOf returns the code of a JSON name, which Java's brokers know in any case (fastjson's EnumDeserializer).
 func languageCodeOf(name []byte) LanguageCode {
 	for i, s := range languageCodeNames {
 		if string(name) == s {
+			return LanguageCode(i)
+		}
+	}
+	for i, s := range languageCodeNames {
+		if len(name) == len(s) && strings.EqualFold(string(name), s) { // of one length: no letter but ASCII's folds
 			return LanguageCode(i)
 		}
 	}

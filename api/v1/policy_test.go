@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
@@ -46,6 +48,22 @@ policy.rate_limits[2].match.topics[0].contains is empty; to match everything use
 policy.rate_limits[2].messages is set; with the key CONSUMER_GROUP nothing is sent, want bytes`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+// TestNamesInAnotherCaseAreRefused holds that no name of a policy is taken for another, or for none, because of its case.
+func TestNamesInAnotherCaseAreRefused(t *testing.T) {
+	for _, policy := range []string{
+		`{"default_action":"deny"}`,
+		`{"rules":[{"name":"a","action":"Deny"}]}`,
+		`{"rules":[{"name":"a","match":{"requests":["send"]}}]}`,
+		`{"rules":[{"name":"a","match":{"requests":["pull_message"]}}]}`,
+		`{"rules":[{"name":"a","match":{"languages":["java"]}}]}`,
+		`{"rate_limits":[{"name":"a","key":"topic","messages":{"per_second":1}}]}`,
+	} {
+		if _, err := Read(pack(t, wrapperspb.String(unifiedJSON+policy+`}`))); err == nil {
+			t.Errorf("accepted: %s", policy)
+		}
 	}
 }
 
