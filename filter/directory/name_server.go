@@ -76,7 +76,7 @@ func (s RemotingNameServers) exchange(ctx context.Context, address string, frame
 		return nil, err
 	}
 	if code := header.ResponseCode(); code != codec.ResponseSuccess {
-		return nil, fmt.Errorf("answered %v: %s", code, header.Remark())
+		return nil, fmt.Errorf("answered %v: %.200q", code, header.Remark())
 	}
 	return answer, nil
 }

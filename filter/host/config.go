@@ -3,12 +3,15 @@
 package host
 
 import (
+	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"google.golang.org/protobuf/types/known/anypb"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -40,6 +43,28 @@ var last atomic.Pointer[Config]
 
 // LastConfig is the config that ParseConfig has made last.
 func LastConfig() *Config { return last.Load() }
+
+// maxConfigErrors is how many bad fields of one config are logged, and maxConfigError how much of each.
+const (
+	maxConfigErrors = 100
+	maxConfigError  = 1000
+)
+
+// ConfigErrors returns what is wrong with a config as lines for Envoy's log. Errors quote values by themselves; paths
+// have the names of fields, which whoever wrote the config may have chosen.
+func ConfigErrors(err error) (lines []logline.Own) {
+	fields := apiv1.Errors{}
+	if !errors.As(err, &fields) {
+		return []logline.Own{logline.Own(logline.Escape(err.Error(), maxConfigError))}
+	}
+	for i, field := range fields {
+		if i == maxConfigErrors {
+			return append(lines, logline.Own(fmt.Sprintf("%d more fields are bad", len(fields)-i)))
+		}
+		lines = append(lines, logline.Own(logline.Escape(field.Error(), maxConfigError)))
+	}
+	return lines
+}
 
 // ParseConfig puts the config in `any` to work.
 func ParseConfig(any *anypb.Any) (c *Config) {

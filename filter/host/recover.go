@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -26,15 +27,22 @@ func Recover(x *instance.Instance, abandon func()) {
 	if x != nil {
 		x.Stats.Recorder().Inc(stats.Panic)
 	}
-	stack := ""
-	if stacks.Add(1) <= maxStacks {
-		stack = "\n" + string(debug.Stack())
-	}
-	if x != nil {
-		LogConnectionError(x, "fault, its connection is closed: %v%s", fault, stack)
-	} else {
-		LogError("fault: %v%s", fault, stack)
+	if x == nil || x.MayLog(Now()) {
+		logFault(x != nil, fault)
 	}
 	defer func() { _ = recover() }() // of abandon: nothing is left to try
 	abandon()
+}
+
+func logFault(ofConnection bool, fault any) {
+	if ofConnection {
+		LogError("fault, its connection is closed: %v", fault)
+	} else {
+		LogError("fault: %v", fault)
+	}
+	if stacks.Add(1) <= maxStacks {
+		for _, line := range logline.Stack(debug.Stack()) {
+			LogError("%v", line)
+		}
+	}
 }

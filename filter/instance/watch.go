@@ -3,9 +3,12 @@
 package instance
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/refresher"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -27,7 +30,7 @@ func newWatch(d *directory.Directory, recorder *stats.Recorder) *watch {
 	return w
 }
 
-// Warn takes a line for Envoy's log. The host sets it; without one there is no log.
+// Warn takes a line for Envoy's log, by the rules of package logline. The host sets it; without one there is no log.
 var Warn = func(format string, arguments ...any) {}
 
 func (w *watch) refreshed(err error) {
@@ -36,6 +39,11 @@ func (w *watch) refreshed(err error) {
 		w.recorder.Inc(stats.DirectoryRefreshFailure)
 		if !w.failing.Swap(true) {
 			Warn("the brokers' addresses cannot be refreshed, those known so far are kept: %v", err)
+			if fault := (*refresher.Fault)(nil); errors.As(err, &fault) {
+				for _, line := range logline.Stack(fault.Stack) {
+					Warn("%v", line)
+				}
+			}
 		}
 	} else {
 		w.failing.Store(false)

@@ -98,11 +98,19 @@ func (r *Refresher) run(ctx context.Context) {
 	}
 }
 
+// Fault is a panic of a refresh.
+type Fault struct {
+	Value any
+	Stack []byte
+}
+
+func (f *Fault) Error() string { return fmt.Sprintf("fault: %v", f.Value) }
+
 // recovered refreshes; a fault is a failure like others, since what a server has answered may be behind it.
 func (r *Refresher) recovered(ctx context.Context) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("fault: %v\n%s", fault, debug.Stack())
+			err = &Fault{fault, debug.Stack()}
 		}
 	}()
 	return r.refresh(ctx)

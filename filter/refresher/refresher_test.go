@@ -23,7 +23,7 @@ func TestAFaultIsAFailureAndRefreshingGoesOn(t *testing.T) {
 		r.Observe(func(err error) { outcomes <- err })
 		r.Start()
 		defer r.Stop()
-		if err := <-outcomes; err == nil || !strings.HasPrefix(err.Error(), "fault: an answer that nobody foresaw\ngoroutine ") {
+		if err := <-outcomes; err == nil || err.Error() != "fault: an answer that nobody foresaw" || !strings.HasPrefix(string(err.(*Fault).Stack), "goroutine ") {
 			t.Errorf("got %v", err)
 		}
 		if !r.Asked() || !r.Stale() {

@@ -4,7 +4,6 @@ package golang
 
 import (
 	"runtime"
-	"strings"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
@@ -13,6 +12,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 )
 
 // PluginName is what `plugin_name` in Envoy's config must say.
@@ -24,7 +24,7 @@ func Register() {
 	network.RegisterNetworkFilterConfigParser(parser{})
 	network.RegisterNetworkFilterConfigFactory(PluginName, configFactory{})
 	host.NewSink = process.sink
-	host.LogInfo("version %s, %s", version.String(), runtime.Version())
+	host.LogInfo("version %v, %v", logline.Own(version.String()), logline.Own(runtime.Version()))
 	instance.Warn = host.LogWarning
 }
 
@@ -35,8 +35,8 @@ type parser struct{}
 func (parser) ParseConfig(config *anypb.Any) any {
 	parsed := host.ParseConfig(config)
 	if parsed.Err != nil && !host.RejectsConfigs {
-		for _, line := range strings.Split(parsed.Err.Error(), "\n") {
-			host.LogError("config: %s", line)
+		for _, line := range host.ConfigErrors(parsed.Err) {
+			host.LogError("config: %v", line)
 		}
 	}
 	return parsed

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "log_line.h"
+
 // Functions of Envoy and hooks of ours must stay visible although the module is built with hidden
 // visibility.
 #pragma GCC visibility push(default)
@@ -66,9 +68,9 @@ inline std::string_view ToView(EnvoyBuffer buffer) {
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kCritical };
 
 // Envoy's logger may be used from any thread.
-inline void Log(LogLevel level, std::string_view text) {
+inline void Log(LogLevel level, const LogLine& line) {
   envoy_dynamic_module_callback_log(static_cast<envoy_dynamic_module_type_log_level>(level),
-                                    ToBuffer(text));
+                                    ToBuffer(line.view()));
 }
 inline bool LogEnabled(LogLevel level) {
   return envoy_dynamic_module_callback_log_enabled(

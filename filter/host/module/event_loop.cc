@@ -59,8 +59,8 @@ EventLoop::EventLoop()
   event.data.u64 = kWakeToken;
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &event) != 0) {
     Log(LogLevel::kCritical,
-        "rocketmq_proxy: no file descriptors left for the upstream event loop: upstream "
-        "connections will not work");
+        LogLine() << "rocketmq_proxy: no file descriptors left for the upstream event loop: "
+                     "upstream connections will not work");
   }
   std::mutex mu;
   std::condition_variable started;

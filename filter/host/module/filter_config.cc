@@ -32,7 +32,9 @@ void LogLines(std::string_view text) {
   while (!text.empty()) {
     const size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
-    if (!line.empty()) Log(LogLevel::kError, "rocketmq_proxy: config: " + std::string(line));
+    if (!line.empty()) {
+      Log(LogLevel::kError, (LogLine() << "rocketmq_proxy: config: ").Escape(line));
+    }
     if (end == std::string_view::npos) return;
     text.remove_prefix(end + 1);
   }
@@ -74,15 +76,17 @@ std::unique_ptr<FilterConfig> FilterConfig::Create(void* envoy_config, std::stri
                                                    std::string_view bytes) {
   Role role;
   if (!ParseRole(filter_name, &role)) {
-    Log(LogLevel::kError, "rocketmq_proxy: unknown filter_name \"" + std::string(filter_name) +
-                              "\": use \"" + std::string(kTerminalName) +
-                              "\" (terminal_filter: true) or \"" + std::string(kChainName) +
-                              "\" (in front of envoy.filters.network.tcp_proxy)");
+    LogLine line;
+    (line << "rocketmq_proxy: unknown filter_name ").Quote(filter_name);
+    (line << ": use ").Quote(kTerminalName);
+    (line << " (terminal_filter: true) or ").Quote(kChainName);
+    line << " (in front of envoy.filters.network.tcp_proxy)";
+    Log(LogLevel::kError, line);
     return nullptr;
   }
   std::string error;
   if (!LoadPlugin(&error)) {
-    Log(LogLevel::kError, "rocketmq_proxy: " + error);
+    Log(LogLevel::kError, (LogLine() << "rocketmq_proxy: ").Escape(error));
     return nullptr;
   }
   // Envoy answers this on the main thread only.

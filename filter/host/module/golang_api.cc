@@ -124,7 +124,8 @@ int envoyGoFilterGetFilterState(void* wrapper, void* go_key, void* go_value_out)
 void envoyGoFilterLog(uint32_t level, void* text, int size) {
   constexpr auto kHighest = static_cast<uint32_t>(LogLevel::kCritical);
   if (level > kHighest) return;  // off
-  rocketmq_proxy::Log(static_cast<LogLevel>(level), View(text, size));
+  rocketmq_proxy::Log(static_cast<LogLevel>(level),
+                      rocketmq_proxy::LogLine().Escape(View(text, size)));
 }
 
 uint32_t envoyGoFilterLogLevel() {

@@ -219,8 +219,8 @@ void ConfigMetrics::OnConfigScheduled() {
                                                                                s.first, s.second);
   }
   if (batch.dropped > 0) {
-    Log(LogLevel::kWarn, "rocketmq_proxy: " + std::to_string(batch.dropped) +
-                             " histogram values were dropped: the main thread was stuck");
+    Log(LogLevel::kWarn, LogLine() << "rocketmq_proxy: " << batch.dropped
+                                   << " histogram values were dropped: the main thread was stuck");
   }
 }
 

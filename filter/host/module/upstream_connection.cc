@@ -39,8 +39,8 @@ std::vector<char>& Scratch() {
   return scratch;
 }
 
-// Whether hardly any files are left. These are Envoy's: it dies when it cannot make a socket. The kernel gives the lowest
-// number that is free, so a high one says how many are in use.
+// Whether hardly any files are left. These are Envoy's: it dies when it cannot make a socket. The
+// kernel gives the lowest number that is free, so a high one says how many are in use.
 bool IsOneOfTheLast(int fd) {
   rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return false;

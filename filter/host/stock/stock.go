@@ -55,7 +55,11 @@ func rocketmqProxyLastConfig(chained C.int, errors **C.char) (handle C.uint64_t)
 		config.Err = apiv1.Errors{{Path: "addressing.unified", Problem: "needs several upstreams: use filter_name rocketmq_proxy with terminal_filter true and nothing behind it"}}
 	}
 	if config.Err != nil {
-		*errors = C.CString(strings.TrimSpace(config.Err.Error()))
+		var lines []string
+		for _, line := range host.ConfigErrors(config.Err) {
+			lines = append(lines, string(line))
+		}
+		*errors = C.CString(strings.Join(lines, "\n"))
 	}
 	return C.uint64_t(cgo.NewHandle(config))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/envoyfile"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/route"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 )
 
 // explanation is one run of the command.
@@ -239,12 +240,5 @@ func (e *explanation) rules(config apiv1.AddressingConfig) {
 	}
 }
 
-// printable keeps what a name server says from steering the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, text)
-}
+// printable keeps a text of a name server in its line, or its column, and bounds it.
+func printable(text string) string { return logline.Escape(text, 200) }

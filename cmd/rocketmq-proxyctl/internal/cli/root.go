@@ -27,6 +27,7 @@ func (e badError) Error() string { return e.text }
 
 // Run carries a command out and gives the exit status.
 func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	out, errs = guard{out}, guard{errs}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(in)

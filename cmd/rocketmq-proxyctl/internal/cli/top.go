@@ -135,7 +135,7 @@ func (t *watching) read(ctx context.Context, client *admin.Client) (*admin.Sampl
 func (t *watching) show(out io.Writer, before, now *admin.Sample) error {
 	var text strings.Builder
 	if isTerminal(out) {
-		text.WriteString("\x1b[H\x1b[2J")
+		text.WriteString(clearScreen)
 	}
 	fmt.Fprintf(&text, "%s  %s\n\n", t.address, now.At.Format("15:04:05"))
 	if err := t.view.Draw(&text, before, now); err != nil {

@@ -8,6 +8,7 @@
 #include "golang_abi.h"
 #include "harness.h"
 
+using rocketmq_proxy::LogLine;
 using rocketmq_proxy::SocketAddress;
 
 TEST(AddressParse) {
@@ -80,6 +81,16 @@ TEST(PluginLoadErrors) {
   EXPECT_EQ(rocketmq_proxy::PluginPath(), "/x/y.so");
   setenv("ROCKETMQ_PROXY_PLUGIN", "", 1);
   EXPECT(rocketmq_proxy::PluginPath().find("librocketmq_proxy.so") != std::string::npos);
+}
+
+TEST(LinesOfTheLogAreLinesAndBounded) {
+  LogLine line;
+  (line << "a " << 3 << " ").Quote("b\n\x1b[1m\"\\\xc3\xa9").Escape(" \"c\"\r\n\x7f\xc3\xa9");
+  EXPECT_EQ(line.view(), "a 3 \"b\\x0a\\x1b[1m\\\"\\\\\\xc3\\xa9\" \"c\"\\x0d\\x0a\\x7f\xc3\xa9");
+  const std::string text(100000, 'x');
+  EXPECT_EQ(LogLine().Quote(text).view(), "\"" + text.substr(0, 512) + "\"...(99488 more)");
+  EXPECT_EQ(LogLine().Escape(text).view(), text.substr(0, 8192) + "...(91808 more)");
+  EXPECT_EQ(LogLine().Quote("").Escape("").view(), "\"\"");
 }
 
 TEST(GolangLog) {
