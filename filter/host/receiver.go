@@ -7,6 +7,13 @@ type Receiver interface {
 	Receive(views [][]byte)
 }
 
+// DownstreamReceiver is a Receiver of a client connection.
+type DownstreamReceiver interface {
+	Receiver
+	// Drained is called when the client has been full and has caught up.
+	Drained()
+}
+
 // UpstreamReceiver is a Receiver of an upstream connection.
 type UpstreamReceiver interface {
 	Receiver
@@ -17,9 +24,9 @@ type UpstreamReceiver interface {
 
 // Where the host can show bytes without copying them these are set, else nil. They have the bytes of the
 // downstream connection that is just being opened, or of the upstream connection that has just become ready,
-// go to a receiver from now on, until the returned function is called. To be called inside the host's
-// call that says so.
+// go to a receiver from now on, until `end` is called. To be called inside the host's call that says so.
+// `full` reports, on any thread and until `end` is called, what session.Host.DownstreamFull does.
 var (
-	ReceiveDownstream func(Receiver) (end func())
+	ReceiveDownstream func(DownstreamReceiver) (full func() bool, end func())
 	ReceiveUpstream   func(UpstreamReceiver) (end func())
 )

@@ -20,7 +20,9 @@ func (idleHost) ConnectUpstream(UpstreamID, string)   {}
 func (idleHost) WriteUpstream(_ UpstreamID, _ []byte) {}
 func (idleHost) CloseUpstream(UpstreamID)             {}
 func (idleHost) WriteDownstream([]byte)               {}
+func (idleHost) DownstreamFull() bool                 { return false }
 func (idleHost) CloseDownstream()                     {}
+func (idleHost) AbortDownstream()                     {}
 func (idleHost) WakeAt(Instant)                       {}
 
 // exchange makes a request and its answer as a Java client and its broker write them.

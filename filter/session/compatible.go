@@ -450,6 +450,14 @@ func (s *Session) answerConsumerList(h *codec.Header) verdict {
 	if list == nil {
 		list = []string{}
 	}
+	size := 0
+	for _, id := range list {
+		size += len(id)
+	}
+	if size > s.environment.Config.Limits.MaxFrameBytes {
+		s.refuseOverLimit(h)
+		return verdict{action: drop}
+	}
 	content, err := json.Marshal(map[string][]string{"consumerIdList": list})
 	if err != nil {
 		return s.refuse(h, notSupported)

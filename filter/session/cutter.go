@@ -18,6 +18,7 @@ type cutter struct {
 	whole  bool // judge whole frames only
 	memory *share
 	now    *Instant
+	paused *bool // nothing is cut while it is set; nil: never
 
 	held   []byte       // the front of a frame that is not judged yet
 	prefix codec.Prefix // of held, once it has 8 bytes
@@ -58,10 +59,13 @@ const (
 const maxSpareHeld = 4 << 10
 
 // feed cuts p's bytes. It returns a *codec.FrameError for bytes that are no frame, errOverMemory, and false when
-// the judge said stop.
+// the judge said stop or it is paused: then p has gone past the bytes that were cut.
 func (c *cutter) feed(p *passage, j judge) (bool, error) {
 	for _, b := range p.in {
 		for len(b) > 0 {
+			if c.paused != nil && *c.paused {
+				return false, nil
+			}
 			n, err := c.step(b, p, j)
 			if n < 0 || err != nil {
 				return false, err

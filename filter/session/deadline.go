@@ -46,8 +46,9 @@ func (s *Session) clientDeadline() Instant {
 		deadline = min(deadline, s.opened+timeouts.Handshake)
 	}
 	// A client whose broker has stopped reading is not read either, in the middle of a frame: while it waits for an
-	// answer the rest may be on its way. On a unified connection such a broker is refused instead.
-	if s.requests.half() && (s.role.Kind == addressing.ToAll || s.active.all == 0) {
+	// answer the rest may be on its way. On a unified connection such a broker is refused instead. Nor is a client read
+	// that does not read.
+	if s.requests.half() && (s.role.Kind == addressing.ToAll || s.active.all == 0) && !s.host.DownstreamFull() {
 		deadline = min(deadline, s.requests.began+timeouts.Frame)
 	}
 	return deadline

@@ -32,7 +32,10 @@ type fakeHost struct {
 	address      map[UpstreamID]string
 	order        []UpstreamID
 	upClosed     map[UpstreamID]bool
+	downFull     bool // set by a test
+	downLimit    int  // bytes after which down is full; 0: never
 	downClosed   bool
+	downAborted  bool
 	wakeAt       Instant
 }
 
@@ -55,9 +58,12 @@ func (h *fakeHost) WriteDownstream(b []byte) {
 		panic("empty write downstream")
 	}
 	h.down.Write(b)
+	h.downFull = h.downFull || h.downLimit > 0 && h.down.Len() > h.downLimit
 }
-func (h *fakeHost) CloseDownstream()  { h.downClosed = true }
-func (h *fakeHost) WakeAt(at Instant) { h.wakeAt = at }
+func (h *fakeHost) DownstreamFull() bool { return h.downFull }
+func (h *fakeHost) CloseDownstream()     { h.downClosed = true }
+func (h *fakeHost) AbortDownstream()     { h.downClosed, h.downAborted = true, true }
+func (h *fakeHost) WakeAt(at Instant)    { h.wakeAt = at }
 
 // fakeNameServers answers the directory.
 type fakeNameServers struct {

@@ -4,6 +4,7 @@ package session
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
@@ -65,6 +66,9 @@ func (s *Session) rememberHeartbeat(frame, heartbeat []byte) (*body.HeartbeatDat
 	if err != nil {
 		return nil, &router.Refusal{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
 	}
+	if refusal := checkNames(data); refusal != nil {
+		return nil, refusal
+	}
 	last := &s.unified.heartbeat
 	if !s.makeRoom(data, frame, heartbeat) {
 		return nil, overLimit
@@ -84,6 +88,39 @@ func (s *Session) rememberHeartbeat(frame, heartbeat []byte) (*body.HeartbeatDat
 		s.unified.groups[consumer.Group] = sortedTopics(consumer.Topics)
 	}
 	return data, nil
+}
+
+// maxGroup is the longest name of a group that a client or a broker of any version takes (Validators, TopicValidator).
+const maxGroup = 255
+
+// checkNames returns an answer to a heartbeat with a name that is longer than any that there can be, else nil. RocketMQ
+// bounds no client's id: Java makes it of an address, an instance's name and a unit's name.
+func checkNames(data *body.HeartbeatData) *router.Refusal {
+	tooLong := func(what, name string, most int) *router.Refusal {
+		if len(name) <= most {
+			return nil
+		}
+		return &router.Refusal{Code: codec.ResponseSystemError, Remark: fmt.Sprintf("the heartbeat has a %s of %d bytes, the proxy takes %d", what, len(name), most)}
+	}
+	if refusal := tooLong("clientID", data.ClientID, maxName); refusal != nil {
+		return refusal
+	}
+	for _, group := range data.Producers {
+		if refusal := tooLong("producer group", group, maxGroup); refusal != nil {
+			return refusal
+		}
+	}
+	for _, consumer := range data.Consumers {
+		if refusal := tooLong("consumer group", consumer.Group, maxGroup); refusal != nil {
+			return refusal
+		}
+		for _, topic := range consumer.Topics {
+			if refusal := tooLong("topic", topic, maxName); refusal != nil {
+				return refusal
+			}
+		}
+	}
+	return nil
 }
 
 // entryBytes is about what a group or a subscription needs beside its name.

@@ -23,8 +23,13 @@ type Host interface {
 	CloseUpstream(id UpstreamID)
 	// WriteDownstream sends to the client.
 	WriteDownstream(b []byte)
+	// DownstreamFull reports whether the client has left too much unread of what was written to it. The host does not
+	// read it then, and DownstreamDrained follows when it has caught up.
+	DownstreamFull() bool
 	// CloseDownstream ends the client connection once what was written to it has been sent.
 	CloseDownstream()
+	// AbortDownstream ends the client connection now, and drops what has not been sent. It may follow CloseDownstream.
+	AbortDownstream()
 	// WakeAt has Wake called at about that instant, in place of an earlier request; one in the past
 	// means soon. It may be called from any thread.
 	WakeAt(at Instant)

@@ -49,8 +49,12 @@ type Session struct {
 	requests cutter
 	goingUp  passage // requests that pass unchanged
 	coming   passage // answers that pass unchanged
-	early    []byte  // what came while waiting
+	backlog  backlog // what came while nothing may be judged
 	late     []byte  // the proxy's own answers that must not cut an answer in two
+
+	full    bool    // the client has not taken what it was sent: nothing is judged until it has
+	unsent  int     // bytes that were written to the client while it was full, and count as kept
+	abortAt Instant // when a connection that is being closed has had its time
 
 	upstreams    map[UpstreamID]*upstream
 	lastUpstream UpstreamID
@@ -81,7 +85,9 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 	s.policy = environment.Policy.Client(remote, s.recorder)
 	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
 	s.role = environment.Rules.Role(address.Port())
+	s.backlog.memory = &s.memory
 	s.requests = s.newCutter()
+	s.requests.paused = &s.full
 	if s.role.Kind == addressing.ToAll {
 		s.unified = newUnified()
 	}
@@ -90,7 +96,7 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 			u.write(b)
 		}
 	}
-	s.coming.write = func(_ UpstreamID, b []byte) { s.host.WriteDownstream(b) }
+	s.coming.write = s.passDownstream
 	s.refreshed = func() { s.host.WakeAt(0) }
 	return s
 }
@@ -154,7 +160,7 @@ func (s *Session) admit() bool {
 		return false
 	}
 	if !s.environment.Files.take(s.files()) {
-		s.connectionShare.end()
+		s.connectionShare.end(0)
 		return false
 	}
 	s.filesTaken = s.files()
@@ -238,29 +244,50 @@ func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
 		s.keepEarly(in)
 		return false
 	}
-	return s.cutRequests(in, s.capabilities.InPlace)
+	judged, untouched := s.cutRequests(in, s.capabilities.InPlace)
+	if s.full {
+		s.keep(in, judged)
+	}
+	return untouched
 }
 
 // keepEarly keeps what comes while the session waits: as much as may wait later, and a frame more.
 func (s *Session) keepEarly(in [][]byte) {
-	limits := &s.environment.Config.Limits
+	size := s.backlog.size()
 	for _, b := range in {
-		if len(s.early)+len(b) > limits.MaxBufferedBytes+limits.MaxFrameBytes {
-			s.recorder.Inc(stats.DownstreamRefused)
-			s.closeDownstream()
-			return
-		}
-		var ok bool
-		if s.early, ok = s.memory.append(s.early, b); !ok {
-			s.overMemory()
-			return
-		}
+		size += len(b)
+	}
+	if limits := &s.environment.Config.Limits; size > limits.MaxBufferedBytes+limits.MaxFrameBytes {
+		s.recorder.Inc(stats.DownstreamRefused)
+		s.closeDownstream()
+		return
+	}
+	s.keep(in, 0)
+}
+
+// keep keeps what follows the first `judged` bytes of an event.
+func (s *Session) keep(in [][]byte, judged int) {
+	if s.state != closed && !s.backlog.add(in, judged) {
+		s.overMemory()
 	}
 }
 
-func (s *Session) cutRequests(in [][]byte, inPlace bool) (untouched bool) {
+// judgeBacklog judges what was kept, as far as the client takes the answers.
+func (s *Session) judgeBacklog() {
+	if s.state != open || s.backlog.size() == 0 {
+		return
+	}
+	judged, _ := s.cutRequests([][]byte{s.backlog.rest()}, false)
+	if s.state != closed {
+		s.backlog.drop(judged)
+	}
+}
+
+// cutRequests judges bytes of the client up to where it is full: the first `judged` of them.
+func (s *Session) cutRequests(in [][]byte, inPlace bool) (judged int, untouched bool) {
 	s.goingUp.begin(in)
 	proceed, err := s.requests.feed(&s.goingUp, requestJudge{s})
+	judged = s.goingUp.at
 	untouched = s.goingUp.end(inPlace && proceed)
 	switch {
 	case errors.Is(err, errOverMemory):
@@ -272,7 +299,7 @@ func (s *Session) cutRequests(in [][]byte, inPlace bool) (untouched bool) {
 	case s.requests.half():
 		s.arm(s.clientDeadline())
 	}
-	return untouched
+	return judged, untouched
 }
 
 // overMemory ends a session that would have to keep more than it may.
@@ -297,15 +324,12 @@ func (s *Session) Wake(now Instant) {
 	s.wakeAt = 0
 	switch s.state {
 	case closed:
+		s.abortIfDue()
 		return
 	case waiting:
 		s.heard = now // the silence was the proxy's
-		if s.tryOpen(); s.state == open && len(s.early) > 0 {
-			early := s.early
-			s.early = nil
-			s.cutRequests([][]byte{early}, false)
-			s.memory.release(early)
-		}
+		s.tryOpen()
+		s.judgeBacklog()
 	}
 	s.expire()
 }
@@ -323,24 +347,17 @@ func (s *Session) Close(now Instant) {
 	s.enter(now)
 	defer s.leave()
 	s.end()
+	s.abortAt, s.unsent = 0, 0
+	s.memory.end(0)
 	s.recorder.Add(stats.DownstreamActive, -1)
 	s.observeConnection()
 	s.environment.Files.giveBack(s.filesTaken)
 	s.filesTaken = 0
-	s.connectionShare.end()
+	s.connectionShare.end(0)
 	s.environment.sources.leave(s.source, s.recorder)
 }
 
-// closeDownstream ends the session and the client connection.
-func (s *Session) closeDownstream() {
-	if s.state == closed {
-		return
-	}
-	s.end()
-	s.host.CloseDownstream()
-}
-
-// end gives up everything the session holds, once.
+// end gives up everything the session holds, once. What the client has not taken counts until its connection is gone.
 func (s *Session) end() {
 	if s.state == closed {
 		return
@@ -357,9 +374,9 @@ func (s *Session) end() {
 		s.unified.cancel(s)
 		s.leaveGroups()
 	}
-	s.early, s.late = nil, nil
-	s.pendingShare.end()
-	s.memory.end()
+	s.backlog.bytes, s.late = nil, nil
+	s.pendingShare.end(0)
+	s.memory.end(s.unsent)
 }
 
 // answer writes an answer of the proxy itself to a request with this opaque.
@@ -393,41 +410,14 @@ func (s *Session) writeCommand(command codec.Command) {
 	s.writeDownstream(command.Append(nil))
 }
 
-// writeDownstream sends bytes of the proxy itself to the client, between two answers.
-func (s *Session) writeDownstream(b []byte) {
+// Abandon ends the session after a fault of its own, whose state it does not trust.
+func (s *Session) Abandon(now Instant) {
+	s.enter(now)
+	defer s.leave()
 	if s.state == closed {
 		return
 	}
-	if s.only != nil && s.only.answers.midFrame() {
-		if len(s.late) >= s.environment.Config.Limits.MaxBufferedBytes {
-			s.overMemory()
-			return
-		}
-		var ok bool
-		if s.late, ok = s.memory.append(s.late, b); !ok {
-			s.overMemory()
-		}
-		return
-	}
-	s.coming.flushJudged()
-	s.host.WriteDownstream(b)
-}
-
-// flushLate writes what had to wait for the end of an answer.
-func (s *Session) flushLate() {
-	if len(s.late) == 0 {
-		return
-	}
-	s.coming.flushJudged()
-	s.host.WriteDownstream(s.late)
-	s.memory.release(s.late)
-	s.late = nil
-}
-
-// Abandon ends the session after a fault of its own, whose state it does not trust.
-func (s *Session) Abandon() {
-	s.mu.Lock()
-	defer s.leave()
+	s.endDownstream()                    // first: the rest may fail too
 	s.goingUp.in, s.coming.in = nil, nil // views that may be gone
 	s.end()
 }

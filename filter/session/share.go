@@ -57,7 +57,7 @@ func part(n, percent int64) int64 { return (n*percent + 99) / 100 }
 // may have, it takes a chunk at a time and keeps one to spare, so that it hardly ever touches what all sessions touch;
 // above, it has no more than it needs.
 type share struct {
-	total   *total        // nil once the session has ended
+	total   *total
 	source  *atomic.Int64 // what the client's address has taken of the total
 	limit   int64         // of the total
 	percent int64         // that the source may have of what others leave of the limit
@@ -65,6 +65,7 @@ type share struct {
 	chunk   int64
 	needed  int64
 	taken   int64 // of the total
+	ended   bool  // nothing can be taken any more
 
 	recorder *stats.Recorder
 	isMemory bool // what is taken counts as stats.MemoryKept
@@ -82,7 +83,7 @@ func (s *share) grow(n int) bool {
 
 // take has enough taken for what will be needed.
 func (s *share) take(needed int64) bool {
-	if s.total == nil {
+	if s.ended {
 		return false
 	}
 	n := max(needed-s.taken, s.chunk)
@@ -102,7 +103,7 @@ func (s *share) take(needed int64) bool {
 
 // shrink needs n less.
 func (s *share) shrink(n int) {
-	if s.total == nil {
+	if s.ended {
 		return
 	}
 	s.needed -= int64(n)
@@ -140,11 +141,11 @@ func (s *share) trim() {
 	}
 }
 
-// end gives everything back; nothing can be taken any more.
-func (s *share) end() {
-	if s.total != nil {
-		s.giveBack(s.taken)
-		s.total, s.needed = nil, 0
+// end gives back all but n; nothing can be taken any more. A later end gives back more.
+func (s *share) end(n int) {
+	s.ended, s.needed = true, int64(n)
+	if s.total != nil { // else the session was never opened
+		s.giveBack(s.taken - s.needed)
 	}
 }
 

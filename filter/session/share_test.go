@@ -52,7 +52,11 @@ func TestSharesTakeChunksUntilHalfOfATotalIsTaken(t *testing.T) {
 	if others.taken != 1 || of.used.Load() != 7 {
 		t.Errorf("after trim %d are taken of %d", others.taken, of.used.Load())
 	}
-	mine.end()
+	mine.end(4)
+	if mine.taken != 4 || of.used.Load() != 5 {
+		t.Errorf("after an end that keeps 4, %d are taken of %d", mine.taken, of.used.Load())
+	}
+	mine.end(0)
 	mine.shrink(1)
 	if mine.grow(1) || of.used.Load() != 1 {
 		t.Errorf("after its end something is taken: %d", of.used.Load())
@@ -78,7 +82,7 @@ func TestSharesOfManyThreadsKeepToTheTotal(t *testing.T) {
 					return
 				}
 			}
-			s.end()
+			s.end(0)
 		})
 	}
 	threads.Wait()
@@ -105,7 +109,7 @@ func TestASourceHasItsPartOfWhatOthersLeave(t *testing.T) {
 		t.Errorf("of what another gives back a source does not have its part: %d", all[1].taken)
 	}
 	for i := range all {
-		all[i].end()
+		all[i].end(0)
 	}
 	if used := of.used.Load(); used != 0 {
 		t.Errorf("%d are still taken", used)

@@ -4,6 +4,7 @@ package golang
 
 import (
 	"sync"
+	"time"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
@@ -31,7 +32,8 @@ type connection struct {
 	callbacks api.ConnectionCallback
 	session   *session.Session
 	timer     *host.Timer
-	// endReceiving ends what host.ReceiveDownstream began; nil where the host copies.
+	// What host.ReceiveDownstream has begun; nil where the host copies.
+	full         func() bool
 	endReceiving func()
 
 	mu        sync.Mutex // guards what follows; taken last, never held while calling out
@@ -40,8 +42,11 @@ type connection struct {
 
 // abandon closes the connection after a fault.
 func (c *connection) abandon() {
-	c.CloseDownstream()
-	c.session.Abandon()
+	if c.session == nil {
+		c.CloseDownstream()
+		return
+	}
+	c.session.Abandon(host.Now())
 }
 
 // OnNewConnection starts the session. The local address is what the client dialled.
@@ -51,7 +56,7 @@ func (c *connection) OnNewConnection() api.FilterStatus {
 	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's names for them, on either side
 	c.session = session.New(&c.instance.Environment, c, local, c.clientAddress())
 	if host.ReceiveDownstream != nil {
-		c.endReceiving = host.ReceiveDownstream(c)
+		c.full, c.endReceiving = host.ReceiveDownstream(c)
 	}
 	c.session.Open(host.Now())
 	return api.NetworkFilterContinue
@@ -79,6 +84,12 @@ func (c *connection) Receive(views [][]byte) {
 	c.session.DownstreamData(host.Now(), views)
 }
 
+// Drained implements host.DownstreamReceiver.
+func (c *connection) Drained() {
+	defer host.Recover(c.instance, c.abandon)
+	c.session.DownstreamDrained(host.Now())
+}
+
 // OnData passes bytes of the client on.
 func (c *connection) OnData(b []byte, _ bool) api.FilterStatus {
 	defer host.Recover(c.instance, c.abandon)
@@ -100,10 +111,10 @@ func (c *connection) OnEvent(event api.ConnectionEvent) {
 		return
 	}
 	c.timer.Stop()
-	if c.endReceiving != nil {
-		c.endReceiving()
-	}
 	c.session.Close(host.Now())
+	if c.endReceiving != nil {
+		c.endReceiving() // after it: a wake on another thread may be asking whether the client is full
+	}
 }
 
 // Capabilities implements session.Host.
@@ -112,8 +123,14 @@ func (c *connection) Capabilities() session.Capabilities { return session.Capabi
 // WriteDownstream implements session.Host.
 func (c *connection) WriteDownstream(b []byte) { c.callbacks.Write(b, false) }
 
+// DownstreamFull implements session.Host. The Golang ABI does not tell.
+func (c *connection) DownstreamFull() bool { return c.full != nil && c.full() }
+
 // CloseDownstream implements session.Host.
 func (c *connection) CloseDownstream() { c.callbacks.Close(api.FlushWrite) }
+
+// AbortDownstream implements session.Host.
+func (c *connection) AbortDownstream() { c.callbacks.Close(api.NoFlush) }
 
 // WakeAt implements session.Host.
 func (c *connection) WakeAt(at session.Instant) { c.timer.Set(at) }
@@ -148,11 +165,18 @@ func (c *connection) callbacksOf(id session.UpstreamID) api.ConnectionCallback {
 	return nil
 }
 
-// CloseUpstream implements session.Host. What was written before is sent: it may be an offset update.
+// upstreamCloseTime is how long an upstream connection that is being closed may take to send what was written to it.
+const upstreamCloseTime = 5 * time.Second
+
+// CloseUpstream implements session.Host. What was written before is sent, if the broker reads it soon: it may be an
+// offset update.
 func (c *connection) CloseUpstream(id session.UpstreamID) {
-	if u := c.remove(id); u != nil && u.callbacks != nil {
-		u.callbacks.Close(api.FlushWrite)
+	u := c.remove(id)
+	if u == nil || u.callbacks == nil {
+		return
 	}
+	u.callbacks.Close(api.FlushWrite)
+	u.closeTimer.Set(host.Now() + upstreamCloseTime)
 }
 
 // remove takes an upstream out; its callbacks do not change any more then.
@@ -172,6 +196,7 @@ type upstream struct {
 	callbacks  api.ConnectionCallback // guarded by connection.mu; nil until ready
 	// endReceiving ends what host.ReceiveUpstream began; nil where the host copies.
 	endReceiving func()
+	closeTimer   *host.Timer // set with callbacks; ends a close that the broker holds up
 }
 
 var _ api.UpstreamFilter = (*upstream)(nil)
@@ -184,6 +209,7 @@ func (u *upstream) OnPoolReady(callbacks api.ConnectionCallback) {
 	wanted := c.upstreams[u.id] == u
 	if wanted {
 		u.callbacks = callbacks
+		u.closeTimer = host.NewTimer(func() { callbacks.Close(api.NoFlush) })
 	}
 	c.mu.Unlock()
 	if !wanted {
@@ -238,6 +264,9 @@ func (u *upstream) OnEvent(event api.ConnectionEvent) {
 	defer host.Recover(c.instance, c.abandon)
 	if event != api.LocalClose && event != api.RemoteClose {
 		return
+	}
+	if u.closeTimer != nil {
+		u.closeTimer.Stop() // the callbacks end with this event
 	}
 	if u.endReceiving != nil {
 		u.endReceiving()

@@ -5,6 +5,7 @@ package golang
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -218,4 +219,48 @@ func TestWakesAfterTheEndDoNothing(t *testing.T) {
 	filter.OnEvent(api.RemoteClose)
 	filter.(interface{ WakeAt(time.Duration) }).WakeAt(0)
 	time.Sleep(10 * time.Millisecond)
+}
+
+// A flush has no end in Envoy while the peer does not read.
+func TestACloseThatAPeerHoldsUpIsCutShort(t *testing.T) {
+	envoy, client, filter := dial(t)
+	filter.OnData(send(1), false)
+	upstream, broker := envoy.last(), &fakeConnection{}
+	upstream.OnPoolReady(broker)
+	c := connectionOf(filter)
+	timer := c.upstreams[1].closeTimer
+	c.CloseDownstream()
+	c.AbortDownstream()
+	if want := []api.ConnectionCloseType{api.FlushWrite, api.NoFlush}; !slices.Equal(client.closed, want) {
+		t.Errorf("the client's connection was closed %v, want %v", client.closed, want)
+	}
+	c.CloseUpstream(1)
+	timer.Set(0)
+	for range 1000 {
+		if _, closed := broker.got(); closed == 2 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	broker.mu.Lock()
+	defer broker.mu.Unlock()
+	if want := []api.ConnectionCloseType{api.FlushWrite, api.NoFlush}; !slices.Equal(broker.closed, want) {
+		t.Errorf("the broker's connection was closed %v, want %v", broker.closed, want)
+	}
+	filter.OnEvent(api.LocalClose)
+}
+
+func TestAConnectionThatHasClosedIsNotClosedAgain(t *testing.T) {
+	envoy, _, filter := dial(t)
+	filter.OnData(send(1), false)
+	upstream, broker := envoy.last(), &fakeConnection{}
+	upstream.OnPoolReady(broker)
+	timer := connectionOf(filter).upstreams[1].closeTimer
+	filter.OnEvent(api.RemoteClose)
+	upstream.OnEvent(api.LocalClose)
+	timer.Set(0)
+	time.Sleep(10 * time.Millisecond)
+	if _, closed := broker.got(); closed != 1 {
+		t.Errorf("closed %d times", closed)
+	}
 }

@@ -7,21 +7,27 @@ import (
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 )
 
 // received is what a host was given to hand bytes to.
 type received struct {
 	host.Receiver
+	full  bool
 	ended int
 }
 
-func (r *received) receive(to host.Receiver) (end func()) {
+func (r *received) receive(to host.DownstreamReceiver) (full func() bool, end func()) {
+	return func() bool { return r.full }, r.take(to)
+}
+
+func (r *received) receiveUpstream(to host.UpstreamReceiver) (end func()) { return r.take(to) }
+
+func (r *received) take(to host.Receiver) (end func()) {
 	r.Receiver = to
 	return func() { r.ended++ }
 }
-
-func (r *received) receiveUpstream(to host.UpstreamReceiver) (end func()) { return r.receive(to) }
 
 func TestWhereTheHostShowsBytesTheyAreTakenThere(t *testing.T) {
 	var client, broker received
@@ -51,4 +57,24 @@ func TestWhereTheHostShowsBytesTheyAreTakenThere(t *testing.T) {
 	if client.ended != 1 || broker.ended != 1 {
 		t.Errorf("ended %d and %d times, want once each", client.ended, broker.ended)
 	}
+}
+
+func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
+	var client received
+	host.ReceiveDownstream = client.receive
+	defer func() { host.ReceiveDownstream = nil }()
+	_, connection, filter := dial(t)
+	refused := func(opaque int32) []byte {
+		command := codec.Command{Code: int32(codec.RequestRegisterBroker), Opaque: opaque}
+		return command.Append(nil)
+	}
+	client.full = true
+	client.Receive([][]byte{refused(1), refused(2)})
+	first, _ := connection.got()
+	client.full = false
+	client.Receiver.(host.DownstreamReceiver).Drained()
+	if both, _ := connection.got(); len(first) == 0 || len(both) != 2*len(first) {
+		t.Errorf("%d bytes while it is full, %d afterwards; want one answer and two", len(first), len(both))
+	}
+	filter.OnEvent(api.RemoteClose)
 }

@@ -9,6 +9,7 @@
 #include "address.h"
 #include "event_loop.h"
 #include "filter_config.h"
+#include "flow_control.h"
 #include "plugin.h"
 
 namespace rocketmq_proxy {
@@ -121,7 +122,7 @@ FilterStatus ChainFilter::OnNewConnection() {
     return FilterStatus::kStopIteration;
   }
   SendDownstream();
-  if (close_wanted_) {
+  if (close_wanted_ || abort_wanted_) {
     CloseSoon();
     return FilterStatus::kStopIteration;
   }
@@ -173,7 +174,7 @@ FilterStatus ChainFilter::OnRead(size_t size, bool end_stream) {
   }
   if (!started_) seen_ = envoy_dynamic_module_callback_network_filter_get_read_buffer_size(envoy_);
   if (!to_downstream_.empty()) SendDownstream();
-  if (close_wanted_) CloseSoon();
+  if (close_wanted_ || abort_wanted_) CloseSoon();
   if (!alive() || !started_) return FilterStatus::kStopIteration;
   // With an emptied buffer Envoy runs no further filter, unless the stream ends here: then they are
   // told of the end.
@@ -202,9 +203,10 @@ FilterStatus ChainFilter::OnWrite(size_t size, bool end_stream) {
     envoy_dynamic_module_callback_network_filter_append_write_buffer(envoy_,
                                                                      ToBuffer(to_downstream_));
     Reset(&to_downstream_);
+    TellDrained();
   }
   // Not here: a close inside on_write would lose the bytes that are just being written.
-  if (close_wanted_) CloseSoon();
+  if (close_wanted_ || abort_wanted_) CloseSoon();
   if (!to_upstream_.empty()) SendUpstream();
   return FilterStatus::kContinue;
 }
@@ -212,19 +214,28 @@ FilterStatus ChainFilter::OnWrite(size_t size, bool end_stream) {
 void ChainFilter::OnScheduled(uint64_t event_id) {
   config_.metrics().ApplyOnWorker(envoy_);
   if (event_id == kWakeEvent) waker_->pending.store(false);
+  if (closing_ && alive()) CloseNow();
   if (!alive()) return;
-  if (closing_) {
-    CloseNow();
-    return;
-  }
   if (event_id == kHousekeepingEvent) {
     retrying_ = false;
-    SendUpstream();
+    if (!closing_) SendUpstream();
     return;
+  }
+  if (event_id == kDrainedEvent) {
+    if (above_watermark_) return;  // again
+    full_told_ = false;
   }
   {
     const Scope scope(this, Call::kWake);
-    GetPlugin().chain_wake(session_);
+    if (event_id == kDrainedEvent) {
+      GetPlugin().chain_drained(session_);
+    } else {
+      GetPlugin().chain_wake(session_);
+    }
+  }
+  if (closing_) {
+    if (abort_wanted_) CloseNow();
+    return;
   }
   SendDownstream();
   if (connect_called_ && !started_ && alive()) {
@@ -234,7 +245,36 @@ void ChainFilter::OnScheduled(uint64_t event_id) {
     envoy_dynamic_module_callback_network_filter_continue_reading(envoy_);
   }
   if (alive()) SendUpstream();
-  if (alive() && close_wanted_) CloseNow();
+  if (alive() && (close_wanted_ || abort_wanted_)) return CloseNow();
+  if (alive()) UpdateReading();
+}
+
+void ChainFilter::OnWriteBufferWatermark(bool above) {
+  above_watermark_ = above;
+  if (!alive()) return;
+  if (above) {
+    UpdateReading();
+  } else {
+    // Envoy is in the middle of a write, and the plugin has more to write.
+    waker_->scheduler.Commit(kDrainedEvent);
+  }
+}
+
+bool ChainFilter::DownstreamFull() {
+  full_told_ = above_watermark_ || to_downstream_.size() > kQueueHigh;
+  return full_told_;
+}
+
+// Brings what Envoy was told in line with what is wanted.
+void ChainFilter::UpdateReading() {
+  if (above_watermark_ == read_disabled_) return;
+  read_disabled_ = above_watermark_;
+  envoy_dynamic_module_callback_network_filter_read_disable(envoy_, read_disabled_);
+}
+
+// Envoy has taken what was too much to queue here.
+void ChainFilter::TellDrained() {
+  if (full_told_ && !above_watermark_ && alive()) waker_->scheduler.Commit(kDrainedEvent);
 }
 
 void ChainFilter::SendDownstream() {
@@ -243,6 +283,7 @@ void ChainFilter::SendDownstream() {
   envoy_dynamic_module_callback_network_filter_write(envoy_, ToBuffer(to_downstream_), false);
   own_write_ = false;
   Reset(&to_downstream_);
+  TellDrained();
 }
 
 bool ChainFilter::UpstreamTakes() const {
@@ -281,9 +322,10 @@ void ChainFilter::SendUpstream() {
 
 void ChainFilter::CloseNow() {
   closing_ = true;
-  if (std::exchange(close_called_, true)) return;
+  // A second close cuts the flush of the first short.
+  if (std::exchange(close_called_, true) && !abort_wanted_) return;
   envoy_dynamic_module_callback_network_filter_close_with_details(
-      envoy_, ToEnvoyCloseType(kFlushWrite), ToBuffer(kCloseDetails));
+      envoy_, ToEnvoyCloseType(abort_wanted_ ? kNoFlush : kFlushWrite), ToBuffer(kCloseDetails));
 }
 
 // From the loop of the worker: whatever this hook lets go on gets to go on.

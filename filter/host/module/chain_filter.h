@@ -32,20 +32,23 @@ class ChainFilter : public Filter {
   FilterStatus OnWrite(size_t size, bool end_stream) override;
   void OnEvent(int event) override;
   void OnScheduled(uint64_t event_id) override;
-  void OnWriteBufferWatermark(bool) override {}  // tcp_proxy sees to it.
+  void OnWriteBufferWatermark(bool above) override;
 
   // The plugin's calls, see rocketmq_proxy_host.
   void WriteUpstream(std::string_view data) { to_upstream_.append(data); }
   void WriteDownstream(std::string_view data) { to_downstream_.append(data); }
   bool Connect(std::string_view address);
-  void Close() { close_wanted_ = true; }
+  // The client has left too much unread. It is not read then: of that tcp_proxy takes no notice, it
+  // only stops reading its upstream.
+  bool DownstreamFull();
+  void Close(bool flush) { (flush ? close_wanted_ : abort_wanted_) = true; }
   // The filter that is in a call of the plugin on this thread, if `connection` is its.
   static ChainFilter* InCall(uint64_t connection);
   static void Wake(uint64_t connection);
 
  private:
   enum class Call { kNone, kOpen, kData, kWake };
-  enum Event : uint64_t { kWakeEvent, kHousekeepingEvent };
+  enum Event : uint64_t { kWakeEvent, kHousekeepingEvent, kDrainedEvent };
 
   // What `wake` needs, reachable by id, so that a wake which overlaps the end of the connection
   // finds either a live object of its own or nothing.
@@ -64,6 +67,8 @@ class ChainFilter : public Filter {
   bool UpstreamTakes() const;
   void SendDownstream();
   void SendUpstream();
+  void UpdateReading();
+  void TellDrained();
   void CloseNow();
   void CloseSoon();
   FilterStatus DropRead(size_t size);
@@ -87,6 +92,11 @@ class ChainFilter : public Filter {
   std::string to_upstream_;
   std::string to_downstream_;
   bool close_wanted_ = false;
+  bool abort_wanted_ = false;
+  // Flow control. What the plugin was told, and what Envoy was: its count is balanced by the latter.
+  bool above_watermark_ = false;
+  bool full_told_ = false;
+  bool read_disabled_ = false;
   // Written for the upstream before tcp_proxy could take it.
   std::string early_;
 };

@@ -61,7 +61,7 @@ GoStatus DownstreamConnection::Write(std::string_view data, bool end_stream) {
   const bool full = !queue_full_ && out_.size() > kQueueHigh;
   if (full) {
     queue_full_ = true;
-    reads_blocked_.store(true, std::memory_order_release);
+    UpdateFull();
   }
   Schedule(std::move(lock));
   if (full) UpdateUpstreams();
@@ -150,12 +150,18 @@ void DownstreamConnection::UpdateReading() {
   bool disable;
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    disable = full_upstreams_ > 0;
+    disable = full_upstreams_ > 0 || above_watermark_;
     if (filter_ == nullptr || disable == read_disabled_) return;
     read_disabled_ = disable;
     filter = filter_;
   }
   envoy_dynamic_module_callback_network_filter_read_disable(filter, disable);
+}
+
+void DownstreamConnection::UpdateFull() {
+  const bool full = filter_ != nullptr && (above_watermark_ || queue_full_);
+  if (full_.exchange(full, std::memory_order_acq_rel) == full) return;
+  drained_ = !full && filter_ != nullptr;
 }
 
 void DownstreamConnection::UpdateUpstreams() {
@@ -170,11 +176,16 @@ void DownstreamConnection::UpdateUpstreams() {
 }
 
 void DownstreamConnection::OnWatermark(bool above) {
-  {
-    const std::lock_guard<std::mutex> lock(mu_);
-    if (filter_ == nullptr) return;
-    above_watermark_ = above;
-    reads_blocked_.store(above_watermark_ || queue_full_, std::memory_order_release);
+  std::unique_lock<std::mutex> lock(mu_);
+  if (filter_ == nullptr) return;
+  above_watermark_ = above;
+  UpdateFull();
+  if (above) {
+    lock.unlock();
+    UpdateReading();
+  } else {
+    // Envoy is in the middle of a write, and the plugin has more to write.
+    Schedule(std::move(lock));
   }
   UpdateUpstreams();
 }
@@ -195,6 +206,7 @@ void DownstreamConnection::OnScheduled() {
   std::vector<std::shared_ptr<UpstreamConnection>> readable;
   bool end;
   bool was_full;
+  bool drained;
   void* filter;
   {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -216,11 +228,16 @@ void DownstreamConnection::OnScheduled() {
     // Envoy has the bytes now; above its own watermark it has said so meanwhile.
     {
       const std::lock_guard<std::mutex> lock(mu_);
-      reads_blocked_.store(filter_ != nullptr && (above_watermark_ || queue_full_),
-                           std::memory_order_release);
+      UpdateFull();
     }
     UpdateUpstreams();
   }
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    drained = std::exchange(drained_, false) && filter_ != nullptr && receiver_ != 0;
+  }
+  // First what waits in the plugin, which may make the client full again.
+  if (drained) GetPlugin().terminal_drained(receiver_);
   UpdateReading();
   for (const StateCall& call : calls) {
     RunStateCall(filter, call);
@@ -250,9 +267,8 @@ void DownstreamConnection::OnClosed() {
     out_ = std::string();
     closes_.clear();
     calls.swap(state_calls_);
-    above_watermark_ = queue_full_ = false;
     // Upstreams that waited for this connection must reach their own end.
-    reads_blocked_.store(false, std::memory_order_release);
+    UpdateFull();
   }
   scheduler_.Detach();
   for (const auto& upstream : readable) upstream->LeaveWorker();

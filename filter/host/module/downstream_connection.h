@@ -23,7 +23,7 @@ struct DownstreamWrapper;
 // Threads: functions are for any thread unless they say "worker": the thread that runs the hooks of
 // the connection, on which alone Envoy's functions may be called. What other threads ask for is
 // queued, in order, and done in the scheduled hook.
-// Lock: mu_ protects everything but the constants and reads_blocked_. No function of Envoy or the
+// Lock: mu_ protects everything but the constants and full_, which is written under it. No function of Envoy or the
 // plugin, and none of an upstream, is called under it.
 // Lifetime: shared by the filter (until Envoy destroys it) and the plugin's wrapper (until the
 // plugin finalizes it); each may outlive the other.
@@ -49,10 +49,12 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   uint64_t receiver() const { return receiver_; }
   void set_receiver(uint64_t receiver) { receiver_ = receiver; }
 
-  // Flow control. Each upstream that was opened for this connection asks ReadsBlocked before it
-  // reads; it is told to ask again when the answer changes.
+  // Flow control. While the client is full, that is, has left too much unread of what was written to
+  // it, neither it nor an upstream is read. Each upstream that was opened for this connection asks
+  // Full before it reads, and again when UpdateReading is called. The plugin asks before it answers
+  // more requests, and hears when the client has caught up.
   void AddUpstream(const std::shared_ptr<UpstreamConnection>& upstream);
-  bool ReadsBlocked() const { return reads_blocked_.load(std::memory_order_acquire); }
+  bool Full() const { return full_.load(std::memory_order_acquire); }
   // An upstream's queue is full (+1), or no longer (-1): this connection is not read meanwhile.
   void OnUpstreamFull(int change);
 
@@ -89,6 +91,8 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   bool OnWorker() const { return std::this_thread::get_id() == worker_; }
   void Schedule(std::unique_lock<std::mutex> lock);
   void RunStateCall(void* filter, const StateCall& call);
+  // After a change, with the lock: what full_ follows from.
+  void UpdateFull();
   // Both after a change, without the lock.
   void UpdateUpstreams();
   void UpdateReading();  // worker
@@ -98,7 +102,7 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   const std::string remote_;
   const uint32_t worker_index_;
   Scheduler scheduler_;
-  std::atomic<bool> reads_blocked_{false};
+  std::atomic<bool> full_{false};
 
   std::mutex mu_;
   void* filter_;  // null once closed
@@ -110,6 +114,7 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   std::vector<StateCall> state_calls_;
   bool above_watermark_ = false;
   bool queue_full_ = false;
+  bool drained_ = false;  // no longer full, and the plugin is to hear of it
   int full_upstreams_ = 0;
   std::vector<std::shared_ptr<UpstreamConnection>> readable_;  // each has its turn to come
   bool read_disabled_ = false;  // by us, at Envoy: its count is balanced by this

@@ -25,14 +25,24 @@ const rocketmq_proxy_host* HostFunctions() {
         return filter != nullptr && filter->Connect({address, static_cast<size_t>(size)}) ? 1 : 0;
       },
       [](uint64_t connection) {
-        if (auto* filter = ChainFilter::InCall(connection)) filter->Close();
+        auto* filter = ChainFilter::InCall(connection);
+        return filter != nullptr && filter->DownstreamFull() ? 1 : 0;
+      },
+      [](uint64_t connection, int flush) {
+        if (auto* filter = ChainFilter::InCall(connection)) filter->Close(flush != 0);
       },
       [](uint64_t connection) { ChainFilter::Wake(connection); },
-      [](uint64_t receiver) {
-        if (auto* connection = DownstreamConnection::Current()) connection->set_receiver(receiver);
+      [](uint64_t receiver) -> void* {
+        auto* const connection = DownstreamConnection::Current();
+        if (connection != nullptr) connection->set_receiver(receiver);
+        return connection;
       },
       [](uint64_t receiver) {
         if (auto* connection = UpstreamConnection::Opening()) connection->set_receiver(receiver);
+      },
+      [](void* connection) {
+        const auto* downstream = static_cast<const DownstreamConnection*>(connection);
+        return downstream != nullptr && downstream->Full() ? 1 : 0;
       },
   };
   return &host;

@@ -129,8 +129,10 @@ bool OpenPlugin(const std::string& path, Plugin* p, std::string* error) {
       Resolve(library, "rocketmqProxyChainOpen", &p->chain_open, error) &&
       Resolve(library, "rocketmqProxyChainData", &p->chain_data, error) &&
       Resolve(library, "rocketmqProxyChainWake", &p->chain_wake, error) &&
+      Resolve(library, "rocketmqProxyChainDrained", &p->chain_drained, error) &&
       Resolve(library, "rocketmqProxyChainClose", &p->chain_close, error) &&
       Resolve(library, "rocketmqProxyTerminalData", &p->terminal_data, error) &&
+      Resolve(library, "rocketmqProxyTerminalDrained", &p->terminal_drained, error) &&
       Resolve(library, "rocketmqProxyTerminalFull", &p->terminal_full, error);
   return ok;
 }

@@ -44,8 +44,10 @@ struct Plugin {
   int (*chain_data)(uint64_t session, int side, const rocketmq_proxy_slice* slices, int count,
                     int end);
   void (*chain_wake)(uint64_t session);
+  void (*chain_drained)(uint64_t session);
   void (*chain_close)(uint64_t session, int event);
   void (*terminal_data)(uint64_t receiver, const rocketmq_proxy_slice* slices, int count);
+  void (*terminal_drained)(uint64_t receiver);
   int (*terminal_full)(uint64_t receiver, int full);
 };
 

@@ -265,7 +265,7 @@ void UpstreamConnection::UpdateReading() {
 bool UpstreamConnection::MayRead() {
   if (state_ != State::kOpen || close_type_ >= 0 || end_ >= 0 || peer_ended_) return false;
   const auto owner = owner_.lock();
-  return owner == nullptr || !owner->ReadsBlocked();
+  return owner == nullptr || !owner->Full();
 }
 
 bool UpstreamConnection::HasTurn() { return readable_ && !with_worker_ && MayRead(); }

@@ -5,7 +5,8 @@ package stock
 /*
 #include "rocketmq_proxy_host.h"
 
-static void receive_downstream(const rocketmq_proxy_host* h, uint64_t r) { h->receive_downstream(r); }
+static void* receive_downstream(const rocketmq_proxy_host* h, uint64_t r) { return h->receive_downstream(r); }
+static int terminal_downstream_full(const rocketmq_proxy_host* h, void* c) { return h->terminal_downstream_full(c); }
 static void receive_upstream(const rocketmq_proxy_host* h, uint64_t r) { h->receive_upstream(r); }
 */
 import "C"
@@ -23,10 +24,10 @@ type receiver struct {
 	views [8][]byte // room for the views of a call
 }
 
-func receiveDownstream(r host.Receiver) (end func()) {
+func receiveDownstream(r host.DownstreamReceiver) (full func() bool, end func()) {
 	handle := cgo.NewHandle(&receiver{Receiver: r})
-	C.receive_downstream(functions, C.uint64_t(handle))
-	return handle.Delete
+	connection := C.receive_downstream(functions, C.uint64_t(handle))
+	return func() bool { return C.terminal_downstream_full(functions, connection) == 1 }, handle.Delete
 }
 
 func receiveUpstream(r host.UpstreamReceiver) (end func()) {
@@ -43,6 +44,14 @@ func rocketmqProxyTerminalData(handle C.uint64_t, slices *C.rocketmq_proxy_slice
 		views = append(views, view(&unsafe.Slice(slices, int(count))[i]))
 	}
 	r.Receive(views)
+}
+
+//export rocketmqProxyTerminalDrained
+func rocketmqProxyTerminalDrained(handle C.uint64_t) {
+	defer host.Recover(nil, func() {})
+	if r, ok := cgo.Handle(handle).Value().(*receiver).Receiver.(host.DownstreamReceiver); ok {
+		r.Drained()
+	}
 }
 
 //export rocketmqProxyTerminalFull

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define ROCKETMQ_PROXY_HOST_VERSION 3
+#define ROCKETMQ_PROXY_HOST_VERSION 4
 
 /* One stretch of memory; valid during the call that passes it. Envoy's own buffer layout. */
 typedef struct {
@@ -42,8 +42,13 @@ typedef struct {
    * is malformed. Only in rocketmqProxyChainOpen and rocketmqProxyChainWake, once. */
   int (*connect)(uint64_t connection, const char* address, uint64_t size);
 
-  /* Closes the connection after what was written downstream has been flushed. */
-  void (*close)(uint64_t connection);
+  /* 1 if the client has left too much unread of what was written to it. It is not read meanwhile,
+   * and rocketmqProxyChainDrained follows when it has caught up. */
+  int (*downstream_full)(uint64_t connection);
+
+  /* Closes the connection: with flush = 1 after what was written downstream has been flushed, with
+   * 0 at once. The latter may follow the former. */
+  void (*close)(uint64_t connection, int flush);
 
   /* Runs rocketmqProxyChainWake on the connection's worker soon; many calls may become one. Any
    * thread, until rocketmqProxyChainClose has returned. */
@@ -52,9 +57,15 @@ typedef struct {
   /* For a connection of the terminal filter: its bytes go to rocketmqProxyTerminalData with this
    * number, other than 0, instead of envoyGoFilterOnDownstreamData, or of
    * envoyGoFilterOnUpstreamData. Only in the call of the Golang ABI that opens the downstream
-   * connection, or that says that the upstream connection is ready. */
-  void (*receive_downstream)(uint64_t receiver);
+   * connection, or that says that the upstream connection is ready. The former returns what
+   * terminal_downstream_full knows the connection by. */
+  void* (*receive_downstream)(uint64_t receiver);
   void (*receive_upstream)(uint64_t receiver);
+
+  /* As downstream_full, for a connection of the terminal filter; rocketmqProxyTerminalDrained
+   * follows. Any thread, until envoyGoFilterOnDownstreamEvent has returned from the event that ends
+   * the connection. */
+  int (*terminal_downstream_full)(void* connection);
 } rocketmq_proxy_host;
 
 enum { ROCKETMQ_PROXY_DOWNSTREAM = 0, ROCKETMQ_PROXY_UPSTREAM = 1 };
@@ -94,6 +105,9 @@ enum {
  *                                  int count);
  *     Bytes of a terminal filter's connection. None come after the event that ends the connection.
  *
+ *   void rocketmqProxyTerminalDrained(uint64_t receiver);
+ *     The client of a terminal filter has been full and has caught up.
+ *
  *   int rocketmqProxyTerminalFull(uint64_t receiver, int full);
  *     An upstream connection of a terminal filter has taken too little of what was written to it
  * for a while (full = 1), or has taken it (0). The client is not read meanwhile, unless the answer
@@ -101,6 +115,9 @@ enum {
  *     Of 0 the answer means nothing.
  *
  *   void rocketmqProxyChainWake(uint64_t session);
+ *   void rocketmqProxyChainDrained(uint64_t session);
+ *     The client of a chained filter has been full and has caught up.
+ *
  *   void rocketmqProxyChainClose(uint64_t session, int event);
  *     The connection is closed (Envoy's ConnectionEvent). The session is gone when it returns.
  */

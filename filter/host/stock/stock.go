@@ -14,7 +14,8 @@ package stock
 static void write_upstream(const rocketmq_proxy_host* h, uint64_t c, const void* d, uint64_t n) { h->write_upstream(c, d, n); }
 static void write_downstream(const rocketmq_proxy_host* h, uint64_t c, const void* d, uint64_t n) { h->write_downstream(c, d, n); }
 static int connect_upstream(const rocketmq_proxy_host* h, uint64_t c, const char* a, uint64_t n) { return h->connect(c, a, n); }
-static void close_downstream(const rocketmq_proxy_host* h, uint64_t c) { h->close(c); }
+static int downstream_full(const rocketmq_proxy_host* h, uint64_t c) { return h->downstream_full(c); }
+static void close_downstream(const rocketmq_proxy_host* h, uint64_t c, int flush) { h->close(c, flush); }
 static void wake(const rocketmq_proxy_host* h, uint64_t c) { h->wake(c); }
 */
 import "C"
@@ -85,10 +86,7 @@ type connection struct {
 }
 
 // abandon closes the connection after a fault.
-func (c *connection) abandon() {
-	c.CloseDownstream()
-	c.session.Abandon()
-}
+func (c *connection) abandon() { c.session.Abandon(host.Now()) }
 
 //export rocketmqProxyChainOpen
 func rocketmqProxyChainOpen(config, handle C.uint64_t, local, remote C.rocketmq_proxy_slice) (opened C.uint64_t) {
@@ -137,6 +135,13 @@ func rocketmqProxyChainWake(handle C.uint64_t) {
 	c.session.Wake(host.Now())
 }
 
+//export rocketmqProxyChainDrained
+func rocketmqProxyChainDrained(handle C.uint64_t) {
+	c := connectionOf(handle)
+	defer host.Recover(c.instance, c.abandon)
+	c.session.DownstreamDrained(host.Now())
+}
+
 //export rocketmqProxyChainClose
 func rocketmqProxyChainClose(handle C.uint64_t, event C.int) {
 	c := connectionOf(handle)
@@ -181,12 +186,21 @@ func (c *connection) WriteDownstream(b []byte) {
 	C.write_downstream(functions, c.handle, unsafe.Pointer(unsafe.SliceData(b)), C.uint64_t(len(b)))
 }
 
+// DownstreamFull implements session.Host.
+func (c *connection) DownstreamFull() bool { return C.downstream_full(functions, c.handle) == 1 }
+
 // CloseDownstream implements session.Host.
 func (c *connection) CloseDownstream() {
 	if !c.closing {
 		c.closing = true
-		C.close_downstream(functions, c.handle)
+		C.close_downstream(functions, c.handle, 1)
 	}
+}
+
+// AbortDownstream implements session.Host.
+func (c *connection) AbortDownstream() {
+	c.closing = true
+	C.close_downstream(functions, c.handle, 0)
 }
 
 // WakeAt implements session.Host.

@@ -64,7 +64,8 @@ struct Setup {
   void Down(const std::string& data) {
     plugin.Host()->write_downstream(handle, data.data(), data.size());
   }
-  void Close() { plugin.Host()->close(handle); }
+  void Close(bool flush = true) { plugin.Host()->close(handle, flush ? 1 : 0); }
+  bool Full() { return plugin.Host()->downstream_full(handle) == 1; }
   void Wake() { plugin.Host()->wake(handle); }
   void Drain() { connection->worker.Drain(); }
   std::string ToClient() { return connection->Get(&Connection::to_client); }
@@ -550,4 +551,118 @@ TEST(ChainTrafficWithWakes) {
   waker.join();
   EXPECT_EQ(s.ToUpstream(), up);
   EXPECT_EQ(s.ToClient(), down);
+}
+
+TEST(ChainClientThatDoesNotReadIsNotRead) {
+  Setup s;
+  Strings told;
+  s.plugin.chain_drained = [&](uint64_t session) {
+    EXPECT_EQ(session, 7U);
+    EXPECT(!s.Full());
+    told.push_back("drained");
+    s.Up("kept");
+  };
+  s.Record([&](int side, const std::string& data, bool) {
+    if (side == ROCKETMQ_PROXY_UPSTREAM) return ROCKETMQ_PROXY_PASS;
+    told.push_back(s.Full() ? "full" : "takes");
+    s.Down(std::string(40000, data[0]));
+    return ROCKETMQ_PROXY_REPLACE;
+  });
+  s.Open();
+  s.connection->client_stalled = true;
+  for (const char* each : {"a", "b", "c"}) s.connection->ClientSends({each});  // 65,536 is full
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  s.connection->ClientReads(100000);  // 20,000 are left
+  s.Drain();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 0);
+  EXPECT_EQ(s.ToUpstream(), "kept");
+  // Answers that pass count as well.
+  s.connection->UpstreamSends(std::string(70000, 'u'));
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  s.connection->ClientReads(100000);
+  s.Drain();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 0);
+  EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 4);
+  EXPECT_EQ(told, (Strings{"takes", "takes", "full", "drained", "drained"}));
+}
+
+// tcp_proxy reads and does not read the client for reasons of its own: Envoy counts both.
+TEST(ChainClientIsNotReadForTwoReasons) {
+  Setup s;
+  s.Record([&](int, const std::string&, bool) {
+    s.Down(std::string(70000, 'a'));
+    return ROCKETMQ_PROXY_REPLACE;
+  });
+  Connection::Options options;
+  options.upstream_at_once = false;
+  s.Open(options);
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  s.connection->client_stalled = true;
+  s.connection->ClientSends({"x"});
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 2);
+  s.connection->ConnectUpstream();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  s.connection->ClientReads(70000);
+  s.Drain();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 0);
+}
+
+TEST(ChainQueueOfOneCallIsFull) {
+  Setup s;
+  int drained = 0;
+  s.plugin.chain_drained = [&](uint64_t) { drained++; };
+  s.Record([&](int, const std::string&, bool) {
+    s.Down(std::string(1 << 20, 'a'));
+    EXPECT(!s.Full());
+    s.Down("b");
+    EXPECT(s.Full());
+    return ROCKETMQ_PROXY_REPLACE;
+  });
+  s.Open();
+  s.connection->ClientSends({"x"});
+  s.Drain();
+  EXPECT_EQ(drained, 1);
+  s.connection->UpstreamSends("y");
+  s.Drain();
+  EXPECT_EQ(drained, 2);
+  EXPECT(!s.Full());  // outside of a call
+}
+
+TEST(ChainSecondCloseCutsAFlushShort) {
+  for (const bool first : {true, false}) {
+    Setup s;
+    s.plugin.chain_wake = [&](uint64_t) { s.Close(false); };
+    s.Record([&](int, const std::string&, bool) {
+      s.Down(std::string(100000, 'a'));
+      s.Close(first);
+      return ROCKETMQ_PROXY_REPLACE;
+    });
+    s.Open();
+    s.connection->client_stalled = true;
+    s.connection->ClientSends({"x"});
+    s.Drain();
+    EXPECT_EQ(s.connection->Get(&Connection::open), first);
+    s.Wake();
+    s.Drain();
+    EXPECT(!s.connection->Get(&Connection::open));
+    EXPECT_EQ(s.Calls().back(), "close 1");
+    EXPECT_EQ(s.closes.load(), 1);
+  }
+}
+
+TEST(ChainAnswersAreFlushedWhereTheClientReads) {
+  Setup s;
+  s.Record([&](int, const std::string&, bool) {
+    s.Down(std::string(100000, 'a'));
+    s.Close();
+    return ROCKETMQ_PROXY_REPLACE;
+  });
+  s.Open();
+  s.connection->client_stalled = true;
+  s.connection->ClientSends({"x"});
+  s.Drain();
+  s.connection->ClientReads(100000);
+  s.Drain();
+  EXPECT_EQ(s.Calls().back(), "close flushed");
+  EXPECT_EQ(s.closes.load(), 1);
 }

@@ -271,6 +271,7 @@ void Connection::ClientReads(size_t size) {
       if (!open) return;
       envoy_dynamic_module_on_network_filter_below_write_buffer_low_watermark(this, module);
     }
+    if (closing && unsent == 0) CloseNow(rocketmq_proxy::kLocalClose, "flushed");
   });
 }
 
@@ -497,6 +498,11 @@ void CALLBACK(close_with_details)(void* f,
   c.CheckThread("close");
   if (c.in_write > 0) fake::Violation("close inside on_write");
   if (!c.open) fake::Violation("close after the close");
+  if (type == envoy_dynamic_module_type_network_connection_close_type_FlushWrite && c.unsent > 0) {
+    c.calls.push_back("flush");
+    c.closing = true;
+    return;
+  }
   c.CloseNow(rocketmq_proxy::kLocalClose, std::to_string(static_cast<int>(type)));
 }
 bool CALLBACK(get_local_address)(void* f, EnvoyBuffer* ip, uint32_t* port) {

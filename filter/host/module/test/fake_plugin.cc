@@ -149,6 +149,10 @@ void ChainWake(uint64_t session) {
   Plugin* const p = g_plugin;
   if (p->chain_wake) p->chain_wake(session);
 }
+void ChainDrained(uint64_t session) {
+  Plugin* const p = g_plugin;
+  if (p->chain_drained) p->chain_drained(session);
+}
 void ChainClose(uint64_t session, int event) {
   Plugin* const p = g_plugin;
   if (p->chain_close) p->chain_close(session, event);
@@ -157,6 +161,10 @@ void TerminalData(uint64_t receiver, const rocketmq_proxy_slice* slices, int cou
   Plugin* const p = g_plugin;
   if (!p->terminal_data) abort();
   p->terminal_data(receiver, Join(slices, static_cast<size_t>(count)));
+}
+void TerminalDrained(uint64_t receiver) {
+  Plugin* const p = g_plugin;
+  if (p->terminal_drained) p->terminal_drained(receiver);
 }
 int TerminalFull(uint64_t receiver, int full) {
   Plugin* const p = g_plugin;
@@ -186,8 +194,10 @@ Plugin::Plugin() : outer_(g_plugin.exchange(this)) {
     table.chain_open = ChainOpen;
     table.chain_data = ChainData;
     table.chain_wake = ChainWake;
+    table.chain_drained = ChainDrained;
     table.chain_close = ChainClose;
     table.terminal_data = TerminalData;
+    table.terminal_drained = TerminalDrained;
     table.terminal_full = TerminalFull;
     rocketmq_proxy::InstallPluginForTest(table);
     return true;

@@ -76,6 +76,7 @@ struct Plugin {
       chain_open;
   std::function<int(uint64_t session, int side, const std::string& data, bool end)> chain_data;
   std::function<void(uint64_t session)> chain_wake;
+  std::function<void(uint64_t session)> chain_drained;
   std::function<void(uint64_t session, int event)> chain_close;
 
   // As an HTTP plugin, see contrib.h; 0 rejects the config.
@@ -83,6 +84,7 @@ struct Plugin {
   std::function<void(uint64_t id)> on_http_config_destroy;
 
   std::function<void(uint64_t receiver, const std::string& data)> terminal_data;
+  std::function<void(uint64_t receiver)> terminal_drained;
   std::function<bool(uint64_t receiver, bool full)> terminal_full;
 
   // Opens an upstream as Go would; the id is its index in `ups`.

@@ -282,3 +282,81 @@ TEST(TerminalFilterState) {
   EXPECT_EQ(envoyGoFilterSetFilterState(s.wrapper(), &key, &value, 0, 2, 0), -2);
   EXPECT_EQ(envoyGoFilterGetFilterState(s.wrapper(), &key, &out), -2);
 }
+
+TEST(TerminalClientThatDoesNotReadIsNotRead) {
+  Setup s;
+  void* known = nullptr;
+  std::vector<std::string> told;
+  const auto full = [&] { return fake::Plugin::Host()->terminal_downstream_full(known) == 1; };
+  s.plugin.on_connection = [&](void*) { known = fake::Plugin::Host()->receive_downstream(7); };
+  s.plugin.terminal_data = [&](uint64_t, const std::string& data) {
+    for (const char each : data) {
+      told.push_back(full() ? "full" : "takes");
+      Write(s.wrapper(), std::string(30000, each));
+    }
+  };
+  int again = 0;
+  s.plugin.terminal_drained = [&](uint64_t receiver) {
+    EXPECT_EQ(receiver, 7U);
+    EXPECT(!full());
+    told.push_back("drained");
+    if (again-- > 0) Write(s.wrapper(), std::string(70000, 'z'));
+  };
+  s.Open();
+  s.connection->client_stalled = true;
+  s.connection->ClientSends({"abc"});  // 90,000 bytes; the watermark is at 65,536
+  s.connection->ClientSends({"d"});
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  s.connection->ClientReads(80000);  // 40,000 are left
+  s.connection->worker.Drain();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  again = 1;
+  s.connection->ClientReads(30000);
+  s.connection->worker.Drain();
+  EXPECT(full());  // again: the plugin had more
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
+  s.connection->ClientReads(80000);
+  s.connection->worker.Drain();
+  EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 0);
+  EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
+  EXPECT_EQ(told, (std::vector<std::string>{"takes", "takes", "takes", "full", "drained",
+                                            "drained"}));
+}
+
+TEST(TerminalQueueOfAnotherThreadIsFull) {
+  Setup s;
+  void* known = nullptr;
+  int drained = 0;
+  s.plugin.on_connection = [&](void*) { known = fake::Plugin::Host()->receive_downstream(7); };
+  s.plugin.terminal_drained = [&](uint64_t) { drained++; };
+  s.Open();
+  s.connection->worker.Run([&] {
+    std::thread other([&] {
+      Write(s.wrapper(), std::string(1 << 20, 'a'));
+      EXPECT_EQ(fake::Plugin::Host()->terminal_downstream_full(known), 0);
+      Write(s.wrapper(), "b");
+      EXPECT_EQ(fake::Plugin::Host()->terminal_downstream_full(known), 1);
+    });
+    other.join();
+    EXPECT_EQ(drained, 0);
+  });
+  s.connection->worker.Drain();
+  EXPECT_EQ(fake::Plugin::Host()->terminal_downstream_full(known), 0);
+  EXPECT_EQ(drained, 1);
+  EXPECT_EQ(fake::Plugin::Host()->terminal_downstream_full(nullptr), 0);
+}
+
+TEST(TerminalSecondCloseCutsAFlushShort) {
+  Setup s;
+  s.Open();
+  s.connection->client_stalled = true;
+  Write(s.wrapper(), std::string(100000, 'a'));
+  envoyGoFilterDownstreamClose(s.wrapper(), 0);
+  s.connection->worker.Drain();
+  EXPECT(s.connection->Get(&Connection::open));
+  envoyGoFilterDownstreamClose(s.wrapper(), 1);
+  s.connection->worker.Drain();
+  EXPECT(!s.connection->Get(&Connection::open));
+  EXPECT_EQ(s.connection->calls.back(), "close 1");
+  EXPECT_EQ(s.plugin.down.Events(), (std::vector<std::string>{"open", "event 1"}));
+}

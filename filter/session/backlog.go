@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+// backlog is what the client has sent that may not be judged yet.
+type backlog struct {
+	memory *share
+	bytes  []byte
+	judged int // of them
+}
+
+// size returns how many bytes wait.
+func (b *backlog) size() int { return len(b.bytes) - b.judged }
+
+// rest returns the bytes that wait.
+func (b *backlog) rest() []byte { return b.bytes[b.judged:] }
+
+// add appends what follows the first `skip` bytes of `in`. It returns false if there is no memory for that.
+func (b *backlog) add(in [][]byte, skip int) (ok bool) {
+	for _, each := range in {
+		n := min(skip, len(each))
+		skip -= n
+		if b.bytes, ok = b.memory.append(b.bytes, each[n:]); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// drop goes past n bytes, which have been judged. The memory stays until the last one has been.
+func (b *backlog) drop(n int) {
+	if b.judged += n; b.judged == len(b.bytes) {
+		b.memory.release(b.bytes)
+		b.bytes, b.judged = nil, 0
+	}
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+
+// closeTime is how long a connection that is being closed may take to send what was written to it.
+const closeTime = 5e9
+
+// maxUncounted is the most bytes of a broker that are passed on without asking whether the client takes them: far less
+// than the host buffers, and it does not read brokers while a client is full.
+const maxUncounted = 64 << 10
+
+// writeDownstream sends bytes of the proxy itself to the client, between two answers.
+func (s *Session) writeDownstream(b []byte) {
+	if s.state == closed {
+		return
+	}
+	if s.only != nil && s.only.answers.midFrame() {
+		if len(s.late) >= s.environment.Config.Limits.MaxBufferedBytes {
+			s.overMemory()
+			return
+		}
+		var ok bool
+		if s.late, ok = s.memory.append(s.late, b); !ok {
+			s.overMemory()
+		}
+		return
+	}
+	s.coming.flushJudged()
+	s.sendDownstream(b)
+}
+
+// flushLate writes what had to wait for the end of an answer.
+func (s *Session) flushLate() {
+	if len(s.late) == 0 {
+		return
+	}
+	s.coming.flushJudged()
+	late := s.late
+	s.late = nil
+	s.memory.release(late)
+	s.sendDownstream(late)
+}
+
+// passDownstream sends bytes of a broker on to the client.
+func (s *Session) passDownstream(_ UpstreamID, b []byte) {
+	if len(b) <= maxUncounted {
+		s.host.WriteDownstream(b)
+	} else {
+		s.sendDownstream(b)
+	}
+}
+
+// sendDownstream writes to the client. What a full client is sent counts as kept until it has caught up, and it gets no
+// answers of the proxy itself meanwhile.
+func (s *Session) sendDownstream(b []byte) {
+	s.host.WriteDownstream(b)
+	if s.state == closed || !s.host.DownstreamFull() {
+		return
+	}
+	s.full = true
+	if s.memory.grow(len(b)) {
+		s.unsent += len(b)
+		return
+	}
+	s.recorder.Inc(stats.MemoryOverLimit)
+	s.end()
+	s.host.AbortDownstream()
+}
+
+// DownstreamDrained is called when a client that was full has caught up.
+func (s *Session) DownstreamDrained(now Instant) {
+	s.enter(now)
+	defer s.leave()
+	if s.state == closed || s.host.DownstreamFull() {
+		return
+	}
+	s.heard = now // it has read
+	if s.requests.half() {
+		s.requests.began = now // it was not read
+	}
+	s.memory.shrink(s.unsent)
+	s.full, s.unsent = false, 0
+	s.judgeBacklog()
+	if s.state != closed {
+		s.arm(s.clientDeadline())
+	}
+}
+
+// closeDownstream ends the session and the client connection.
+func (s *Session) closeDownstream() {
+	if s.state == closed {
+		return
+	}
+	s.end()
+	s.endDownstream()
+}
+
+// endDownstream ends the client connection, and again if the client does not read what it has still to get.
+func (s *Session) endDownstream() {
+	s.host.CloseDownstream()
+	s.abortAt = s.now + closeTime
+	s.host.WakeAt(s.abortAt)
+}
+
+// abortIfDue ends a connection that has had its time to close.
+func (s *Session) abortIfDue() {
+	switch {
+	case s.abortAt == 0:
+	case s.abortAt > s.now:
+		s.host.WakeAt(s.abortAt) // this was an earlier wake
+	default:
+		s.abortAt = 0
+		s.host.AbortDownstream()
+	}
+}
