@@ -32,15 +32,16 @@ func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
 	return s.now + timeout + wait
 }
 
-// clientDeadline is when the client's connection ends if nothing comes from it.
+// clientDeadline is when the client's connection ends if nothing comes from it, or when to look at it again.
 func (s *Session) clientDeadline() Instant {
 	if s.state == waiting {
 		return never // it is the client that waits
 	}
 	timeouts := &s.environment.Config.Timeouts
-	deadline := never
-	if s.active.all == 0 {
-		deadline = s.heard + timeouts.Idle
+	full := s.host.DownstreamFull()
+	deadline := s.heard + timeouts.Idle
+	if s.active.all > 0 && !full {
+		deadline = s.now + timeouts.Idle // by then it may have stopped reading its answers
 	}
 	if !s.requests.judged {
 		deadline = min(deadline, s.opened+timeouts.Handshake)
@@ -48,7 +49,7 @@ func (s *Session) clientDeadline() Instant {
 	// A client whose broker has stopped reading is not read either, in the middle of a frame: while it waits for an
 	// answer the rest may be on its way. On a unified connection such a broker is refused instead. Nor is a client read
 	// that does not read.
-	if s.requests.half() && (s.role.Kind == addressing.ToAll || s.active.all == 0) && !s.host.DownstreamFull() {
+	if s.requests.half() && (s.role.Kind == addressing.ToAll || s.active.all == 0) && !full {
 		deadline = min(deadline, s.requests.began+timeouts.Frame)
 	}
 	return deadline

@@ -274,6 +274,41 @@ func TestAFullClientIsNotClosedForHalfAFrame(t *testing.T) {
 	}
 }
 
+// The answers that it waits for may be held up by itself.
+func TestAClientThatReadsNothingIsClosedThoughRequestsWait(t *testing.T) {
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			e := limited(t, way.mode, func(c *apiv1.Config) { c.Timeouts.Idle, c.Timeouts.Request = time.Minute, time.Hour })
+			h := dial(t, e, way.port, way.capabilities)
+			h.send(request(codec.RequestPullMessage, 1, "", fieldsOf("bname", "broker-a", "sysFlag", "2", "suspendTimeoutMillis", "3600000")...))
+			h.to(brokerAAddress)
+			for range 3 {
+				h.clock = h.host.wakeAt
+				h.Wake(h.clock)
+			}
+			if h.host.downClosed {
+				t.Fatal("closed while it reads and a request waits")
+			}
+			h.host.downFull = true
+			h.clock += time.Second
+			h.catchesUp() // before its time is over
+			h.host.downFull = true
+			h.clock = h.host.wakeAt
+			h.Wake(h.clock)
+			if h.host.downClosed {
+				t.Fatal("closed although it has read a moment ago")
+			}
+			h.clock = h.host.wakeAt
+			h.Wake(h.clock)
+			if !h.host.downClosed {
+				t.Errorf("it stays open, %v after it has read the last bytes", h.clock-h.heard)
+			}
+			h.wantStats(map[stats.ID]int64{stats.DownstreamTimeout: 1})
+			h.wantIdle()
+		})
+	}
+}
+
 // The attack of a few bytes that ask for many.
 func TestConsumerListsForAClientThatReadsNothing(t *testing.T) {
 	h := dialCompatible(t)
