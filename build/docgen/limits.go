@@ -101,6 +101,7 @@ No user has a reason to move these; they are constants in the code.
 | time for a broker's request to be answered by its client (unified) | 10 s | forgotten (` + "`server_request_expired`" + `) |
 | time after which a request on a connection that stands for one broker is not waited for | 10 min | counted (` + "`request_expired`" + `); its answer would still pass |
 | ack directives (compatible configs) | 1048576 | the oldest are forgotten |
+| topics and groups of one request that a policy judges | 4096 pairs, each name 512 bytes | denied with NO_PERMISSION (16) (` + "`policy_denied`" + `) |
 | changes of name-server data that wait for one of several name servers | 32 MiB, with 64 KiB for each; 12 s | not copied there (` + "`name_server_copy_failure`" + `); the name server of the connection has it |
 | one exchange with a name server of the proxy's own | 3 s | the next name server is asked |
 | one answer of Envoy's admin interface (compatible configs) | 64 MiB, 1048576 values, 5 s | what was known is kept |

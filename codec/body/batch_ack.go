@@ -2,25 +2,22 @@
 
 package body
 
-// ParseBatchAck gives the broker name in the body of a BATCH_ACK_MESSAGE request (Java:
-// BatchAckMessageRequestBody) and the topic of its first acknowledgement, "" when there is
-// none. It borrows src. Errors are *Error.
-func ParseBatchAck(src []byte) (brokerName, topic string, err error) {
+// ParseBatchAck returns the broker name in the body of a BATCH_ACK_MESSAGE request (Java:
+// BatchAckMessageRequestBody). It borrows src. Errors are *Error.
+func ParseBatchAck(src []byte) (brokerName string, err error) {
 	c := &cursor{b: src, body: "BatchAckMessageRequestBody"}
+	var seen span
 	c.each(c.root(), c.body, func(m member) {
 		switch string(c.text(m.name)) {
 		case "brokerName":
+			c.once(&seen, m, "brokerName")
 			brokerName = c.str(m.value, "brokerName")
 		case "acks":
-			c.elements(m.value, "acks", func(e span) {
-				if topic == "" {
-					topic = c.stringMember(e, "BatchAck", "t")
-				}
-			})
+			c.elements(m.value, "acks", func(span) {})
 		}
 	})
 	if err := c.result(); err != nil {
-		return "", "", err
+		return "", err
 	}
-	return brokerName, topic, nil
+	return brokerName, nil
 }

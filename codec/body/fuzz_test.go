@@ -44,6 +44,9 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte(`{"brokerDatas":` + strings.Repeat("[", 40) + `}`))
 	f.Add([]byte(`{"topic":"` + strings.Repeat(`\u0061`, 200) + `","consumerGroup":"g"}`))
 	f.Add([]byte(strings.Repeat("{", 1000)))
+	f.Add([]byte(`{"consumerGroup":"g","mqSet":[{"topic":"a"},{"topic":"b"}],"subscriptionSet":[{"group":"g","topic":"t"}]}`))
+	f.Add([]byte(`{"topicConfigList":[{"topicName":"a"}],"groupConfigList":[{"groupName":"g"}],"topicList":["a","b"],"groupNameList":["g"]}`))
+	f.Add([]byte("g=1\n#x\nh : 2"))
 	f.Add([]byte(`{"consumerIdList":["a","b","a"]}`))
 	f.Add([]byte(`{"brokerAddr":"10.0.0.1:10911","topicList":["a"]}`))
 	storm.Fuzz(f, func(t *testing.T, src []byte) {
@@ -71,25 +74,16 @@ func FuzzReaders(f *testing.F) {
 				}
 				return append(slices.Clone(h.Producers), h.ClientID), err
 			},
-			"LockBatch": func() ([]string, error) {
-				queue, _, err := ParseLockBatch(src)
-				return []string{queue.BrokerName, queue.Topic}, err
+			"LockBatch": func() (texts []string, err error) {
+				queues, _, err := ParseLockBatch(src)
+				for _, q := range queues {
+					texts = append(texts, q.BrokerName, q.Topic)
+				}
+				return texts, err
 			},
 			"BatchAck": func() ([]string, error) {
-				broker, topic, err := ParseBatchAck(src)
-				return []string{broker, topic}, err
-			},
-			"QueryAssignment": func() ([]string, error) {
-				topic, group, err := ParseQueryAssignment(src)
-				return []string{topic, group}, err
-			},
-			"CheckClientConfig": func() ([]string, error) {
-				topic, group, err := ParseCheckClientConfig(src)
-				return []string{topic, group}, err
-			},
-			"group": func() ([]string, error) {
-				group, err := ParseGroup(src, "group")
-				return []string{group}, err
+				broker, err := ParseBatchAck(src)
+				return []string{broker}, err
 			},
 			"consumer ids": func() ([]string, error) {
 				unique, err := UniqueConsumerIDs(src)
@@ -106,6 +100,18 @@ func FuzzReaders(f *testing.F) {
 				_, _, err := MergeTopicRouteData([][]byte{src, src})
 				return nil, err
 			},
+		}
+		for name, read := range subjectReaders {
+			readers[name] = func() (texts []string, err error) {
+				all, err := read(nil, src)
+				for _, s := range all {
+					texts = append(texts, string(s.Topic), string(s.ProducerGroup), string(s.ConsumerGroup))
+				}
+				if len(all) > MaxSubjects || err == nil && len(all) == 0 {
+					t.Errorf("%s: %d subjects", name, len(all))
+				}
+				return texts, err
+			}
 		}
 		for name, read := range readers {
 			texts, err := read()

@@ -10,34 +10,27 @@ type MessageQueue struct {
 }
 
 // ParseLockBatch reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ requests (Java:
-// LockBatchRequestBody, UnlockBatchRequestBody): the first queue, empty when there is
-// none, and whether the broker must not pass the lock on to the others of its name, as
-// only brokers ask. Clients lock the queues of one broker per request: a body with
-// queues of several is an error. It borrows src. Errors are *Error.
-func ParseLockBatch(src []byte) (queue MessageQueue, onlyThisBroker bool, err error) {
+// LockBatchRequestBody, UnlockBatchRequestBody): the queues, and whether the broker must
+// not pass the lock on to the others of its name, as only brokers ask. It borrows src.
+// Errors are *Error.
+func ParseLockBatch(src []byte) (queues []MessageQueue, onlyThisBroker bool, err error) {
 	c := &cursor{b: src, body: "LockBatchRequestBody"}
 	c.each(c.root(), c.body, func(m member) {
 		switch string(c.text(m.name)) {
 		case "onlyThisBroker":
 			onlyThisBroker = c.boolean(m.value, "onlyThisBroker")
 		case "mqSet":
-			first := true
 			c.elements(m.value, "mqSet", func(e span) {
-				q := c.messageQueue(e)
-				switch {
-				case first:
-					queue = q
-				case q.BrokerName != queue.BrokerName:
-					c.fail(e.from, "queues of several brokers")
+				if c.room(len(queues), e, "queues") {
+					queues = append(queues, c.messageQueue(e))
 				}
-				first = false
 			})
 		}
 	})
 	if err := c.result(); err != nil {
-		return MessageQueue{}, false, err
+		return nil, false, err
 	}
-	return queue, onlyThisBroker, nil
+	return queues, onlyThisBroker, nil
 }
 
 func (c *cursor) messageQueue(v span) (q MessageQueue) {

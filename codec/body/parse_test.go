@@ -5,6 +5,7 @@ package body
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -54,67 +55,41 @@ func TestHeartbeatDataTellsGroupsAndTopics(t *testing.T) {
 	}
 }
 
-func TestLockBatchNamesItsBroker(t *testing.T) {
+func TestLockBatchNamesItsQueues(t *testing.T) {
 	for _, tt := range []struct {
-		name, src, broker string
+		name, src, queues string
 		only, bad         bool
 	}{
-		{"a client's", `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"a","queueId":0,"topic":"t"},{"brokerName":"a","queueId":1,"topic":"t"}],"onlyThisBroker":false}`, "a", false, false},
-		{"for two brokers", `{"mqSet":[{"brokerName":"a"},{"brokerName":"b"}]}`, "", false, true},
-		{"an absurd queue", `{"mqSet":[{"brokerName":"a","queueId":99999999999}]}`, "", false, true},
-		{"a broker's", `{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"a"}]}`, "a", true, false},
-		{"no queues", `{"mqSet":[]}`, "", false, false},
-		{"null", `{"mqSet":null,"onlyThisBroker":null}`, "", false, false},
-		{"nothing", ``, "", false, true},
-		{"a queue as string", `{"mqSet":["a"]}`, "", false, true},
-		{"a broker name as number", `{"mqSet":[{"brokerName":5}]}`, "", false, true},
-		{"a flag as string", `{"onlyThisBroker":"maybe"}`, "", false, true},
+		{"a client's", `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"a","queueId":0,"topic":"t"},{"brokerName":"b","queueId":1,"topic":"u"}],"onlyThisBroker":false}`, "[{t a 0} {u b 1}]", false, false},
+		{"an absurd queue", `{"mqSet":[{"brokerName":"a","queueId":99999999999}]}`, "[]", false, true},
+		{"a broker's", `{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"a"}]}`, "[{t a 0}]", true, false},
+		{"no queues", `{"mqSet":[]}`, "[]", false, false},
+		{"null", `{"mqSet":null,"onlyThisBroker":null}`, "[]", false, false},
+		{"nothing", ``, "[]", false, true},
+		{"a queue as string", `{"mqSet":["a"]}`, "[]", false, true},
+		{"a broker name as number", `{"mqSet":[{"brokerName":5}]}`, "[]", false, true},
+		{"a flag as string", `{"onlyThisBroker":"maybe"}`, "[]", false, true},
+		{"too many", `{"mqSet":[` + strings.Repeat("{},", maxEntries) + `{}]}`, "[]", false, true},
 	} {
-		queue, only, err := ParseLockBatch([]byte(tt.src))
-		if broker := queue.BrokerName; broker != tt.broker || only != tt.only || (err != nil) != tt.bad {
-			t.Errorf("%s: got %+v, %v, %v", tt.name, queue, only, err)
+		queues, only, err := ParseLockBatch([]byte(tt.src))
+		if got := fmt.Sprint(queues); got != tt.queues || only != tt.only || (err != nil) != tt.bad {
+			t.Errorf("%s: got %s, %v, %v", tt.name, got, only, err)
 		}
 	}
 }
 
 func TestBatchAckNamesItsBroker(t *testing.T) {
-	if got, topic, err := ParseBatchAck([]byte(`{"acks":[{"c":"g","t":"T","b":"AQ=="}],"brokerName":"a"}`)); got != "a" || topic != "T" || err != nil {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if got, _, err := ParseBatchAck([]byte(`{"acks":[]}`)); got != "" || err != nil {
-		t.Errorf("got %q, %v", got, err)
-	}
-	for _, bad := range []string{``, `{"brokerName":1}`, `{"brokerName":"a"`} {
-		if got, _, err := ParseBatchAck([]byte(bad)); got != "" || err == nil {
-			t.Errorf("%s: got %q, %v", bad, got, err)
-		}
-	}
-}
-
-func TestClassCBodiesNameTopicAndGroup(t *testing.T) {
-	for name, tt := range map[string]struct {
-		parse func([]byte) (string, string, error)
-		src   string
-	}{
-		"QUERY_ASSIGNMENT":    {ParseQueryAssignment, `{"clientId":"c","consumerGroup":"g","messageModel":"CLUSTERING","strategyName":"AVG","topic":"t"}`},
-		"CHECK_CLIENT_CONFIG": {ParseCheckClientConfig, `{"clientId":"c","group":"g","namespace":"","subscriptionData":{"expressionType":"SQL92","topic":"t"}}`},
+	for src, want := range map[string]string{
+		`{"acks":[{"c":"g","t":"T","b":"AQ=="}],"brokerName":"a"}`: "a",
+		`{"acks":[]}`: "",
 	} {
-		topic, group, err := tt.parse([]byte(tt.src))
-		if topic != "t" || group != "g" || err != nil {
-			t.Errorf("%s: got %q, %q, %v", name, topic, group, err)
-		}
-		for n := range tt.src {
-			if topic, group, err := tt.parse([]byte(tt.src[:n])); topic != "" || group != "" || err == nil {
-				t.Errorf("%s: %d bytes: got %q, %q, %v", name, n, topic, group, err)
-			}
-		}
-		if _, _, err := tt.parse([]byte(`{"topic":null,"subscriptionData":null}`)); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if got, err := ParseBatchAck([]byte(src)); got != want || err != nil {
+			t.Errorf("%s: got %q, %v", src, got, err)
 		}
 	}
-	for _, g := range golden.Named(t, "QUERY_ASSIGNMENT.request") {
-		if topic, group, err := ParseQueryAssignment(g.Body); !strings.HasSuffix(topic, "Pop") || group != "CapGroupPop" || err != nil {
-			t.Errorf("%s: got %q, %q, %v", g.Name, topic, group, err)
+	for _, bad := range []string{``, `{"brokerName":1}`, `{"brokerName":"a"`, `{"brokerName":"a","brokerName":"b"}`} {
+		if got, err := ParseBatchAck([]byte(bad)); got != "" || err == nil {
+			t.Errorf("%s: got %q, %v", bad, got, err)
 		}
 	}
 }
@@ -129,16 +104,16 @@ func TestGoldenBodiesCutShortAreErrors(t *testing.T) {
 			return err
 		},
 		"LOCK_BATCH_MQ.request": func(b []byte) error {
-			queue, only, err := ParseLockBatch(b)
-			if err == nil && (queue.BrokerName != "broker-a" || queue.Topic == "" || only) {
-				t.Errorf("got %+v, %v", queue, only)
+			queues, only, err := ParseLockBatch(b)
+			if err == nil && (len(queues) == 0 || queues[0].BrokerName != "broker-a" || queues[0].Topic == "" || only) {
+				t.Errorf("got %+v, %v", queues, only)
 			}
 			return err
 		},
 		"UNLOCK_BATCH_MQ.request": func(b []byte) error {
-			queue, only, err := ParseLockBatch(b)
-			if err == nil && (queue.BrokerName != "broker-a" || queue.Topic == "" || only) {
-				t.Errorf("got %+v, %v", queue, only)
+			queues, only, err := ParseLockBatch(b)
+			if err == nil && (len(queues) == 0 || queues[0].BrokerName != "broker-a" || queues[0].Topic == "" || only) {
+				t.Errorf("got %+v, %v", queues, only)
 			}
 			return err
 		},
@@ -207,11 +182,11 @@ func FuzzLockBatch(f *testing.F) {
 	}
 	f.Add([]byte(`{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"\u0061"}],"acks":[],"brokerName":"a"}`))
 	storm.Fuzz(f, func(t *testing.T, src []byte) {
-		queue, only, err := ParseLockBatch(src)
-		if err != nil && (queue != MessageQueue{} || only) {
-			t.Fatalf("got %+v, %v, %v", queue, only, err)
+		queues, only, err := ParseLockBatch(src)
+		if err != nil && (queues != nil || only) {
+			t.Fatalf("got %+v, %v, %v", queues, only, err)
 		}
-		if ack, _, err := ParseBatchAck(src); err != nil && ack != "" {
+		if ack, err := ParseBatchAck(src); err != nil && ack != "" {
 			t.Fatalf("got %q, %v", ack, err)
 		}
 	})

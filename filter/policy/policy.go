@@ -11,6 +11,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -75,7 +76,8 @@ type Client struct {
 	recorder *stats.Recorder
 	own      []buckets // by limit, of those with the key CONNECTION
 
-	room                                []subject
+	room                                []body.Subject
+	matched                             []bool // by rule: it has matched the request that is being judged
 	taken                               []charge
 	topic, producerGroup, consumerGroup remembered
 }
@@ -89,7 +91,7 @@ func (p *Policy) Client(remote string, recorder *stats.Recorder) *Client {
 	if p == nil {
 		return nil
 	}
-	c := &Client{policy: p, address: noAddress, recorder: recorder, own: make([]buckets, len(p.limits))}
+	c := &Client{policy: p, address: noAddress, recorder: recorder, own: make([]buckets, len(p.limits)), matched: make([]bool, len(p.config.Rules))}
 	if address, err := netip.ParseAddrPort(remote); err == nil {
 		c.source = address.Addr().Unmap().WithZone("") // prefixes have no zone, and contain none
 		c.address = c.source.String()
@@ -121,8 +123,17 @@ func (c *Client) Judge(r *Request, now time.Duration) (Bill, *router.Refusal) {
 	if err != nil {
 		return c.unreadable(r, err)
 	}
+	var about subject
+	clear(c.matched)
+	shadowDenied := false
 	for i := range subjects {
-		if refusal := c.judge(r, &subjects[i]); refusal != nil {
+		about = c.textOf(&subjects[i])
+		refusal, shadow := c.judge(r, &about)
+		if shadow && !shadowDenied {
+			shadowDenied = true
+			c.recorder.Inc(stats.PolicyShadowDenied)
+		}
+		if refusal != nil {
 			c.recorder.Inc(stats.PolicyDenied)
 			c.countOneway(r)
 			return nil, refusal
@@ -131,35 +142,34 @@ func (c *Client) Judge(r *Request, now time.Duration) (Bill, *router.Refusal) {
 	if len(c.policy.limits) == 0 || len(subjects) != 1 {
 		return nil, nil
 	}
-	return c.limit(r, &subjects[0], now)
+	return c.limit(r, &about, now)
 }
 
-// judge has the first rule that matches decide.
-func (c *Client) judge(r *Request, s *subject) *router.Refusal {
+// judge returns what the first rule that matches a subject says, and whether one in shadow would have denied it.
+func (c *Client) judge(r *Request, s *subject) (refusal *router.Refusal, shadow bool) {
 	p := c.policy
-	refusal := p.denied
-	if !p.config.DefaultDeny {
-		refusal = nil
+	if p.config.DefaultDeny {
+		refusal = p.denied
 	}
 	for i := range p.config.Rules {
 		rule := &p.config.Rules[i]
 		if !c.matches(&rule.Match, r, s) {
 			continue
 		}
-		c.recorder.Inc(p.stats + stats.ID(i))
+		if !c.matched[i] { // by another subject of this request
+			c.matched[i] = true
+			c.recorder.Inc(p.stats + stats.ID(i))
+		}
 		if !rule.Shadow {
 			refusal = p.denials[i]
 			break
 		}
-		if rule.Deny {
-			c.recorder.Inc(stats.PolicyShadowDenied)
-		}
+		shadow = shadow || rule.Deny
 	}
 	if refusal != nil && p.config.Shadow {
-		c.recorder.Inc(stats.PolicyShadowDenied)
-		return nil
+		return nil, true
 	}
-	return refusal
+	return refusal, shadow
 }
 
 func (c *Client) matches(m *apiv1.MatchConfig, r *Request, s *subject) bool {

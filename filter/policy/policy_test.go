@@ -4,9 +4,7 @@ package policy
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +16,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -155,7 +154,7 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 		{command(codec.RequestUnregisterClient, "", "clientID", "c", "consumerGroup", "team-a"), ""},
 		{lock("team-a"), denied("team")},
 		{lock("other"), ""},
-		{command(codec.RequestBatchAckMessage, `{"consumerGroup":"team-a","brokerName":"b","acks":[]}`), denied("team")},
+		{command(codec.RequestBatchAckMessage, `{"brokerName":"b","acks":[{"c":"team-a"}]}`), denied("team")},
 		{command(codec.RequestQueryAssignment, `{"topic":"secret-x","consumerGroup":"g"}`), denied("secrets")},
 		{command(codec.RequestQueryAssignment, `{"topic":"t","consumerGroup":"team-a"}`), denied("team")},
 		{command(codec.RequestCheckClientConfig, `{"group":"team-a","subscriptionData":{"topic":"t"}}`), denied("team")},
@@ -559,26 +558,126 @@ func TestClientsOnManyThreadsShareALimit(t *testing.T) {
 }
 
 // Names that no client has are not matched: expressions would take long for them, once for each topic of a heartbeat.
-func TestLongNamesAndHugeHeartbeatsAreRefused(t *testing.T) {
-	topic := func(n int) []string { return slices.Repeat([]string{"t"}, n) }
-	for name, c := range map[string]struct {
-		group  string
-		topics []string
-		want   error
-	}{
-		"as long as can be": {strings.Repeat("g", maxName), topic(1), nil},
-		"a long group":      {strings.Repeat("g", maxName+1), topic(1), errLongName},
-		"a long topic":      {"g", []string{strings.Repeat("t", maxName+1)}, errLongName},
-		"as many as can be": {"g", topic(maxSubjects - 1), nil},
-		"many topics":       {"g", topic(maxSubjects), errManyTopics},
-	} {
-		var subscriptions []string
-		for _, t := range c.topics {
-			subscriptions = append(subscriptions, `{"topic":"`+t+`","subString":"*"}`)
+func TestLongNamesAndHugeListsAreRefused(t *testing.T) {
+	topics := func(n int) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf(`{"topic":"t%d"}`, i))
 		}
-		content := `{"clientID":"c","consumerDataSet":[{"groupName":"` + c.group + `","subscriptionDataSet":[` + strings.Join(subscriptions, ",") + `]}],"producerDataSet":[]}`
-		if _, err := new(Client).heartbeat([]byte(content)); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", name, err, c.want)
+		return strings.Join(all, ",")
+	}
+	long := strings.Repeat("n", maxName)
+	for name, c := range map[string]struct {
+		group, topics string
+		want          string
+	}{
+		"as long as can be": {long, `{"topic":"` + long + `"}`, ""},
+		"a long group":      {long + "n", topics(1), "NO_PERMISSION this proxy's policy cannot tell what the request is about: a topic or group of more than 512 bytes"},
+		"a long topic":      {"g", `{"topic":"` + long + `n"}`, "NO_PERMISSION this proxy's policy cannot tell what the request is about: a topic or group of more than 512 bytes"},
+		"as many as can be": {"g", topics(body.MaxSubjects), ""},
+		"many topics":       {"g", topics(body.MaxSubjects + 1), "NO_PERMISSION this proxy's policy cannot tell what the request is about: HeartbeatData: too many topics and groups at byte "},
+	} {
+		b := newBench(t, `{"rules":[{"name":"secrets","action":"DENY","match":{"topics":[{"exact":"secret"}]}}]}`)
+		content := `{"clientID":"c","consumerDataSet":[{"groupName":"` + c.group + `","subscriptionDataSet":[` + c.topics + `]}],"producerDataSet":[]}`
+		if got := b.ask(command(codec.RequestHeartBeat, content)); strings.TrimRight(got, "0123456789") != strings.TrimRight(c.want, "0123456789") {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		if cap(b.room) > maxSpareSubjects {
+			t.Errorf("%s: room for %d subjects is kept", name, cap(b.room))
 		}
 	}
+}
+
+// entries has a body for each code that has names in its body; %s stands for what an entry in second place names.
+var entries = map[codec.RequestCode][]string{
+	codec.RequestHeartBeat: {
+		`{"consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%s"}]}]}`,
+		`{"consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"t"}]},{"groupName":"g","subscriptionDataSet":[{"topic":"%s"}]}]}`,
+		`{"consumerDataSet":[{"groupName":"g"},{"groupName":"%s"}]}`,
+		`{"producerDataSet":[{"groupName":"g"},{"groupName":"%s"}]}`,
+	},
+	codec.RequestLockBatchMQ:                          {`{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"b"},{"topic":"%s","brokerName":"b"}]}`, `{"mqSet":[{"topic":"t"}],"consumerGroup":"%s"}`},
+	codec.RequestUnlockBatchMQ:                        {`{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"b"},{"topic":"%s","brokerName":"b"}]}`, `{"mqSet":[{"topic":"t"}],"consumerGroup":"%s"}`},
+	codec.RequestBatchAckMessage:                      {`{"acks":[{"c":"g","t":"t"},{"c":"g","t":"%s"}]}`, `{"acks":[{"c":"g","t":"t"},{"c":"%s","t":"t"}]}`, `{"acks":[{"c":"g","t":"t"},{"consumerGroup":"%s"}]}`},
+	codec.RequestCheckClientConfig:                    {`{"group":"g","subscriptionData":{"topic":"%s"}}`, `{"subscriptionData":{"topic":"t"},"group":"%s"}`},
+	codec.RequestQueryAssignment:                      {`{"topic":"%s","consumerGroup":"g"}`, `{"topic":"t","consumerGroup":"%s"}`},
+	codec.RequestSetMessageRequestMode:                {`{"topic":"%s","consumerGroup":"g"}`, `{"topic":"t","consumerGroup":"%s"}`},
+	codec.RequestLiteSubscriptionCtl:                  {`{"subscriptionSet":[{"topic":"t","group":"g"},{"topic":"%s","group":"g"}]}`, `{"subscriptionSet":[{"topic":"t","group":"g"},{"topic":"t","group":"%s"}]}`},
+	codec.RequestUpdateAndCreateTopicList:             {`{"topicConfigList":[{"topicName":"t"},{"topicName":"%s"}]}`},
+	codec.RequestDeleteTopicInBrokerList:              {`{"topicList":["t","%s"]}`},
+	codec.RequestUpdateAndCreateSubscriptionGroup:     {`{"groupName":"%s"}`, `{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%s"}]}`},
+	codec.RequestUpdateAndCreateSubscriptionGroupList: {`{"groupConfigList":[{"groupName":"g"},{"groupName":"%s"}]}`},
+	codec.RequestDeleteSubscriptionGroupList:          {`{"groupNameList":["g","%s"]}`},
+	codec.RequestUpdateAndCreateStaticTopic:           {`{"topic":"%s"}`},
+	codec.RequestUpdateColdDataFlowCtrConfig:          {"g=1\n%s=2"},
+	codec.RequestRemoveColdDataFlowCtrConfig:          {"%s"},
+}
+
+const denySecrets = `{"rules":[{"name":"topics","action":"DENY","match":{"topics":[{"exact":"secret"}]}},
+	{"name":"producers","action":"DENY","match":{"producer_groups":[{"exact":"secret"}]}},
+	{"name":"consumers","action":"DENY","match":{"consumer_groups":[{"exact":"secret"}]}}]}`
+
+// TestEveryEntryIsJudged goes through the whole table: where a body has several entries, the second one decides as
+// well as the first.
+func TestEveryEntryIsJudged(t *testing.T) {
+	b := newBench(t, denySecrets)
+	for i := range router.Table {
+		kind := &router.Table[i]
+		bodies := entries[kind.Code]
+		if kind.NamesInBody() != (len(bodies) > 0) {
+			t.Errorf("%v: names in its body %v, tested with %q", kind.Code, kind.NamesInBody(), bodies)
+		}
+		for _, format := range bodies {
+			topic := codec.Field{Name: "topic", Value: "t"} // which the header allows
+			for name, denied := range map[string]bool{"public": false, "secret": true} {
+				c := command(kind.Code, fmt.Sprintf(format, name))
+				c.Fields = append(c.Fields, topic)
+				if got := b.ask(c); strings.HasPrefix(got, "NO_PERMISSION denied by the rule ") != denied || !denied && got != "" {
+					t.Errorf("%v with %s: got %q", kind.Code, c.Body, got)
+				}
+			}
+			whole := fmt.Sprintf(format, "public")
+			if got := b.ask(command(kind.Code, whole[:len(whole)-1])); whole[0] == '{' && !strings.HasPrefix(got, "NO_PERMISSION this proxy's policy cannot tell") {
+				t.Errorf("%v with half a body: got %q", kind.Code, got)
+			}
+		}
+	}
+}
+
+// TestEveryNameOfAHeaderIsJudged has headers that name a topic or a group in more than one field, or several in one.
+func TestEveryNameOfAHeaderIsJudged(t *testing.T) {
+	b := newBench(t, denySecrets)
+	for _, each := range []struct {
+		code   codec.RequestCode
+		fields []string
+	}{
+		{codec.RequestCloneGroupOffset, []string{"srcGroup", "g", "destGroup", "secret"}},
+		{codec.RequestGetConsumeStats, []string{"consumerGroup", "g", "topic", "t", "topicList", "t;secret"}},
+		{codec.RequestQueryCorrectionOffset, []string{"compareGroup", "g", "filterGroups", "g,secret"}},
+		{codec.RequestQueryConsumeTimeSpan, []string{"consumerGroup", "g", "group", "secret"}},
+		{codec.RequestDeleteSubscriptionGroup, []string{"consumerGroup", "g", "group", "g", "groupName", "secret"}},
+		{codec.RequestGetLiteTopicInfo, []string{"topic", "t", "parentTopic", "secret"}},
+		{codec.RequestGetProducerConnectionList, []string{"consumerGroup", "g", "producerGroup", "secret"}},
+		{4711, []string{"topic", "t", "group", "secret"}},
+	} {
+		if got := b.ask(command(each.code, "", each.fields...)); !strings.HasPrefix(got, "NO_PERMISSION denied by the rule ") {
+			t.Errorf("%v with %q: got %q", each.code, each.fields, got)
+		}
+		each.fields[len(each.fields)-1] = "public"
+		if got := b.ask(command(each.code, "", each.fields...)); got != "" {
+			t.Errorf("%v with %q: got %q", each.code, each.fields, got)
+		}
+	}
+}
+
+// TestARequestCountsOnce has several entries match the same rule.
+func TestARequestCountsOnce(t *testing.T) {
+	b := newBench(t, `{"rules":[{"name":"some","action":"DENY","shadow":true,"match":{"topics":[{"prefix":"t"}]}},{"name":"all","match":{}}]}`)
+	lock := command(codec.RequestLockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"t1"},{"topic":"u"},{"topic":"t2"}]}`)
+	for range 2 {
+		if got := b.ask(lock); got != "" {
+			t.Errorf("got %q", got)
+		}
+	}
+	b.wantStats(map[stats.ID]int64{own: 2, own + 1: 2, stats.PolicyShadowDenied: 2})
 }

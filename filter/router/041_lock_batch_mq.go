@@ -8,25 +8,39 @@ import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 // UnlockBatchRequestBody. Sent by orderly consumers, one request for the queues of one broker, which
 // the queues name. With onlyThisBroker it is one broker speaking to another.
 func lockBatch(r Request, k Knowledge) ([]byte, *Refusal) {
-	queue, onlyThisBroker, err := body.ParseLockBatch(r.Body)
+	queues, onlyThisBroker, err := body.ParseLockBatch(r.Body)
 	switch {
 	case err != nil:
-		return nil, unreadable(err)
+		return nil, Unreadable(err)
 	case onlyThisBroker:
 		return nil, RefusedInternal
-	case queue.BrokerName == "":
+	case len(queues) == 0:
 		return nil, unnamed
 	}
-	if !isLogical(queue.BrokerName) {
-		return []byte(queue.BrokerName), nil
+	broker := ""
+	for i, queue := range queues {
+		name, refusal := brokerOf(queue, k)
+		if refusal != nil {
+			return nil, refusal
+		}
+		if i > 0 && name != broker {
+			return nil, severalBrokers
+		}
+		broker = name
 	}
-	if name, ok := k.QueueBroker(queue.Topic, queue.BrokerName, queue.QueueID); ok {
-		return []byte(name), nil
-	}
-	return nil, unmapped
+	return []byte(broker), nil
 }
 
-func lockTopic(b []byte) (string, error) {
-	queue, _, err := body.ParseLockBatch(b)
-	return queue.Topic, err
+// brokerOf returns the broker that has a queue.
+func brokerOf(queue body.MessageQueue, k Knowledge) (string, *Refusal) {
+	switch {
+	case queue.BrokerName == "":
+		return "", unnamed
+	case !isLogical(queue.BrokerName):
+		return queue.BrokerName, nil
+	}
+	if name, ok := k.QueueBroker(queue.Topic, queue.BrokerName, queue.QueueID); ok {
+		return name, nil
+	}
+	return "", unmapped
 }

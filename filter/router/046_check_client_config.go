@@ -7,14 +7,9 @@ import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 // CHECK_CLIENT_CONFIG (46), no header, body CheckClientRequestBody. Sent by consumers that filter by
 // SQL, to any broker of the topic, which compiles the expression.
 func checkClientConfig(r Request, k Knowledge) ([]byte, *Refusal) {
-	topic, group, err := body.ParseCheckClientConfig(r.Body)
+	about, err := onlySubject(body.CheckClientSubjects, r.Body)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, Unreadable(err)
 	}
-	return anyBroker(topic, group, k)
-}
-
-func checkTopic(b []byte) (string, error) {
-	topic, _, err := body.ParseCheckClientConfig(b)
-	return topic, err
+	return anyBroker(string(about.Topic), string(about.ConsumerGroup), k)
 }

@@ -7,17 +7,12 @@ import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 // BATCH_ACK_MESSAGE (200151), no header, body BatchAckMessageRequestBody, which names the broker.
 // Sent by pop consumers from 5.1.3 on.
 func batchAck(r Request, _ Knowledge) ([]byte, *Refusal) {
-	name, _, err := body.ParseBatchAck(r.Body)
+	name, err := body.ParseBatchAck(r.Body)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, Unreadable(err)
 	}
 	if name == "" {
 		return nil, unnamed
 	}
 	return []byte(name), nil
-}
-
-func batchAckTopic(b []byte) (string, error) {
-	_, topic, err := body.ParseBatchAck(b)
-	return topic, err
 }

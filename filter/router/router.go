@@ -94,36 +94,13 @@ type Kind struct {
 	Prepared func(*codec.Header) bool
 	// Locate finds the broker of a request on a unified connection.
 	Locate Locate
-	// Topic is what a request is about, where that is not in the field "topic".
-	Topic func(Request) []byte
 	// Rewrite is what becomes of the answer.
 	Rewrite Rewriting
 	// Addresses names the addresses in the answer.
 	Addresses Addresses
-}
 
-// TopicOf is the topic that a request is about; empty if it names none.
-func (k *Kind) TopicOf(r Request) []byte {
-	if k.Topic != nil {
-		return k.Topic(r)
-	}
-	return topicIn(longNames.topic)(r)
-}
-
-// topicIn takes the topic from a field.
-func topicIn(field string) func(Request) []byte {
-	return func(r Request) []byte {
-		topic, _ := r.Header.Field(field)
-		return topic
-	}
-}
-
-// topicInBody takes the topic from a body; an unreadable one has none.
-func topicInBody(read func(body []byte) (topic string, err error)) func(Request) []byte {
-	return func(r Request) []byte {
-		topic, _ := read(r.Body)
-		return []byte(topic)
-	}
+	inHeader *headerNames       // of topics and groups
+	inBody   body.SubjectReader // nil for a body that has none
 }
 
 // Request is one request of a client.
@@ -244,7 +221,11 @@ func anyBroker(topic, group string, k Knowledge) ([]byte, *Refusal) {
 	return nil, noBroker
 }
 
-func unreadable(err error) *Refusal {
+// severalBrokers answers a request whose entries are not all for one broker.
+var severalBrokers = &Refusal{codec.ResponseSystemError, "the entries of this request are for several brokers: send a request for each"}
+
+// Unreadable answers a request whose body cannot be read.
+func Unreadable(err error) *Refusal {
 	return &Refusal{codec.ResponseSystemError, "unreadable body: " + err.Error()}
 }
 

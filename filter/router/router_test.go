@@ -101,7 +101,8 @@ func (k fakeKnowledge) HalfMessageBroker(half HalfMessage, _ *codec.Header) (str
 }
 
 func (k fakeKnowledge) QueueBroker(topic, logicalBroker string, queue int32) (string, bool) {
-	return "physical", topic == "static" && logicalBroker == "__syslo__global__" && queue == 3
+	brokers := map[int32]string{3: "physical", 5: "physical", 6: "another"}
+	return brokers[queue], topic == "static" && logicalBroker == "__syslo__global__" && brokers[queue] != ""
 }
 
 func (k fakeKnowledge) Turn(question string) int { k.turns[question]++; return k.turns[question] - 1 }
@@ -143,6 +144,10 @@ func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 		"end transaction by its check":     {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "1"), field("commitLogOffset", "2")}, "", "checked"},
 		"end transaction of nobody":        {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "9"), field("commitLogOffset", "2")}, "", ""},
 		"lock by its body":                 {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","queueId":1,"topic":"t"}]}`, "broker-q"},
+		"lock at two brokers":              {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","topic":"t"},{"brokerName":"broker-r","topic":"t"}]}`, ""},
+		"lock without a second broker":     {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","topic":"t"},{"topic":"t"}]}`, ""},
+		"lock of static queues":            {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"},{"brokerName":"__syslo__global__","queueId":5,"topic":"static"},{"brokerName":"physical","topic":"t"}]}`, "physical"},
+		"lock of static queues elsewhere":  {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"},{"brokerName":"__syslo__global__","queueId":6,"topic":"static"}]}`, ""},
 		"lock of nothing":                  {codec.RequestLockBatchMQ, nil, `{"mqSet":[]}`, ""},
 		"lock of a static topic":           {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"}]}`, "physical"},
 		"send to a static topic":           {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "3"), field("n", "__syslo__global__")}, "", "physical"},

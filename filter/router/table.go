@@ -27,7 +27,7 @@ func Of(code codec.RequestCode) *Kind {
 	return &unlisted
 }
 
-var unlisted = Kind{Class: Unlisted, Locate: ifNamed}
+var unlisted = Kind{Class: Unlisted, Locate: ifNamed, inHeader: adminNames}
 
 // byOrdinal has the row of each code that package codec knows.
 var byOrdinal = func() []*Kind {
@@ -41,6 +41,7 @@ var byOrdinal = func() []*Kind {
 			panic("a row with an unknown code")
 		}
 		rows[n] = &Table[i]
+		rows[n].inHeader, rows[n].inBody = namesInHeader(rows[n]), subjectsInBody[rows[n].Code]
 	}
 	return rows
 }()
@@ -50,12 +51,12 @@ var Table = withAddresses(concat(
 	with(ClientTraffic,
 		// Messages.
 		Kind{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
-		Kind{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Topic: topicIn("b"), Locate: named(shortNames)},
-		Kind{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
+		Kind{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Locate: named(shortNames)},
+		Kind{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
 		Kind{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Topic: topicIn("b"), Locate: named(shortNames)},
+		Kind{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
 		Kind{Code: codec.RequestEndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
-		Kind{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Topic: topicIn("originTopic"), Locate: named(names{broker: "bname", topic: "originTopic"})},
+		Kind{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Locate: named(names{broker: "bname", topic: "originTopic"})},
 		Kind{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
 		Kind{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
 		Kind{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
@@ -64,7 +65,7 @@ var Table = withAddresses(concat(
 		Kind{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
 		Kind{Code: codec.RequestAckLiteMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
 		Kind{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
-		Kind{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Topic: topicInBody(batchAckTopic), Locate: batchAck},
+		Kind{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Locate: batchAck},
 		Kind{Code: codec.RequestPeekMessage, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
 		Kind{Code: codec.RequestPollingInfo, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
 		Kind{Code: codec.RequestLiteSubscriptionCtl, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
@@ -82,10 +83,10 @@ var Table = withAddresses(concat(
 		Kind{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
 		Kind{Code: codec.RequestUnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
 		Kind{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList, Rewrite: ConsumerIDs},
-		Kind{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
-		Kind{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Topic: topicInBody(lockTopic), Locate: lockBatch},
-		Kind{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(checkTopic), Locate: checkClientConfig},
-		Kind{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Topic: topicInBody(assignmentTopic), Locate: queryAssignment},
+		Kind{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
+		Kind{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
+		Kind{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Locate: checkClientConfig},
+		Kind{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Locate: queryAssignment},
 		Kind{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
 	),
 	with(Reads,

@@ -83,7 +83,7 @@ func TestAbsurdRequestsAreAnswered(t *testing.T) {
 		"queue of a static topic nobody has":         {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "-1")}, codec.ResponseServiceNotAvailable, "static topic"},
 		"broker that does not exist":                 {codec.RequestPullMessage, "", []codec.Field{field("bname", "broker-z")}, codec.ResponseServiceNotAvailable, "does not know the address"},
 		"broker with an empty name":                  {codec.RequestSendMessageV2, "x", []codec.Field{field("n", "")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"locks of two brokers":                       {codec.RequestLockBatchMQ, `{"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0},{"topic":"t","brokerName":"broker-b","queueId":0}]}`, nil, codec.ResponseSystemError, "queues of several brokers"},
+		"locks of two brokers":                       {codec.RequestLockBatchMQ, `{"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0},{"topic":"t","brokerName":"broker-b","queueId":0}]}`, nil, codec.ResponseSystemError, "are for several brokers"},
 		"lock without a queue":                       {codec.RequestLockBatchMQ, `{"mqSet":[]}`, nil, codec.ResponseVersionNotSupported, saysUnnamed},
 		"lock between brokers":                       {codec.RequestLockBatchMQ, `{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0}]}`, nil, codec.ResponseRequestCodeNotSupported, saysInternal},
 		"lock whose queues are no list":              {codec.RequestUnlockBatchMQ, `{"mqSet":{}}`, nil, codec.ResponseSystemError, saysUnreadable},

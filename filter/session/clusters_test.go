@@ -103,6 +103,44 @@ func TestABrokerOfAnotherClusterIsRefused(t *testing.T) {
 	h.wantIdle()
 }
 
+// TestEntriesOfSeveralClustersAreRefused has both clusters know a broker-a: the first entry must not decide for all.
+func TestEntriesOfSeveralClustersAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		code codec.RequestCode
+		body string // %s is the topic of the second entry
+	}{
+		{codec.RequestLockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"second-a","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`},
+		{codec.RequestUnlockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"second-a","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`},
+		{codec.RequestBatchAckMessage, `{"brokerName":"broker-a","acks":[{"t":"second-a","c":"g"},{"t":"%s","c":"g"}]}`},
+		{codec.RequestUpdateAndCreateTopicList, `{"topicConfigList":[{"topicName":"second-a"},{"topicName":"%s"}]}`},
+		{codec.RequestDeleteTopicInBrokerList, `{"topicList":["second-a","%s"]}`},
+	} {
+		h := dialTwoClusters(t)
+		h.send(request(c.code, 1, fmt.Sprintf(c.body, "first")))
+		if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.Remark() != severalClusters.Remark {
+			t.Errorf("%v: got %v %q", c.code, got.ResponseCode(), got.Remark())
+		}
+		h.send(request(c.code, 2, fmt.Sprintf(c.body, "second-b")))
+		if got := one(t, h.tookUp(secondBrokerA)); got.Opaque != 2 {
+			t.Errorf("%v: the second cluster got %d", c.code, got.Opaque)
+		}
+		if len(h.host.address) == 0 || h.connected(brokerAAddress) {
+			t.Errorf("%v: the first cluster is asked too", c.code)
+		}
+		h.wantIdle()
+	}
+}
+
+// connected reports whether there is a connection to an address.
+func (h *harness) connected(address string) bool {
+	for _, each := range h.host.address {
+		if each == address {
+			return true
+		}
+	}
+	return false
+}
+
 func TestARetryTopicsRouteIsThatOfAllClustersUntilTheGroupIsKnown(t *testing.T) {
 	h := dialTwoClusters(t)
 	retry := codec.Field{Name: "topic", Value: "%RETRY%g"}

@@ -100,7 +100,11 @@ func (s *Session) routeCompatible(kind *router.Kind, frame []byte, h *codec.Head
 		if refusal != nil {
 			return s.refuse(h, notSupported)
 		}
-		u, refusal := s.broker(name, s.clustersFor(kind, request))
+		clusters, refusal := s.clustersFor(kind, request)
+		if refusal != nil {
+			return s.refuse(h, refusal)
+		}
+		u, refusal := s.broker(name, clusters)
 		if refusal != nil {
 			return s.refuse(h, refusal)
 		}
@@ -126,7 +130,7 @@ func (s *Session) clusterOf(request routeconfig.Request) (*routeconfig.Route, *e
 // queue that was chosen for another broker means nothing then: the broker shall choose one.
 func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
 	h := r.Header
-	topic := string(kind.TopicOf(r))
+	topic := string(kind.TopicOf(h))
 	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: h.Code})
 	if refusal != nil {
 		return s.refuse(h, refusal)

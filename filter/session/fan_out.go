@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -146,7 +147,7 @@ func brokersOf(clusters []*directory.Directory) (places []place) {
 // toAllNameServers sends a change to every name server of the clusters that its topic can be in.
 func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Header) verdict {
 	var targets []*upstream
-	for _, cluster := range s.clustersOf(kind.TopicOf(router.Request{Header: h})) {
+	for _, cluster := range s.clustersOf(kind.TopicOf(h)) {
 		for _, address := range cluster.Snapshot().NameServers() {
 			u, refusal := s.reach(place{cluster: cluster}, address)
 			if refusal != nil {
@@ -159,9 +160,14 @@ func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Hea
 }
 
 // toEveryBroker sends a change to the master of every broker of the clusters that its topic can be in.
-func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, r router.Request) verdict {
+	h := r.Header
+	clusters, refusal := s.clustersOfAll(kind, r, func(about body.Subject) []*directory.Directory { return s.clustersOf(about.Topic) })
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
 	var targets []*upstream
-	for _, at := range brokersOf(s.clustersOf(kind.TopicOf(router.Request{Header: h}))) {
+	for _, at := range brokersOf(clusters) {
 		u, refusal := s.broker([]byte(at.broker), []*directory.Directory{at.cluster})
 		if refusal != nil {
 			return s.refuse(h, refusal)

@@ -3,7 +3,10 @@
 package session
 
 import (
+	"bytes"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
@@ -41,10 +44,28 @@ func (s *Session) note(code codec.RequestCode, kind *router.Kind, frame []byte, 
 		n.record.Messages = kind.Messages(request)
 	}
 	if complete || !kind.NamesInBody() {
-		producer, consumer, _ := kind.GroupsOf(request)
-		n.record.Topic, n.record.ProducerGroup, n.record.ConsumerGroup = text(kind.TopicOf(request)), text(producer), text(consumer)
+		var room [1]body.Subject
+		subjects, _ := kind.AppendSubjects(room[:0], request)
+		about := common(subjects)
+		n.record.Topic, n.record.ProducerGroup, n.record.ConsumerGroup = text(about.Topic), text(about.ProducerGroup), text(about.ConsumerGroup)
 	}
 	s.noting = n
+}
+
+// common returns what all subjects of a request agree on.
+func common(subjects []body.Subject) (about body.Subject) {
+	for i, s := range subjects {
+		if i == 0 {
+			about = s
+			continue
+		}
+		for _, each := range []struct{ a, b *[]byte }{{&about.Topic, &s.Topic}, {&about.ProducerGroup, &s.ProducerGroup}, {&about.ConsumerGroup, &s.ConsumerGroup}} {
+			if !bytes.Equal(*each.a, *each.b) {
+				*each.a = nil
+			}
+		}
+	}
+	return about
 }
 
 // askPolicy has the policy judge a request. A frame that is not whole has all that the policy needs.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
@@ -65,23 +66,45 @@ func (s *Session) clustersOfGroup(name string) []*directory.Directory {
 	return found
 }
 
-// clustersFor are the clusters that the broker of a request can be in.
-func (s *Session) clustersFor(kind *router.Kind, r router.Request) []*directory.Directory {
-	all := s.environment.Clusters.All()
-	if len(all) <= 1 {
-		return all
-	}
+// clustersFor returns the clusters that the broker of a request can be in.
+func (s *Session) clustersFor(kind *router.Kind, r router.Request) ([]*directory.Directory, *router.Refusal) {
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
 	if kind.Code == codec.RequestEndTransaction {
 		if half, ok := router.HalfMessageOf(r.Header); ok {
 			if at, known := s.unified.halves.find(half, r.Header); known {
-				return []*directory.Directory{at.cluster}
+				return []*directory.Directory{at.cluster}, nil
 			}
 		}
 	}
-	topic := kind.TopicOf(r)
-	if group, ok := r.Header.Field("consumerGroup"); ok && len(topic) == 0 {
-		return s.clustersOfGroup(string(group))
+	return s.clustersOfAll(kind, r, func(about body.Subject) []*directory.Directory {
+		if len(about.Topic) == 0 && len(about.ConsumerGroup) > 0 {
+			return s.clustersOfGroup(string(about.ConsumerGroup))
+		}
+		return s.clustersOf(about.Topic)
+	})
+}
+
+var severalClusters = &router.Refusal{Code: codec.ResponseSystemError, Remark: "the topics of this request are in several clusters: send a request for each"}
+
+// clustersOfAll returns the clusters that all subjects of a request can be in.
+func (s *Session) clustersOfAll(kind *router.Kind, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *router.Refusal) {
+	all := s.environment.Clusters.All()
+	if len(all) <= 1 {
+		return all, nil
 	}
-	return s.clustersOf(topic)
+	var room [1]body.Subject
+	subjects, err := kind.AppendSubjects(room[:0], r)
+	if err != nil {
+		return nil, router.Unreadable(err)
+	}
+	common := clustersOf(subjects[0])
+	for _, about := range subjects[1:] {
+		mine := clustersOf(about)
+		// Not in place: what clustersOf returns may be everybody's.
+		common = slices.DeleteFunc(slices.Clone(common), func(d *directory.Directory) bool { return !slices.Contains(mine, d) })
+		if len(common) == 0 {
+			return nil, severalClusters
+		}
+	}
+	return common, nil
 }

@@ -97,6 +97,30 @@ func TestAHeartbeatIsJudgedWhole(t *testing.T) {
 	h.wantIdle()
 }
 
+// TestEveryEntryOfABodyIsJudgedBeforeItPasses has the bodies arrive byte by byte where bodies pass as they come.
+func TestEveryEntryOfABodyIsJudgedBeforeItPasses(t *testing.T) {
+	for code, body := range map[codec.RequestCode]string{
+		codec.RequestLockBatchMQ:              `{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`,
+		codec.RequestBatchAckMessage:          `{"brokerName":"broker-a","acks":[{"t":"t","c":"g"},{"t":"%s","c":"g"}]}`,
+		codec.RequestUpdateAndCreateTopicList: `{"topicConfigList":[{"topicName":"t"},{"topicName":"%s"}]}`,
+		codec.RequestDeleteTopicInBrokerList:  `{"topicList":["t","%s"]}`,
+	} {
+		h := dial(t, withPolicy(t, newEnvironment(t, perBroker, fakeNameServers{}), denySecret), 20911, inPlace)
+		for opaque, topic := range []string{"secret", "u"} {
+			for _, b := range request(code, int32(opaque), fmt.Sprintf(body, topic)) {
+				h.send([]byte{b})
+			}
+		}
+		if got := one(t, h.tookDown()); got.Opaque != 0 || got.ResponseCode() != codec.ResponseNoPermission {
+			t.Errorf("%v: the client got %d, %v", code, got.Opaque, got.ResponseCode())
+		}
+		if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 1 {
+			t.Errorf("%v: broker-a got %d", code, got.Opaque)
+		}
+		h.wantIdle()
+	}
+}
+
 func TestSendsOverALimitAreBusyUntilThereIsRoom(t *testing.T) {
 	e := withPolicy(t, newEnvironment(t, perBroker, fakeNameServers{}), `{"rate_limits":[{"name":"slow","key":"TOPIC","messages":{"per_second":1}}]}`)
 	h, other := dial(t, e, 20911, inPlace), dial(t, e, 20921, inPlace)

@@ -113,7 +113,7 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 	case router.AllBrokers:
 		return s.toAllBrokers(kind, frame, h, body)
 	case router.EveryBroker:
-		return s.toEveryBroker(kind, frame, h)
+		return s.toEveryBroker(kind, frame, router.Request{Header: h, Body: body})
 	case router.FromBroker:
 		return s.refuse(h, router.RefusedInternal)
 	}
@@ -122,7 +122,11 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	u, refusal := s.broker(name, s.clustersFor(kind, request))
+	clusters, refusal := s.clustersFor(kind, request)
+	if refusal != nil {
+		return s.refuse(h, refusal)
+	}
+	u, refusal := s.broker(name, clusters)
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
@@ -133,7 +137,7 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 // cluster in particular goes to the first; a topic that can be in several is asked for in each of them.
 func (s *Session) toNameServer(kind *router.Kind, frame []byte, h *codec.Header) verdict {
 	cluster := s.environment.Clusters.First()
-	if topic := kind.TopicOf(router.Request{Header: h}); kind.Rewrite == router.TopicRouteData && len(topic) > 0 {
+	if topic := kind.TopicOf(h); kind.Rewrite == router.TopicRouteData && len(topic) > 0 {
 		clusters := s.clustersOf(topic)
 		if len(clusters) > 1 {
 			return s.toNameServers(kind, frame, h, clusters)

@@ -60,21 +60,25 @@ func (p *Printer) known(f Frame, code codec.RequestCode) (string, error) {
 	case codec.RequestHeartBeat:
 		return p.heartbeat(f.Body)
 	case codec.RequestLockBatchMQ, codec.RequestUnlockBatchMQ:
-		queue, _, err := body.ParseLockBatch(f.Body)
+		queues, _, err := body.ParseLockBatch(f.Body)
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("first topic %s, broker %s, queue %d", p.show([]byte(queue.Topic)), p.show([]byte(queue.BrokerName)), queue.QueueID), nil
+		return p.list(len(queues), func(i int) string {
+			q := queues[i]
+			return fmt.Sprintf("topic %s, broker %s, queue %d", p.show([]byte(q.Topic)), p.show([]byte(q.BrokerName)), q.QueueID)
+		}), nil
 	case codec.RequestBatchAckMessage:
-		broker, topic, err := body.ParseBatchAck(f.Body)
+		broker, err := body.ParseBatchAck(f.Body)
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("topic %s, broker %s", p.show([]byte(topic)), p.show([]byte(broker))), nil
+		topics, err := p.subjects(body.BatchAckSubjects, f.Body)
+		return fmt.Sprintf("%s, broker %s", topics, p.show([]byte(broker))), err
 	case codec.RequestQueryAssignment:
-		return p.topicAndGroup(body.ParseQueryAssignment(f.Body))
+		return p.subjects(body.QueryAssignmentSubjects, f.Body)
 	case codec.RequestCheckClientConfig:
-		return p.topicAndGroup(body.ParseCheckClientConfig(f.Body))
+		return p.subjects(body.CheckClientSubjects, f.Body)
 	}
 	return "", nil
 }
@@ -113,11 +117,14 @@ func (p *Printer) addresses(all []body.Address) string {
 	})
 }
 
-func (p *Printer) topicAndGroup(topic, group string, err error) (string, error) {
+func (p *Printer) subjects(read body.SubjectReader, src []byte) (string, error) {
+	all, err := read(nil, src)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("topic %s, group %s", p.show([]byte(topic)), p.show([]byte(group))), nil
+	return p.list(len(all), func(i int) string {
+		return fmt.Sprintf("topic %s, group %s", p.show(all[i].Topic), p.show(all[i].ConsumerGroup))
+	}), nil
 }
 
 func (p *Printer) heartbeat(src []byte) (string, error) {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package router
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
+
+// subjectsOf is what a request is about, as "topic/producer group/consumer group", separated by blanks.
+func subjectsOf(t *testing.T, r Request) string {
+	t.Helper()
+	all, err := Of(r.Header.RequestCode()).AppendSubjects(nil, r)
+	if err != nil {
+		return err.Error()
+	}
+	var texts []string
+	for _, s := range all {
+		texts = append(texts, fmt.Sprintf("%s/%s/%s", s.Topic, s.ProducerGroup, s.ConsumerGroup))
+	}
+	return strings.Join(texts, " ")
+}
+
+func TestARequestIsAboutAllThatItNames(t *testing.T) {
+	for _, each := range []struct {
+		code   codec.RequestCode
+		fields []string // names and values
+		body   string
+		want   string
+	}{
+		{codec.RequestSendMessage, []string{"producerGroup", "g", "topic", "t"}, "", "t/g/"},
+		{codec.RequestSendMessageV2, []string{"a", "g", "b", "t"}, "", "t/g/"},
+		{codec.RequestSendMessageV2, []string{"producerGroup", "g", "topic", "t"}, "", "//"},
+		{codec.RequestSendBatchMessage, []string{"a", "g", "b", "t"}, "", "t/g/"},
+		{codec.RequestSendReplyMessageV2, []string{"a", "g", "b", "t"}, "", "t/g/"},
+		{codec.RequestPullMessage, []string{"consumerGroup", "g", "topic", "t"}, "", "t//g"},
+		{codec.RequestConsumerSendMsgBack, []string{"group", "g", "originTopic", "t"}, "", "t//g"},
+		{codec.RequestUnregisterClient, []string{"producerGroup", "p", "consumerGroup", "g"}, "", "/p/g"},
+		{codec.RequestDeleteSubscriptionGroup, []string{"groupName", "g"}, "", "//g"},
+		// Which field a broker reads depends on the code: the request is about all of them.
+		{codec.RequestQueryConsumeTimeSpan, []string{"consumerGroup", "g", "group", "h", "topic", "t"}, "", "t//g t//h"},
+		{codec.RequestCloneGroupOffset, []string{"srcGroup", "g", "destGroup", "h", "topic", "t"}, "", "t//g t//h"},
+		{codec.RequestGetConsumeStats, []string{"consumerGroup", "g", "topic", "t", "topicList", "u;v;"}, "", "t//g u//g v//g"},
+		{codec.RequestQueryCorrectionOffset, []string{"compareGroup", "g", "filterGroups", ",h,,i", "topic", "t"}, "", "t//g t//h t//i"},
+		{codec.RequestGetLiteTopicInfo, []string{"parentTopic", "t"}, "", "t//"},
+		{4711, []string{"groupName", "g", "topic", "t"}, "", "t//g"},
+		{4711, nil, "", "//"},
+		// Body and header.
+		{codec.RequestHeartBeat, nil, `{"producerDataSet":[{"groupName":"g"},{"groupName":"h"}]}`, "/g/ /h/"},
+		{codec.RequestLockBatchMQ, []string{"topic", "u"}, `{"consumerGroup":"g","mqSet":[{"topic":"t"}]}`, "u// t//g"},
+		{codec.RequestUpdateAndCreateStaticTopic, []string{"topic", "t"}, `{"topic":"u"}`, "t// u//"},
+		{codec.RequestLockBatchMQ, nil, "?", "LockBatchRequestBody: malformed JSON at byte 0"},
+		{codec.RequestGetConsumeStats, []string{"topicList", strings.Repeat("t;", body.MaxSubjects+1)}, "", "header: too many topics and groups at byte 0"},
+	} {
+		c := codec.Command{Code: int32(each.code), Opaque: 1, Body: []byte(each.body)}
+		for i := 0; i < len(each.fields); i += 2 {
+			c.Fields = append(c.Fields, codec.Field{Name: each.fields[i], Value: each.fields[i+1]})
+		}
+		if got := subjectsOf(t, requestWith(t, c)); got != each.want {
+			t.Errorf("%v %v: got %s, want %s", each.code, each.fields, got, each.want)
+		}
+	}
+}
+
+// TestEveryBodyOfRocketMQIsReadOrNamesNothing has the requests with bodies of RocketMQ 5.5.1 (its processors call getBody).
+func TestEveryBodyOfRocketMQIsReadOrNamesNothing(t *testing.T) {
+	namesNothing := map[codec.RequestCode]string{
+		codec.RequestSendMessage:             "the message",
+		codec.RequestSendMessageV2:           "the message",
+		codec.RequestSendBatchMessage:        "messages, which have no topics",
+		codec.RequestSendReplyMessage:        "the message",
+		codec.RequestSendReplyMessageV2:      "the message",
+		codec.RequestUpdateBrokerConfig:      "settings",
+		codec.RequestUpdateNamesrvConfig:     "settings",
+		codec.RequestAuthCreateUser:          "a user",
+		codec.RequestAuthUpdateUser:          "a user",
+		codec.RequestAuthCreateACL:           "patterns of resources",
+		codec.RequestAuthUpdateACL:           "patterns of resources",
+		codec.RequestRegisterTopicInNamesrv:  "brokers and queues of the header's topic",
+		codec.RequestRegisterBroker:          "internal",
+		codec.RequestQueryDataVersion:        "internal",
+		codec.RequestNotifyBrokerRoleChanged: "internal",
+		codec.RequestUpdateControllerConfig:  "internal",
+	}
+	withBody := []codec.RequestCode{
+		10, 18, 25, 34, 41, 42, 46, 103, 200, 217, 225, 310, 318, 320, 322, 324, 325, 400, 401, 513, 1008, 1009, 2001, 2002, 3001, 3002, 3006, 3007, 5002, 5003, 200071, 200151,
+	}
+	read := 0
+	for _, code := range withBody {
+		reason, excused := namesNothing[code]
+		if Of(code).NamesInBody() == excused {
+			t.Errorf("%v: read %v, excused by %q", code, !excused, reason)
+		}
+		if !excused {
+			read++
+		}
+	}
+	for _, kind := range Table {
+		if kind.NamesInBody() {
+			read--
+		}
+	}
+	if read != 0 || len(subjectsInBody) == 0 {
+		t.Errorf("%d bodies are not in this list", -read)
+	}
+}
+
+func requestWith(t *testing.T, c codec.Command) Request {
+	t.Helper()
+	frame := c.Append(nil)
+	prefix, err := codec.ParsePrefix(frame, codec.Limits{MaxFrame: 1 << 20, MaxHeader: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &codec.Header{}
+	if err := h.Parse(prefix.Type, frame[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]); err != nil {
+		t.Fatal(err)
+	}
+	return Request{Header: h, Body: c.Body}
+}
