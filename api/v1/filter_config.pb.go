@@ -1365,7 +1365,8 @@ func (x *Limits) GetMaxLogLinesPerMinute() *wrapperspb.UInt32Value {
 // Deadlines of the proxy.
 type Timeouts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Time for an upstream connection to open (terminal sessions). 10ms to 1m; default 2.5s.
+	// Time for an upstream connection to open (terminal sessions). 10ms to 1m; default 2.5s. Where topics are in
+	// clusters of Envoy (docs/CPP_COMPATIBILITY.md) the cluster's own connect_timeout counts instead.
 	Connect *durationpb.Duration `protobuf:"bytes,1,opt,name=connect,proto3" json:"connect,omitempty"`
 	// Deadline of requests of unified sessions that have no shorter one of their own kind (the page
 	// "request codes" lists those). 10ms to 10m; default 15s.

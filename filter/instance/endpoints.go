@@ -30,6 +30,7 @@ type memory struct {
 var (
 	watchers            = newPool((*envoyadmin.Watcher).Stop)
 	endpointDirectories = newPool((*endpointDirectory).stop)
+	circuits            = newPool(func(*compatible.Circuit) {})
 	memories            = newPool(func(memory) {})
 )
 
@@ -42,6 +43,7 @@ func (x *Instance) openEndpoints() {
 		return envoyadmin.New(envoyadmin.NewClient(envoyadmin.Options{Address: c.AdminAddress}))
 	})
 	byName, byDirectory := make(map[string]*directory.Directory), make(map[*directory.Directory]string)
+	byCluster := make(map[string]*compatible.Circuit)
 	var all []*directory.Directory
 	for _, name := range names {
 		key := fmt.Sprintf("%q %q %v", c.AdminAddress, name, bounds(x.Config))
@@ -49,6 +51,9 @@ func (x *Instance) openEndpoints() {
 			return newEndpointDirectory(name, bounds(x.Config), watcher)
 		})
 		x.use(d.Directory, func() { endpointDirectories.release(key) })
+		circuit := fmt.Sprintf("%q %q", c.AdminAddress, name)
+		byCluster[name] = circuits.acquire(circuit, compatible.NewCircuit)
+		x.releases = append(x.releases, func() { circuits.release(circuit) })
 		byName[name], byDirectory[d.Directory], all = d.Directory, name, append(all, d.Directory)
 	}
 	if x.Config.Egress == "" {
@@ -78,6 +83,7 @@ func (x *Instance) openEndpoints() {
 		Endpoints:   watcher.Snapshot,
 		Directories: byName,
 		Clusters:    byDirectory,
+		Circuits:    byCluster,
 		Directives:  m.directives,
 		Members:     m.members,
 		Random:      rand.Uint64,

@@ -261,7 +261,7 @@ func TestStormsOfResets(t *testing.T) {
 				s.UpstreamConnected(time.Second, id)
 				s.UpstreamClosed(time.Second, id)
 			case 1:
-				s.UpstreamFailed(time.Second, id)
+				s.UpstreamFailed(time.Second, id, RemoteFailure)
 			case 2:
 				s.UpstreamConnected(time.Second, id)
 				s.UpstreamData(time.Second, id, [][]byte{response(codec.ResponseSuccess, 1, "")[:random.IntN(30)]})

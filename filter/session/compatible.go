@@ -27,7 +27,9 @@ type Compatible struct {
 	// Directories have the brokers of those clusters by name; the same as Environment.Clusters.
 	Directories map[string]*directory.Directory
 	// Clusters are the names of the clusters by their directories.
-	Clusters   map[*directory.Directory]string
+	Clusters map[*directory.Directory]string
+	// Circuits count what all sessions use of each cluster, by its name.
+	Circuits   map[string]*compatible.Circuit
 	Directives *compatible.Directives
 	Members    *compatible.Members
 	// Random is any number; endpoints are picked by it.
@@ -49,10 +51,12 @@ var (
 )
 
 var compatibleLosses = losses{
-	failed:     &router.Refusal{Code: codec.ResponseSystemError, Remark: "remote connection failure"},
-	timedOut:   &router.Refusal{Code: codec.ResponseSystemError, Remark: "timeout"},
-	lost:       &router.Refusal{Code: codec.ResponseSystemError, Remark: "Connection to upstream is closed by remote peer"},
-	unreadable: &router.Refusal{Code: codec.ResponseSystemError, Remark: "Failed to decode response from upstream"},
+	failed:        &router.Refusal{Code: codec.ResponseSystemError, Remark: "remote connection failure"},
+	failedLocally: &router.Refusal{Code: codec.ResponseSystemError, Remark: "local connection failure"},
+	overflow:      &router.Refusal{Code: codec.ResponseSystemError, Remark: "overflow"},
+	timedOut:      &router.Refusal{Code: codec.ResponseSystemError, Remark: "timeout"},
+	lost:          &router.Refusal{Code: codec.ResponseSystemError, Remark: "Connection to upstream is closed by remote peer"},
+	unreadable:    &router.Refusal{Code: codec.ResponseSystemError, Remark: "Failed to decode response from upstream"},
 }
 
 // Codes of Alibaba's own releases, which Envoy's filter knows; the open-source ones use them for something

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,7 +33,8 @@ func envoyCluster() *envoyadmin.Cluster {
 	endpoint := func(name string, address string) *envoyadmin.Endpoint {
 		return &envoyadmin.Endpoint{Address: address, Weight: 1, Broker: envoyadmin.Broker{Name: name, ClusterName: "c", ReadQueueNum: 4, WriteQueueNum: 8, Perm: 6}}
 	}
-	return &envoyadmin.Cluster{Name: "rocketmq", Endpoints: []*envoyadmin.Endpoint{
+	breakers := envoyadmin.Breakers{MaxConnections: 1024, MaxConnectionsPerHost: math.MaxUint32, MaxPendingRequests: 1024}
+	return &envoyadmin.Cluster{Name: "rocketmq", ConnectTimeout: 5 * time.Second, Breakers: breakers, Endpoints: []*envoyadmin.Endpoint{
 		endpoint("broker-a", brokerAAddress), endpoint("broker-b", brokerBAddress), endpoint("", namelessAddress),
 	}}
 }
@@ -75,6 +77,7 @@ func compatibleEnvironment(t testing.TB) *Environment {
 		Endpoints:   func() *envoyadmin.Snapshot { return snapshot },
 		Directories: map[string]*directory.Directory{"rocketmq": d, "nowhere": nowhere},
 		Clusters:    map[*directory.Directory]string{d: "rocketmq", nowhere: "nowhere"},
+		Circuits:    map[string]*compatible.Circuit{"rocketmq": compatible.NewCircuit(), "nowhere": compatible.NewCircuit()},
 		Directives:  compatible.NewDirectives(30 * time.Second),
 		Members:     compatible.NewMembers(),
 		Random:      func() uint64 { return 0 },
@@ -354,9 +357,122 @@ func TestCompatibleEndpointsWithoutAnIPAddressAreNotDialled(t *testing.T) {
 	h.wantIdle()
 }
 
+func TestCompatibleConnectionsOpenWithinTheClustersTimeout(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.ConnectTimeout = 300 * time.Millisecond
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.clock += 299 * time.Millisecond
+	h.Wake(h.clock)
+	if got := h.tookDown(); len(got) != 0 || h.host.wakeAt != time.Second+300*time.Millisecond {
+		t.Errorf("got %v, woken at %v", got, h.host.wakeAt)
+	}
+	h.clock += time.Millisecond
+	h.Wake(h.clock)
+	h.wantAnswer(1, codec.ResponseSystemError, "timeout")
+	h.wantIdle()
+}
+
+func TestCompatibleRequestsThatWaitForConnectionsAreBounded(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.Breakers.MaxPendingRequests = 2
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h, other := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(sendV2(2, "broker-a", "t"))
+	h.send(sendV2(3, "broker-a", "t"))
+	h.wantAnswer(3, codec.ResponseSystemError, "overflow")
+	other.send(sendV2(4, "broker-b", "t")) // counted over all connections
+	other.wantAnswer(4, codec.ResponseSystemError, "overflow")
+	if len(other.host.order) != 0 {
+		t.Error("a connection is opened for nothing")
+	}
+	h.wantStats(map[stats.ID]int64{stats.ClusterOverflow: 2})
+	h.to(brokerAAddress) // opens
+	h.send(sendV2(5, "broker-a", "t"))
+	other.send(sendV2(6, "broker-b", "t"))
+	if len(h.tookUp(brokerAAddress)) != 3 || len(other.tookUp(brokerBAddress)) != 1 {
+		t.Error("no request passes once the connection is open")
+	}
+	other.Close(other.clock)
+	h.wantIdle()
+}
+
+// TestCompatibleConnectionsAreBounded has two clients share the one connection that their cluster allows: the one that has
+// nothing to do gives way.
+func TestCompatibleConnectionsAreBounded(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.Breakers.MaxConnections = 1
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
+	a.send(sendV2(1, "broker-a", "t"))
+	first := a.to(brokerAAddress)
+	b.send(sendV2(2, "broker-a", "t"))
+	if len(b.host.order) != 0 || a.host.upClosed[first] {
+		t.Fatal("a second connection, or the first was ended while a request waits on it")
+	}
+	a.receive(first, response(codec.ResponseSuccess, 1, ""))
+	if one(t, a.tookDown()).Opaque != 1 || !a.host.upClosed[first] {
+		t.Error("keeps a connection that it does not need")
+	}
+	b.Wake(b.clock)
+	second := b.to(brokerAAddress)
+	if one(t, take(t, b.host.up[second])).Opaque != 2 {
+		t.Error("the request that waited is not there")
+	}
+	b.receive(second, response(codec.ResponseSuccess, 2, "")) // idle, and nobody waits
+	b.tookDown()
+	if b.host.upClosed[second] {
+		t.Error("ended for nobody")
+	}
+	a.send(sendV2(3, "broker-b", "t")) // every broker gets one connection
+	third := a.to(brokerBAddress)
+	a.send(sendV2(4, "broker-a", "t"))
+	b.Wake(b.clock)
+	if !b.host.upClosed[second] {
+		t.Error("an idle connection stays though another client waits")
+	}
+	a.receive(third, response(codec.ResponseSuccess, 3, ""))
+	a.tookDown()
+	a.Wake(a.clock)
+	a.to(brokerAAddress)
+	// A request does not wait for ever.
+	b.send(sendV2(5, "broker-a", "t"))
+	b.clock += e.Config.Timeouts.Request
+	b.Wake(b.clock)
+	b.wantAnswer(5, codec.ResponseSystemError, deadlinePassed.Remark)
+	if len(b.upstreams) != 0 {
+		t.Error("still waits for a connection that nobody needs")
+	}
+	b.Close(b.clock)
+	a.wantIdle()
+}
+
+func TestCompatibleRegistrationsTakeNoConnectionFromRequests(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.Breakers.MaxConnections = 1
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
+	a.send(sendV2(1, "broker-a", "t"))
+	b.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	b.wantAnswer(2, codec.ResponseSuccess, "Heartbeat OK")
+	if len(b.host.order) != 1 || b.host.address[b.host.order[0]] != brokerBAddress {
+		t.Errorf("connected to %v, want broker-b, which had no connection", b.host.address)
+	}
+	b.Close(b.clock)
+	a.wantIdle()
+}
+
 func TestCompatibleUpstreamFailuresAreToldInEnvoysWords(t *testing.T) {
 	for remark, end := range map[string]func(*harness, UpstreamID){
-		"remote connection failure": func(h *harness, id UpstreamID) { h.UpstreamFailed(h.clock, id) },
+		"remote connection failure": func(h *harness, id UpstreamID) { h.UpstreamFailed(h.clock, id, RemoteFailure) },
+		"local connection failure":  func(h *harness, id UpstreamID) { h.UpstreamFailed(h.clock, id, LocalFailure) },
+		"overflow":                  func(h *harness, id UpstreamID) { h.UpstreamFailed(h.clock, id, ConnectOverflow) },
 		"timeout": func(h *harness, id UpstreamID) {
 			h.clock += 10 * time.Second
 			h.Wake(h.clock)

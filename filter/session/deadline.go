@@ -93,7 +93,13 @@ func (s *Session) expire() {
 
 // expireUpstream ends what is past its deadline at u, and gives the next deadline.
 func (s *Session) expireUpstream(u *upstream) Instant {
+	if u.waits {
+		if s.retryWaiting(u); s.upstreams[u.id] != u {
+			return never
+		}
+	}
 	var next Instant
+	expired := false
 	switch {
 	case !u.connected && u.deadline <= s.now:
 		s.host.CloseUpstream(u.id)
@@ -114,6 +120,7 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 			next = min(next, p.deadline)
 			continue
 		}
+		expired = true
 		if p.fanOut == nil {
 			s.recorder.Inc(stats.RequestExpired)
 		}
@@ -124,6 +131,9 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 			s.recorder.Inc(stats.ResponseError)
 			p.noted.end(s, ending{cause: causeDeadline})
 		}
+	}
+	if u.waits && expired && u.pending.size() == 0 { // for nobody any more
+		u.leaving = true
 	}
 	s.endIfLeft(u)
 	return next

@@ -109,7 +109,7 @@ func unregisterContent(h *codec.Header) (content []byte) {
 func (s *Session) registrationTargets() (targets []*upstream) {
 	for _, at := range s.registrationBrokers() {
 		address, known := at.cluster.Snapshot().Master(at.broker)
-		if !known {
+		if !known || s.crowded(at, address) {
 			continue
 		}
 		if u, _ := s.reach(at, address); u != nil { // not broker: no replay, the registration follows

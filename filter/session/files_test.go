@@ -53,7 +53,7 @@ func TestAnUpstreamThatEndedGivesItsFileBack(t *testing.T) {
 	e := newEnvironment(t, unifiedMode, fakeNameServers{})
 	e.Files = files
 	h := dial(t, e, 19876, terminal)
-	for opaque, end := range map[int32]func(*Session, Instant, UpstreamID){1: (*Session).UpstreamFailed, 2: (*Session).UpstreamClosed} {
+	for opaque, end := range map[int32]func(*Session, Instant, UpstreamID){1: func(s *Session, now Instant, id UpstreamID) { s.UpstreamFailed(now, id, RemoteFailure) }, 2: (*Session).UpstreamClosed} {
 		h.send(sendV2(opaque, "broker-a", "t"))
 		if used := files.used.Load(); used != 2 {
 			t.Errorf("%d files are counted, want 2", used)

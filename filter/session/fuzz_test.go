@@ -110,7 +110,7 @@ func FuzzSession(f *testing.F) {
 				data, in = stretch(in)
 				h.UpstreamData(h.clock, id, [][]byte{data})
 			case 3:
-				h.UpstreamFailed(h.clock, id)
+				h.UpstreamFailed(h.clock, id, RemoteFailure)
 			case 4:
 				h.UpstreamClosed(h.clock, id)
 			case 5:

@@ -10,6 +10,21 @@ type UpstreamID uint32
 // Instant is a point in time: the time since some start of the adapter's choice.
 type Instant = time.Duration
 
+// ConnectFailure is why an upstream connection could not be opened.
+type ConnectFailure uint8
+
+// The causes that hosts tell apart. An address that nobody answers at in time is the session's to notice.
+const (
+	// RemoteFailure: the other side refused, or could not be reached.
+	RemoteFailure ConnectFailure = iota
+	// LocalFailure: there is no socket, or the address is none.
+	LocalFailure
+	// ConnectOverflow: a limit of Envoy's own.
+	ConnectOverflow
+	// ConnectTimeout: a deadline of Envoy's own.
+	ConnectTimeout
+)
+
 // Host is what a session can have done. Byte slices are borrowed for the call and never empty.
 // Methods return at once; what they cause comes back as an event later.
 type Host interface {

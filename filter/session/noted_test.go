@@ -104,7 +104,7 @@ func TestObserversLearnWhyARequestFailed(t *testing.T) {
 	}
 	o.want(t, "SEND_MESSAGE_V2 1 secret/p/   0s NO_PERMISSION refused")
 	h.send(sendV2(2, "broker-a", "t"))
-	h.UpstreamFailed(h.clock, h.host.order[0])
+	h.UpstreamFailed(h.clock, h.host.order[0], RemoteFailure)
 	o.want(t, "SEND_MESSAGE_V2 2 t/p/ broker-a 10.0.0.1:10911 0s SERVICE_NOT_AVAILABLE upstream_failed")
 	h.send(sendV2(3, "broker-b", "t"))
 	h.to(brokerBAddress)

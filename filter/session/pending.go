@@ -44,7 +44,12 @@ func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
 }
 
 // await puts a request into the table of those that wait for u, which has room for it.
-func (u *upstream) await(opaque int32, p pending) { u.pending.set(opaque, p) }
+func (u *upstream) await(opaque int32, p pending) {
+	if u.slot != nil {
+		u.slot.Busy()
+	}
+	u.pending.set(opaque, p)
+}
 
 // reserve makes room for one more request in the table of those that wait for u; it returns false if that is beyond a
 // limit.

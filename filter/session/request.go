@@ -70,6 +70,9 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}
+	if refusal := s.joinPending(u); refusal != nil {
+		return s.refuse(h, refusal)
+	}
 	s.noting.goesTo(u)
 	if h.IsOneway() {
 		s.noting.end(s, ending{})

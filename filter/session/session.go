@@ -58,12 +58,13 @@ type Session struct {
 
 	upstreams    map[UpstreamID]*upstream
 	lastUpstream UpstreamID
-	only         *upstream // the single upstream, unless role is ToAll
-	active       active    // over all upstreams and fan-outs
-	queued       int       // bytes of the client in the queues of all upstreams
-	wakeAt       Instant   // what WakeAt was last asked for; 0: nothing
-	giveUp       Instant   // end of the waiting state
-	refreshed    func()    // wakes this session after a refresh of the directory; identity matters
+	only         *upstream   // the single upstream, unless role is ToAll
+	active       active      // over all upstreams and fan-outs
+	queued       int         // bytes of the client in the queues of all upstreams
+	wakeAt       Instant     // what WakeAt was last asked for; 0: nothing
+	giveUp       Instant     // end of the waiting state
+	refreshed    func()      // wakes this session after a refresh of the directory; identity matters
+	called       atomic.Bool // refreshed has asked for a wake
 
 	noting  *noted // of the request that is being judged; nil for most
 	opened  Instant
@@ -97,7 +98,10 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 		}
 	}
 	s.coming.write = s.passDownstream
-	s.refreshed = func() { s.host.WakeAt(0) }
+	s.refreshed = func() {
+		s.called.Store(true)
+		s.host.WakeAt(0)
+	}
 	return s
 }
 
@@ -321,6 +325,7 @@ func (s *Session) countFrameError(err error) {
 func (s *Session) Wake(now Instant) {
 	s.enter(now)
 	defer s.leave()
+	s.called.Store(false)
 	s.wakeAt = 0
 	switch s.state {
 	case closed:
@@ -339,6 +344,9 @@ func (s *Session) arm(deadline Instant) {
 	if s.wakeAt == 0 || deadline < s.wakeAt {
 		s.wakeAt = deadline
 		s.host.WakeAt(deadline)
+		if s.called.Load() { // another thread's wake, which the one before this line has replaced
+			s.host.WakeAt(0)
+		}
 	}
 }
 

@@ -247,7 +247,7 @@ func TestConnectionToAnUnknownBrokerIsClosedInTime(t *testing.T) {
 
 func TestTerminalConnectionOfOneBrokerEndsWithItAndAnswersNothing(t *testing.T) {
 	for name, end := range map[string]func(*harness){
-		"not opened": func(h *harness) { h.UpstreamFailed(h.clock, 1) },
+		"not opened": func(h *harness) { h.UpstreamFailed(h.clock, 1, RemoteFailure) },
 		"lost":       func(h *harness) { h.UpstreamConnected(h.clock, 1); h.UpstreamClosed(h.clock, 1) },
 	} {
 		t.Run(name, func(t *testing.T) {

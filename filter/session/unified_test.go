@@ -177,7 +177,7 @@ func TestHeartbeatSucceedsWhereABrokerIsDownAndFailsWhereAllAre(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
 	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
-	h.UpstreamFailed(h.clock, h.host.order[1])
+	h.UpstreamFailed(h.clock, h.host.order[1], RemoteFailure)
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 5, ""))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSuccess {
 		t.Errorf("got %v", got.ResponseCode())
@@ -398,7 +398,7 @@ func TestALostBrokerIsAnsweredForAndRegisteredAtAgainFirst(t *testing.T) {
 func TestABrokerThatCannotBeReachedIsAnsweredFor(t *testing.T) {
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-a", "t"))
-	h.UpstreamFailed(h.clock, 1)
+	h.UpstreamFailed(h.clock, 1, RemoteFailure)
 	if got := one(t, h.tookDown()); got.Opaque != 1 || got.ResponseCode() != codec.ResponseServiceNotAvailable {
 		t.Errorf("got %+v", got.Header)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -27,17 +28,20 @@ type upstream struct {
 	queue     []byte  // what waits for the connection
 	queued    int     // bytes of the client in it
 
+	slot  *compatible.Slot // its place in the circuit of its cluster; nil where there is none
+	waits bool             // for room in the circuit: it is not opening yet
+
 	answers cutter
 	pending pendingTable
 }
 
 // losses are what clients are told of requests whose upstream connection did not last.
-type losses struct{ failed, timedOut, lost, unreadable *router.Refusal }
+type losses struct{ failed, failedLocally, overflow, timedOut, lost, unreadable *router.Refusal }
 
 var (
 	upstreamFailed = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the connection to the broker or name server could not be opened"}
 	upstreamLost   = &router.Refusal{Code: codec.ResponseSystemError, Remark: "the connection to the broker or name server broke before the answer came"}
-	ownLosses      = losses{failed: upstreamFailed, timedOut: upstreamFailed, lost: upstreamLost, unreadable: upstreamLost}
+	ownLosses      = losses{failed: upstreamFailed, failedLocally: upstreamFailed, overflow: upstreamFailed, timedOut: upstreamFailed, lost: upstreamLost, unreadable: upstreamLost}
 
 	// To a client on a shared connection GO_AWAY would mean that all brokers go.
 	upstreamLeaving = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the broker is shutting down and has not processed the request"}
@@ -59,20 +63,36 @@ func (s *Session) connect(to place, address string) *upstream {
 		s.upstreams = make(map[UpstreamID]*upstream, 1)
 	}
 	s.upstreams[u.id] = u
-	s.recorder.Inc(stats.UpstreamConnect)
 	s.recorder.Inc(stats.UpstreamActive)
+	if s.egress() != "" {
+		u.writeOwn(s.egressHeader(address))
+	}
+	if s.state != closed && s.enterCircuit(u) { // closed: the header was too much to keep
+		s.dial(u)
+	}
+	return u
+}
+
+// dial begins to open u.
+func (s *Session) dial(u *upstream) {
+	s.recorder.Inc(stats.UpstreamConnect)
 	if !u.connected {
-		u.deadline = s.now + s.environment.Config.Timeouts.Connect
+		u.deadline = s.now + s.connectTimeout(u)
 		s.arm(u.deadline)
 	}
-	egress := s.environment.Config.Egress
-	if egress == "" || s.capabilities.InPlace {
-		s.host.ConnectUpstream(u.id, address)
-		return u
+	destination := u.address
+	if egress := s.egress(); egress != "" {
+		destination = egress
 	}
-	s.host.ConnectUpstream(u.id, egress)
-	u.writeOwn(s.egressHeader(address)) // after it: this may end the session
-	return u
+	s.host.ConnectUpstream(u.id, destination)
+}
+
+// egress is where upstream connections go first; empty: straight to their destination.
+func (s *Session) egress() string {
+	if s.capabilities.InPlace {
+		return ""
+	}
+	return s.environment.Config.Egress
 }
 
 // egressHeader tells the egress listener where a connection shall go.
@@ -92,9 +112,9 @@ func (s *Session) retire(u *upstream) {
 	}
 }
 
-// endIfLeft ends a retired connection that nothing waits for any more.
+// endIfLeft ends a connection that nothing waits for any more, if it is retired or wanted by others.
 func (s *Session) endIfLeft(u *upstream) {
-	if u.leaving && u.pending.size() == 0 && s.upstreams[u.id] == u {
+	if u.pending.size() == 0 && s.upstreams[u.id] == u && (u.leaving || u.isSpare()) {
 		s.host.CloseUpstream(u.id)
 		s.forget(u)
 		u.dropPending()
@@ -152,6 +172,7 @@ func (u *upstream) dropPending() {
 func (s *Session) forget(u *upstream) {
 	delete(s.upstreams, u.id)
 	u.dropQueue()
+	u.leaveCircuit()
 	if s.state != closed { // else it may be in use, up the stack
 		u.answers.forget()
 	}
@@ -171,6 +192,9 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 		return
 	}
 	u.connected = true
+	if u.slot != nil {
+		u.slot.Opened()
+	}
 	if u.replays {
 		s.recorder.Inc(stats.HeartbeatReplayed)
 	}
@@ -197,12 +221,25 @@ func (s *Session) UpstreamFull(now Instant, id UpstreamID, full bool) (refuses b
 }
 
 // UpstreamFailed tells that an upstream connection could not be opened.
-func (s *Session) UpstreamFailed(now Instant, id UpstreamID) {
+func (s *Session) UpstreamFailed(now Instant, id UpstreamID, cause ConnectFailure) {
 	s.enter(now)
 	defer s.leave()
 	if u := s.upstreams[id]; u != nil {
-		s.connectFailed(u, s.losses().failed)
+		s.connectFailed(u, s.losses().of(cause))
 	}
+}
+
+// of is the answer for a cause.
+func (l *losses) of(cause ConnectFailure) *router.Refusal {
+	switch cause {
+	case LocalFailure:
+		return l.failedLocally
+	case ConnectOverflow:
+		return l.overflow
+	case ConnectTimeout:
+		return l.timedOut
+	}
+	return l.failed
 }
 
 func (s *Session) connectFailed(u *upstream, reason *router.Refusal) {

@@ -86,6 +86,7 @@ const (
 	BrokerNameClash
 	BrokerUnknown
 	ClusterUnusable
+	ClusterOverflow
 	HeartbeatFanOut
 	HeartbeatRepeated
 	HeartbeatReplayed
@@ -200,6 +201,7 @@ var Table = append([]Def{
 	BrokerNameClash:          {Counter, Trouble, "broker_name_clash", "brokers left out of a route because another cluster has one of the same name (unified, several clusters)"},
 	BrokerUnknown:            {Counter, Trouble, "broker_unknown", "requests and connections for a broker whose address is not known"},
 	ClusterUnusable:          {Counter, Trouble, "cluster_unusable", "requests and copies of registrations that were not sent because their cluster has TLS or another demand that needs an egress listener (compatible configs)"},
+	ClusterOverflow:          {Counter, Trouble, "cluster_overflow", "requests and copies of registrations that were not sent because as many as max_pending_requests of their cluster wait for connections (compatible configs)"},
 	HeartbeatFanOut:          {Counter, Activity, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
 	HeartbeatRepeated:        {Counter, Activity, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
 	HeartbeatReplayed:        {Counter, Activity, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},

@@ -280,6 +280,44 @@ func TestCompatibleClusterWithTLS(t *testing.T) {
 	}
 }
 
+// TestCompatibleCircuitBreakers has three clients meet a cluster with room for one connection and one request that waits.
+func TestCompatibleCircuitBreakers(t *testing.T) {
+	arrived, release := make(chan struct{}, 2), make(chan struct{})
+	address := act(t, answering(func(h *codec.Header, _ []byte) []byte {
+		arrived <- struct{}{}
+		<-release
+		return answer(codec.ResponseSuccess, h.Opaque, nil)
+	}))
+	_, port, _ := strings.Cut(address, ":")
+	s := newStage(t, "cpp-compatible.yaml", modules(t), func(text string) string {
+		e := newCompatibleExample(t, text)
+		cluster := copyOf(t, e.cluster, `"port_value":10911`, `"port_value":`+port)
+		cluster["circuit_breakers"] = map[string]any{"thresholds": []any{map[string]any{"max_connections": 1, "max_pending_requests": 1}}}
+		e.configure(e.listener, nil)
+		return e.text(t, []any{e.listener}, []any{cluster})
+	}, nil)
+	answers := make(chan string, 2)
+	send := func() string {
+		h, _ := exchangeOn(t, s.dial(s.proxy), request(codec.RequestSendMessageV2, 7, codec.Field{Name: "b", Value: "Plain"}, codec.Field{Name: "n", Value: "broker-a"}))
+		return fmt.Sprint(h.ResponseCode(), " ", h.Remark())
+	}
+	go func() { answers <- send() }()
+	<-arrived
+	go func() { answers <- send() }()
+	time.Sleep(200 * time.Millisecond) // until it waits; sends wait at most 3 s in all
+	if got := send(); got != "SYSTEM_ERROR overflow" {
+		t.Errorf("the third request: %s", got)
+	}
+	close(release)
+	for range 2 {
+		if got := <-answers; got != "SUCCESS " {
+			t.Errorf("got %s", got)
+		}
+	}
+	s.awaitStat("upstream_connect", 2)
+	s.awaitStat("cluster_overflow", 1)
+}
+
 // egressExample is the egress listener and cluster of unified-upstream-tls.yaml at another port, without its check of
 // certificates.
 func egressExample(t *testing.T, port string) *compatibleExample {

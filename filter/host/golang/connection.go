@@ -236,6 +236,13 @@ func (u *upstream) Full(full bool) (refuses bool) {
 	return c.session.UpstreamFull(host.Now(), u.id, full)
 }
 
+// connectFailures are the causes by Envoy's names for them; any other is a remote one.
+var connectFailures = map[api.PoolFailureReason]session.ConnectFailure{
+	api.Overflow:               session.ConnectOverflow,
+	api.LocalConnectionFailure: session.LocalFailure,
+	api.Timeout:                session.ConnectTimeout,
+}
+
 // OnPoolFailure tells the session. A connection that could not even be begun is in Envoy's log too.
 func (u *upstream) OnPoolFailure(reason api.PoolFailureReason, _ string) {
 	c := u.connection
@@ -244,7 +251,7 @@ func (u *upstream) OnPoolFailure(reason api.PoolFailureReason, _ string) {
 		if reason == api.LocalConnectionFailure {
 			host.LogConnectionError(c.instance, "no socket for a connection to %q: is the process out of files (ulimit -n)?", u.address)
 		}
-		c.session.UpstreamFailed(host.Now(), u.id)
+		c.session.UpstreamFailed(host.Now(), u.id, connectFailures[reason])
 	}
 }
 
