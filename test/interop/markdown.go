@@ -25,7 +25,7 @@ func writeMarkdown(r *results, o options) error {
 }
 
 // untestedJava is what readers must know of releases that the run leaves out.
-const untestedJava = `No Java between 5.0.0 and 5.3.3 is run here. By their sources the push consumers of 5.0.0 to 5.3.0 send what a concurrent listener could not
+const untestedJava = `No Java between 5.0.0 and 5.3.3 is in this table. By their sources the push consumers of 5.0.0 to 5.3.0 send what a concurrent listener could not
 consume to the address that is stored in the message, as the row “retry, then dead letter queue” shows for 5.0.0; those of 5.3.1 and later do not.`
 
 // page is the document as it grows. Notes are numbered as they come up.
