@@ -153,7 +153,7 @@ func (c *Client) judge(r *Request, s *subject) (refusal *router.Refusal, shadow 
 	}
 	for i := range p.config.Rules {
 		rule := &p.config.Rules[i]
-		if !c.matches(&rule.Match, r, s) {
+		if !c.matches(&rule.Match, r, s) && !c.mayMatch(rule, r, s) {
 			continue
 		}
 		if !c.matched[i] { // by another subject of this request
@@ -174,6 +174,16 @@ func (c *Client) judge(r *Request, s *subject) (refusal *router.Refusal, shadow 
 
 func (c *Client) matches(m *apiv1.MatchConfig, r *Request, s *subject) bool {
 	return m.Requests.Has(r.Code) && m.Client(r.Header.Language, r.Header.Version, c.source) && m.Subject(s.topic, s.producerGroup, s.consumerGroup)
+}
+
+// mayMatch reports whether a rule denies what a request that hides its topic may be about.
+func (c *Client) mayMatch(rule *apiv1.RuleConfig, r *Request, s *subject) bool {
+	if !rule.Deny || !r.Kind.HidesTopic() {
+		return false
+	}
+	anyTopic := rule.Match
+	anyTopic.Topics = nil
+	return c.matches(&anyTopic, r, s)
 }
 
 // unreadable refuses what a broker may read otherwise.

@@ -670,6 +670,27 @@ func TestEveryNameOfAHeaderIsJudged(t *testing.T) {
 	}
 }
 
+// TestATopicThatProvesNothingIsNotBelieved has clients ask for the message at an offset, which may be of any topic.
+func TestATopicThatProvesNothingIsNotBelieved(t *testing.T) {
+	for options, want := range map[string]string{
+		`{"rules":[{"name":"r","action":"DENY","match":{"topics":[{"exact":"secret"}]}}]}`:                                             denied("r"),
+		`{"rules":[{"name":"r","action":"DENY","match":{"topics":[{"exact":"secret"}],"requests":["ADMIN"]}}]}`:                        denied("r"),
+		`{"rules":[{"name":"r","action":"DENY","match":{"topics":[{"exact":"secret"}],"requests":["SEND"]}}]}`:                         "",
+		`{"rules":[{"name":"r","action":"DENY","match":{"topics":[{"exact":"secret"}],"sources":["10.9.0.0/16"]}}]}`:                   "",
+		`{"rules":[{"name":"r","match":{"topics":[{"exact":"public"}]}}],"default_action":"DENY"}`:                                     deniedByDefault,
+		`{"rules":[{"name":"r","match":{"requests":["VIEW_MESSAGE_BY_ID"]}}],"default_action":"DENY"}`:                                 "",
+		`{"rules":[{"name":"r","action":"DENY","shadow":true,"match":{"topics":[{"exact":"secret"}]}}]}`:                               "",
+		`{"rules":[{"name":"q","match":{"requests":["ADMIN"]}},{"name":"r","action":"DENY","match":{"topics":[{"exact":"secret"}]}}]}`: "",
+	} {
+		for _, topic := range []string{"", "public", "secret"} {
+			b := newBench(t, options)
+			if got := b.ask(command(codec.RequestViewMessageByID, "", "offset", "0", "topic", topic)); got != want {
+				t.Errorf("%s: topic %q: got %q, want %q", options, topic, got, want)
+			}
+		}
+	}
+}
+
 // TestARequestCountsOnce has several entries match the same rule.
 func TestARequestCountsOnce(t *testing.T) {
 	b := newBench(t, `{"rules":[{"name":"some","action":"DENY","shadow":true,"match":{"topics":[{"prefix":"t"}]}},{"name":"all","match":{}}]}`)

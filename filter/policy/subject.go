@@ -32,6 +32,11 @@ func (c *Client) subjects(r *Request) ([]body.Subject, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.Kind.HidesTopic() {
+		for i := range all {
+			all[i].Topic = nil
+		}
+	}
 	for i := range all {
 		if s := &all[i]; max(len(s.Topic), len(s.ProducerGroup), len(s.ConsumerGroup)) > maxName {
 			return nil, errLongName

@@ -12,3 +12,7 @@ func viewMessage(Request, Knowledge) ([]byte, *Refusal) {
 		"an offset message id says only at its own address which broker is meant, and all brokers share this address: look for the unique id or the key instead",
 	}
 }
+
+// HidesTopic reports whether the topic in such requests proves nothing: brokers answer VIEW_MESSAGE_BY_ID with the message at an
+// offset, whatever topic the request names (QueryMessageProcessor).
+func (k *Kind) HidesTopic() bool { return k.Code == codec.RequestViewMessageByID }
