@@ -1210,8 +1210,9 @@ type Limits struct {
 	// Brokers of one cluster whose addresses are remembered. 1 to 65536; default 16384. Others are as unknown:
 	// requests for them are answered SERVICE_NOT_AVAILABLE (14).
 	MaxBrokers *wrapperspb.UInt32Value `protobuf:"bytes,13,opt,name=max_brokers,json=maxBrokers,proto3" json:"max_brokers,omitempty"`
-	// Topics of one cluster whose brokers are remembered. 1 to 4194304; default 131072. Routes of others pass
-	// all the same; only requests that name no broker do without them.
+	// Topics of one cluster whose brokers are remembered. 1 to 4194304; default 131072. Of more, those that were not
+	// used for longest are forgotten; the half of this that was used last always stays. Routes pass all the same; only
+	// requests that name no broker need what is remembered.
 	MaxTopics *wrapperspb.UInt32Value `protobuf:"bytes,14,opt,name=max_topics,json=maxTopics,proto3" json:"max_topics,omitempty"`
 	// Lines that connections cause in Envoy's log, in a minute. 0 to 60000; default 60. Those beyond are
 	// counted.

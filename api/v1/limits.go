@@ -116,7 +116,7 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Limits.MaxBrokers },
 	},
 	{
-		"limits.max_topics", 128 << 10, 1, 4 << 20, "topics of one cluster whose brokers are remembered", "routes pass; requests that name no broker are answered VERSION_NOT_SUPPORTED (15)",
+		"limits.max_topics", 128 << 10, 1, 4 << 20, "topics of one cluster whose brokers are remembered", "those that were not used for longest are forgotten; the half that was used last stays. Requests for a forgotten one that name no broker are answered VERSION_NOT_SUPPORTED (15) until its next route",
 		[]string{"directory_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxTopics },
 	},

@@ -34,7 +34,7 @@ func BenchmarkLearnRoute(b *testing.B) {
 func BenchmarkTopic(b *testing.B) {
 	for _, n := range []int{10, 100_000} {
 		b.Run(fmt.Sprintf("topics=%d", n), func(b *testing.B) {
-			d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
+			d := New(nil, time.Hour, NameServersForget, Bounds{Brokers: 1, Topics: 4 * n}, &fakeSource{})
 			names := make([]string, n)
 			for i := range names {
 				names[i] = fmt.Sprintf("topic-%d", i)

@@ -13,8 +13,9 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/refresher"
 )
 
-// Bounds are how much a directory remembers. Routes of more topics pass through all the same, only rules that need
-// the brokers of a topic do without them; more brokers are as unknown.
+// Bounds are how much a directory remembers. Of more topics those are forgotten that were not used for longest: their
+// routes pass through all the same, only rules that need the brokers of a topic do without them until its next route.
+// More brokers are as unknown.
 type Bounds struct {
 	Brokers int // names
 	Topics  int
@@ -40,22 +41,15 @@ type Directory struct {
 
 	mu       sync.Mutex // guards the replacement of snapshot
 	snapshot atomic.Pointer[Snapshot]
-	topics   sync.Map // topic -> *topic
-	count    atomic.Int64
+	topics   *topics
 	copies   copies       // of changes, by Replicate
-	beyond   atomic.Int64 // how often something was beyond bounds
-}
-
-// topic is what the last route of a topic said. It is immutable.
-type topic struct {
-	brokers  []string // names, sorted
-	mappings []body.QueueMapping
+	beyond   atomic.Int64 // brokers that were not remembered
 }
 
 // New makes a directory; Start makes it work. A broker that the source does not name any more is remembered
 // for forgetAfter.
 func New(servers []string, interval, forgetAfter time.Duration, bounds Bounds, source NameServers) *Directory {
-	d := &Directory{source: source, servers: servers, forgetAfter: forgetAfter, bounds: bounds}
+	d := &Directory{source: source, servers: servers, forgetAfter: forgetAfter, bounds: bounds, topics: newTopics(bounds.Topics)}
 	d.Refresher = refresher.New(interval, d.refresh)
 	d.snapshot.Store(&Snapshot{})
 	return d
@@ -66,7 +60,7 @@ func (d *Directory) Snapshot() *Snapshot { return d.snapshot.Load() }
 
 // Topic is the names of the brokers that serve a topic, sorted; empty when no route of it has passed.
 func (d *Directory) Topic(name string) []string {
-	if t := d.topic(name); t != nil {
+	if t := d.topics.get(name); t != nil {
 		return t.brokers
 	}
 	return nil
@@ -75,7 +69,7 @@ func (d *Directory) Topic(name string) []string {
 // QueueBroker returns the broker that has a queue of a static topic: of the mappings of a logical broker that
 // list the queue, the one with the highest epoch counts (Java: ClientMetadata).
 func (d *Directory) QueueBroker(name, logicalBroker string, queue int32) (broker string, ok bool) {
-	t := d.topic(name)
+	t := d.topics.get(name)
 	if t == nil {
 		return "", false
 	}
@@ -89,15 +83,8 @@ func (d *Directory) QueueBroker(name, logicalBroker string, queue int32) (broker
 	return broker, ok
 }
 
-func (d *Directory) topic(name string) *topic {
-	if t, ok := d.topics.Load(name); ok {
-		return t.(*topic)
-	}
-	return nil
-}
-
-// Beyond is how many brokers and topics were not remembered so far because of the bounds.
-func (d *Directory) Beyond() int64 { return d.beyond.Load() }
+// Beyond is how many brokers were not remembered, and how many topics were forgotten, so far because of the bounds.
+func (d *Directory) Beyond() int64 { return d.beyond.Load() + d.topics.forgotten.Load() }
 
 // LearnRoute takes in a topic's route answer, as the name server sent it. Without a name only its brokers count.
 func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
@@ -111,16 +98,11 @@ func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
 	}
 	slices.Sort(learned.brokers)
 	learned.brokers = slices.Compact(learned.brokers)
-	known := d.topic(name)
+	known := d.topics.get(name)
 	if known != nil && len(known.mappings)+len(learned.mappings) == 0 && slices.Equal(known.brokers, learned.brokers) {
 		return // the usual case
 	}
-	if known == nil && d.count.Add(1) > int64(d.bounds.Topics) {
-		d.count.Add(-1)
-		d.beyond.Add(1)
-		return
-	}
-	d.topics.Store(name, learned)
+	d.topics.put(name, learned)
 }
 
 // LearnBrokers takes in the addresses of a route or cluster answer. Host names that the last refresh

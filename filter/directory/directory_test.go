@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -342,16 +341,6 @@ func TestBrokersAreFoundByNumberAndByAddress(t *testing.T) {
 		if s.Known(address) != want {
 			t.Errorf("%s is known: %v", address, !want)
 		}
-	}
-}
-
-func TestTopicsAreBounded(t *testing.T) {
-	d := New(nil, time.Hour, NameServersForget, Bounds{Brokers: 1, Topics: 100}, &fakeSource{})
-	for i := range 110 {
-		d.LearnRoute(strconv.Itoa(i), &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}}})
-	}
-	if d.count.Load() != 100 || d.Topic("101") != nil || d.Beyond() != 10 {
-		t.Errorf("%d topics are remembered, %d were not", d.count.Load(), d.Beyond())
 	}
 }
 

@@ -224,7 +224,7 @@ var Table = append([]Def{
 	DirectoryRefresh:         {Counter, Activity, "directory_refresh", "refreshes of the brokers' addresses from the name servers"},
 	DirectoryRefreshFailure:  {Counter, Trouble, "directory_refresh_failure", "refreshes that failed at every name server; the addresses known so far are kept"},
 	DirectoryStale:           {Gauge, Trouble, "directory_stale", "configs (one for each listener that has the filter) whose last refresh failed"},
-	DirectoryOverLimit:       {Counter, Trouble, "directory_over_limit", "brokers and topics that were not remembered because of max_brokers or max_topics; counted at refreshes"},
+	DirectoryOverLimit:       {Counter, Trouble, "directory_over_limit", "brokers that were not remembered because of max_brokers, and topics that were forgotten because of max_topics; counted at refreshes"},
 	NameServerCopyFailure:    {Counter, Trouble, "name_server_copy_failure", "changes of name-server data that one of several name servers did not take"},
 	Panic:                    {Counter, Trouble, "panic", "faults of this filter, each of which closed its connection"},
 	BuildInfo:                {Gauge, Activity, "build_info." + version.String(), "configs (one for each listener that has the filter) that this version of the filter serves"},
