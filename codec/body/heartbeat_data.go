@@ -83,3 +83,30 @@ func (c *cursor) stringMember(v span, what, name string) (s string) {
 	})
 	return s
 }
+
+// HeartbeatOfGroups returns the body of a HEART_BEAT request with only those producer and consumer groups for which
+// `keep` returns true; src itself when that is all of them. Errors are *Error.
+func HeartbeatOfGroups(src []byte, keep func(isConsumer bool, group string) bool) (dst []byte, err error) {
+	c := &cursor{b: src, body: "HeartbeatData"}
+	var e edits
+	entries := 0
+	c.each(c.root(), c.body, func(m member) {
+		name := string(c.text(m.name))
+		isConsumer := name == "consumerDataSet"
+		if !isConsumer && name != "producerDataSet" {
+			return
+		}
+		var groups []item
+		c.elements(m.value, name, func(v span) {
+			entries++
+			if c.room(entries-1, v, "groups") {
+				groups = append(groups, item{v, !keep(isConsumer, c.stringMember(v, name, "groupName"))})
+			}
+		})
+		e.remove(groups)
+	})
+	if err := c.result(); err != nil {
+		return nil, err
+	}
+	return e.apply(src), nil
+}

@@ -369,9 +369,8 @@ func (s *Session) registerMember(kind *router.Kind, frame []byte, h *codec.Heade
 		return s.refuse(h, refusal)
 	case data.ClientID == "":
 		return s.refuse(h, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the heartbeat has no clientID"})
-	case !data.WithoutSub:
-		s.leaveOtherGroups(data)
 	}
+	s.leaveOtherGroups(data)
 	for _, consumer := range data.Consumers {
 		if !s.joinGroup(membership{consumer.Group, data.ClientID}) {
 			s.refuseOverLimit(h)

@@ -75,6 +75,7 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 		if _, refusal := s.rememberHeartbeat(frame, body); refusal != nil {
 			return s.refuse(h, refusal)
 		}
+		s.unified.unregister.sent = nil // what it ended may have begun again
 	} else {
 		s.forgetGroups(h)
 		*last = repeatable{content: content, at: s.now}

@@ -27,10 +27,17 @@ type repeatable struct {
 // lastHeartbeat is the last registration of this client.
 type lastHeartbeat struct {
 	repeatable
-	frame  []byte          // the last one with subscriptions, whole, for a replay; nil: none
-	groups map[string]bool // producer and consumer groups in it
-	room   int             // bytes for frame and groups
-	size   int             // bytes for all this
+	frame    []byte // the last one with subscriptions, whole, for a replay; nil: none
+	groups   map[clientGroup]bool
+	hasEnded bool // a group in frame is not in groups any more
+	room     int  // bytes for frame and groups
+	size     int  // bytes for all this
+}
+
+// clientGroup is a group that a client has registered.
+type clientGroup struct {
+	isConsumer bool
+	name       string
 }
 
 // repeated answers a request equal to one that was just sent on. It returns false for others.
@@ -73,18 +80,16 @@ func (s *Session) rememberHeartbeat(frame, heartbeat []byte) (*body.HeartbeatDat
 	if !s.makeRoom(data, frame, heartbeat) {
 		return nil, overLimit
 	}
-	last.repeatable = repeatable{content: bytes.Clone(heartbeat), at: s.now}
-	if data.WithoutSub {
-		return data, nil // the full form came before, and is kept
+	if data.WithoutSub { // the full form came before, and is kept
+		last.repeatable = repeatable{content: bytes.Clone(heartbeat), at: s.now}
+		s.keepGroups(data)
+		return data, nil
 	}
 	last.frame = bytes.Clone(frame)
-	last.groups = make(map[string]bool)
+	last.repeatable = repeatable{content: last.frame[len(frame)-len(heartbeat):], at: s.now}
+	last.groups, last.hasEnded = groupsOf(data), false
 	s.unified.groups = make(map[string][]string, len(data.Consumers))
-	for _, group := range data.Producers {
-		last.groups[group] = true
-	}
 	for _, consumer := range data.Consumers {
-		last.groups[consumer.Group] = true
 		s.unified.groups[consumer.Group] = sortedTopics(consumer.Topics)
 	}
 	return data, nil
@@ -123,6 +128,40 @@ func checkNames(data *body.HeartbeatData) *router.Refusal {
 	return nil
 }
 
+func groupsOf(data *body.HeartbeatData) map[clientGroup]bool {
+	groups := make(map[clientGroup]bool, len(data.Producers)+len(data.Consumers))
+	for _, group := range data.Producers {
+		groups[clientGroup{false, group}] = true
+	}
+	for _, consumer := range data.Consumers {
+		groups[clientGroup{true, consumer.Group}] = true
+	}
+	return groups
+}
+
+// keepGroups ends the groups that a heartbeat without subscriptions leaves out.
+func (s *Session) keepGroups(data *body.HeartbeatData) {
+	goOn := groupsOf(data)
+	for group := range s.unified.heartbeat.groups {
+		if !goOn[group] {
+			s.endGroup(group)
+		}
+	}
+}
+
+// endGroup takes a group out of what is registered: neither a replay nor the router has it any more.
+func (s *Session) endGroup(group clientGroup) {
+	last := &s.unified.heartbeat
+	if !last.groups[group] {
+		return
+	}
+	delete(last.groups, group)
+	last.hasEnded = true
+	if group.isConsumer {
+		delete(s.unified.groups, group.name)
+	}
+}
+
 // entryBytes is about what a group or a subscription needs beside its name.
 const entryBytes = 64
 
@@ -141,7 +180,10 @@ func (s *Session) makeRoom(data *body.HeartbeatData, frame, heartbeat []byte) bo
 	if !data.WithoutSub {
 		room = len(frame) + len(heartbeat) + entryBytes*entries // the names are copies
 	}
-	size := room + len(heartbeat)
+	size := room
+	if data.WithoutSub {
+		size += len(heartbeat) // else it is a part of the frame
+	}
 	if size > last.size && !s.memory.grow(size-last.size) {
 		s.recorder.Inc(stats.MemoryOverLimit)
 		return false
@@ -151,36 +193,63 @@ func (s *Session) makeRoom(data *body.HeartbeatData, frame, heartbeat []byte) bo
 	return true
 }
 
-// forgetGroups takes the groups of an UNREGISTER_CLIENT out of what is registered. The heartbeat is
-// replayed as long as one of its groups is left: the next one will be without the others.
+// forgetGroups takes the groups of an UNREGISTER_CLIENT out of what is registered.
 func (s *Session) forgetGroups(h *codec.Header) {
-	last := &s.unified.heartbeat
-	last.sent = nil
-	for _, field := range []string{"producerGroup", "consumerGroup"} {
-		if group, ok := h.Field(field); ok {
-			delete(last.groups, string(group))
-		}
+	s.unified.heartbeat.sent = nil
+	if group, ok := h.Field("producerGroup"); ok {
+		s.endGroup(clientGroup{false, string(group)})
 	}
-	if len(last.groups) == 0 {
-		last.frame = nil
+	if group, ok := h.Field("consumerGroup"); ok {
+		s.endGroup(clientGroup{true, string(group)})
 	}
+	if len(s.unified.heartbeat.groups) == 0 {
+		s.forgetHeartbeat()
+	}
+}
+
+// forgetHeartbeat lets go of the last heartbeat: there is nothing to replay before the next one.
+func (s *Session) forgetHeartbeat() {
+	s.memory.shrink(s.unified.heartbeat.size)
+	s.unified.heartbeat = lastHeartbeat{}
 }
 
 // replayHeartbeat registers this client on a connection that has just been opened for something
 // else, so that a broker knows who it is talking to: registrations hang on the connection.
 func (s *Session) replayHeartbeat(u *upstream) {
-	frame := s.unified.heartbeat.frame
+	frame, header := s.liveHeartbeat()
 	if frame == nil {
 		return
 	}
 	u.replays = true // counted once it is open: a broker that is down is dialled again and again
 	s.goingUp.flushJudged()
-	var header codec.Header
-	prefix, err := codec.ParsePrefix(frame, s.environment.frameLimits())
-	if err != nil || header.Parse(prefix.Type, frame[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]) != nil {
-		return // cannot be: it was parsed when it came
+	s.writeUnawaited(u, router.Of(codec.RequestHeartBeat), frame, header)
+}
+
+// liveHeartbeat returns the last heartbeat without the groups that have ended since, and its header; nil if there is
+// none. One that is signed cannot be changed: then the client's next one has to do.
+func (s *Session) liveHeartbeat() ([]byte, *codec.Header) {
+	last := &s.unified.heartbeat
+	if last.frame == nil {
+		return nil, nil
 	}
-	s.writeUnawaited(u, router.Of(codec.RequestHeartBeat), frame, &header)
+	header := &codec.Header{}
+	prefix, err := codec.ParsePrefix(last.frame, s.environment.frameLimits())
+	if err != nil || header.Parse(prefix.Type, last.frame[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]) != nil {
+		return nil, nil // cannot be: it was parsed when it came
+	}
+	if !last.hasEnded {
+		return last.frame, header
+	}
+	content, err := body.HeartbeatOfGroups(last.frame[codec.PrefixSize+prefix.HeaderSize:], func(isConsumer bool, group string) bool {
+		return last.groups[clientGroup{isConsumer, group}]
+	})
+	if _, signed := header.Field("Signature"); signed || err != nil {
+		s.forgetHeartbeat()
+		return nil, nil
+	}
+	last.frame = append(header.AppendWithBodySize(nil, len(content)), content...)
+	last.content, last.sent, last.hasEnded = nil, nil, false // the content was a part of the old frame
+	return last.frame, header
 }
 
 // writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own. While

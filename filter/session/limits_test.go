@@ -248,8 +248,8 @@ func TestHeartbeatEntriesAreBounded(t *testing.T) {
 func TestAHeartbeatThatIsTooMuchToKeepIsAnsweredBusy(t *testing.T) {
 	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 200_000 })
 	h := dial(t, e, 19876, terminal)
-	padded := strings.Replace(heartbeatBody, "{", "{"+strings.Repeat(" ", 90_000), 1)
-	h.send(request(codec.RequestHeartBeat, 1, padded)) // three times its length is kept
+	padded := strings.Replace(heartbeatBody, "{", "{"+strings.Repeat(" ", 110_000), 1)
+	h.send(request(codec.RequestHeartBeat, 1, padded)) // twice its length is kept
 	h.wantOneAnswer(1, codec.ResponseSystemBusy)
 	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1})
 	if h.unified.heartbeat.frame != nil || h.host.downClosed {
