@@ -1193,8 +1193,8 @@ type Limits struct {
 	// 1073741824, or four times max_session_bytes if that is more. Connections take room for 16384 bytes at a time while less than half
 	// of this is taken. Envoy's own buffers (per_connection_buffer_limit_bytes) are not in it.
 	MaxTotalBytes *wrapperspb.UInt64Value `protobuf:"bytes,10,opt,name=max_total_bytes,json=maxTotalBytes,proto3" json:"max_total_bytes,omitempty"`
-	// What one client address can take of max_connections, max_total_pending_requests and max_total_bytes: this percent
-	// of what all other addresses leave of each. An IPv6 network of 64 bits counts as one address. 10 to 100; default 50:
+	// What one client address can take of max_connections, max_total_pending_requests, max_total_bytes and the files that
+	// the process may open: this percent of what all other addresses leave of each. An IPv6 network of 64 bits counts as one address. 10 to 100; default 50:
 	// an address can take half of what is left, so that the next one always finds as much again. Set 100, which takes
 	// no notice of addresses, where all clients come from one: behind a NAT or a balancer without PROXY protocol.
 	MaxSourcePercent *wrapperspb.UInt32Value `protobuf:"bytes,16,opt,name=max_source_percent,json=maxSourcePercent,proto3" json:"max_source_percent,omitempty"`

@@ -90,7 +90,7 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Limits.MaxTotalBytes },
 	},
 	{
-		"limits.max_source_percent", 50, 10, 100, "percent of what other client addresses leave of max_connections, max_total_pending_requests and max_total_bytes, for one address",
+		"limits.max_source_percent", 50, 10, 100, "percent of what other client addresses leave of max_connections, max_total_pending_requests, max_total_bytes and the files of the process, for one address",
 		"as beyond the whole of it",
 		[]string{"source_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxSourcePercent },

@@ -39,7 +39,7 @@ alone makes it 67108864.
 
 ## One client cannot take the house
 
-A client address gets no more of ` + "`max_connections`, `max_total_pending_requests` and `max_total_bytes`" + ` than ` + "`max_source_percent`" + ` of what all
+A client address gets no more of ` + "`max_connections`, `max_total_pending_requests`, `max_total_bytes`" + ` and the files that the process may open than ` + "`max_source_percent`" + ` of what all
 other addresses leave of it: by default a half. One greedy address takes half of a total at most, two of them a third each; the next one always finds
 as much as each of them has. An IPv6 network of 64 bits counts as one address, and so do all clients without one (a listener on a
 Unix socket). ` + "`source_active`" + ` is how many there are, ` + "`source_over_limit`" + ` counts what was too much for one.
@@ -86,6 +86,23 @@ and each client, beyond which it stops reading the other side.
 
 Envoy has limits of its own that work before these: ` + "`envoy.resource_monitors.global_downstream_max_connections`" + ` and the overload
 manager for all listeners together, the listener filter ` + "`local_ratelimit`" + ` for new connections, and network RBAC for who may connect.
+
+## What is forgotten when there is too much
+
+Nothing that is full stays full: what a client can fill empties by itself, and takes no room that others need for longer.
+
+| what is remembered | bound | what goes |
+| --- | --- | --- |
+| topics of a cluster | ` + "`max_topics`" + ` | those not used for longest |
+| brokers of a cluster | ` + "`max_brokers`" + ` | one that no name server has named for 3 minutes; new ones are unknown until then |
+| token buckets of a rate limit | its ` + "`max_keys`" + ` | those that are full again, at most a second and a minute after their last use; new keys share one until then |
+| ack directives (compatible configs) | 1048576 | the oldest, and each after ` + "`transient_object_life_span`" + ` |
+| members of consumer groups (compatible configs) | ` + "`max_heartbeat_entries`" + ` for each connection | with their connection, and 2 minutes after their last heartbeat |
+| half messages, for each connection (unified) | 1024 | the oldest |
+| requests of brokers, for each connection (unified) | ` + "`max_server_requests`" + ` | each after 10 s |
+| brokers that a client has learned of (unified) | ` + "`max_session_bytes`" + ` | with the connection |
+| client addresses | ` + "`max_connections`" + ` | with their last connection |
+| lines that wait for the request log | 4096 | the newest are dropped |
 
 ## What is fixed
 

@@ -2,29 +2,39 @@
 
 package session
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
 
 // Files bounds the files that the sessions of all configs of a process have open: an Envoy that cannot make a socket for
-// tcp_proxy dies. The methods of a nil one bound nothing. They may be called from any thread.
+// tcp_proxy dies.
 type Files struct {
-	used, limit atomic.Int64
+	total
+	limit atomic.Int64
 }
 
 // SetLimit sets how many files sessions may have open. Those that have more already keep them.
 func (f *Files) SetLimit(n int64) { f.limit.Store(n) }
 
-// take counts n more open files; it returns false, and counts nothing, if that is above the limit.
-func (f *Files) take(n int) bool {
-	if f != nil && f.used.Add(int64(n)) > f.limit.Load() {
-		f.used.Add(-int64(n))
-		return false
+// takeFiles counts n more open files; it returns false, and counts nothing, if that is above a limit.
+func (s *Session) takeFiles(n int) bool {
+	f := s.environment.Files
+	if f == nil {
+		return true
 	}
-	return true
+	why := f.take(&s.source.files, int64(n), f.limit.Load(), int64(s.environment.Config.Limits.MaxSourcePercent))
+	if why == sourceTaken {
+		s.recorder.Inc(stats.SourceOverLimit)
+	}
+	return why == granted
 }
 
-// giveBack counts n files that are closed.
-func (f *Files) giveBack(n int) {
-	if f != nil {
+// giveBackFiles counts n files that are closed.
+func (s *Session) giveBackFiles(n int) {
+	if f := s.environment.Files; f != nil {
+		s.source.files.Add(-int64(n))
 		f.used.Add(-int64(n))
 	}
 }

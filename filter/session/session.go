@@ -163,7 +163,7 @@ func (s *Session) admit() bool {
 	if !s.connectionShare.grow(1) {
 		return false
 	}
-	if !s.environment.Files.take(s.files()) {
+	if !s.takeFiles(s.files()) {
 		s.connectionShare.end(0)
 		return false
 	}
@@ -359,7 +359,7 @@ func (s *Session) Close(now Instant) {
 	s.memory.end(0)
 	s.recorder.Add(stats.DownstreamActive, -1)
 	s.observeConnection()
-	s.environment.Files.giveBack(s.filesTaken)
+	s.giveBackFiles(s.filesTaken)
 	s.filesTaken = 0
 	s.connectionShare.end(0)
 	s.environment.sources.leave(s.source, s.recorder)

@@ -15,6 +15,7 @@ type source struct {
 	connections atomic.Int64
 	pending     atomic.Int64
 	memory      atomic.Int64
+	files       atomic.Int64
 
 	network  netip.Prefix
 	sessions int // guarded by sources.mu

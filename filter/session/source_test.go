@@ -138,3 +138,35 @@ func TestOneAddressCannotTakeAllMemory(t *testing.T) {
 	}
 	wantAllIdle(all)
 }
+
+func TestOneAddressCannotTakeAllFiles(t *testing.T) {
+	e := fair(t, unifiedMode, func(*apiv1.LimitsConfig) {})
+	e.Files = &Files{}
+	e.Files.SetLimit(25)
+	var all []*harness
+	refused := 0
+	for opaque := range int32(10) {
+		h := dialFrom(t, e, greedy, "127.0.0.1:19876", terminal)
+		all = append(all, h)
+		h.send(append(sendV2(opaque, "broker-a", "t"), sendV2(opaque+100, "broker-b", "t")...))
+		refused += len(h.tookDown())
+	}
+	if used := e.Files.used.Load(); used != 13 || refused != 2 {
+		t.Errorf("the first address has %d files of 25, want 13; %d requests are refused, want 2", used, refused)
+	}
+	for range 2 {
+		h := dialFrom(t, e, modest, "127.0.0.1:19876", terminal)
+		all = append(all, h)
+		h.send(append(sendV2(1, "broker-a", "t"), sendV2(2, "broker-b", "t")...))
+		if got := h.tookDown(); len(got) > 0 || h.host.downClosed {
+			t.Errorf("the second address is refused: %v", got)
+		}
+	}
+	if e.Stats.Value(stats.SourceOverLimit) == 0 {
+		t.Error("what was refused is not counted")
+	}
+	wantAllIdle(all)
+	if used := e.Files.used.Load(); used != 0 {
+		t.Errorf("%d files are still counted", used)
+	}
+}

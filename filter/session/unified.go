@@ -158,7 +158,7 @@ func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, tooManyUpstreams
 	}
-	if !s.environment.Files.take(1) {
+	if !s.takeFiles(1) {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, noMoreFiles
 	}

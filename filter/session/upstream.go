@@ -178,7 +178,7 @@ func (s *Session) forget(u *upstream) {
 	}
 	if s.unified != nil {
 		s.unified.forget(u)
-		s.environment.Files.giveBack(1)
+		s.giveBackFiles(1)
 	}
 	s.recorder.Add(stats.UpstreamActive, -1)
 }
