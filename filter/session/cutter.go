@@ -204,8 +204,16 @@ func (c *cutter) keep(b []byte) (ok bool) {
 		}
 		c.held = room
 	}
-	c.held, ok = c.memory.append(c.held, b)
-	return ok
+	if size := len(c.held) + len(b); size > cap(c.held) {
+		// Twice as much each time, and in the end exactly what is wanted: little is copied, and little left to the collector.
+		room := min(max(size, 2*cap(c.held)), c.want)
+		if !c.memory.grow(room - cap(c.held)) {
+			return false
+		}
+		c.held = append(make([]byte, 0, room), c.held...)
+	}
+	c.held = append(c.held, b...)
+	return true
 }
 
 // forget lets go of what is held.
