@@ -1,43 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <list>
 #include <string>
 #include <string_view>
 
 namespace rocketmq_proxy {
 
-// Bytes that go in at one end and out at the other; taking from the front copies nothing.
+// Bytes that go in at one end and out at the other. They lie in pieces, so that they take hardly
+// more memory than their number, and that what has gone out takes none.
 // Not synchronized.
 class ByteQueue {
  public:
-  bool empty() const { return head_ == data_.size(); }
-  size_t size() const { return data_.size() - head_; }
-  std::string_view front() const { return std::string_view(data_).substr(head_); }
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
+  // The first bytes; all there are only if they lie in one piece.
+  std::string_view front() const {
+    return empty() ? std::string_view() : std::string_view(pieces_.front()).substr(head_);
+  }
 
-  void Append(std::string_view bytes) { data_.append(bytes); }
+  void Append(std::string_view bytes) {
+    size_ += bytes.size();
+    if (!pieces_.empty()) {
+      std::string& last = pieces_.back();
+      const size_t fits = std::min(bytes.size(), last.capacity() - last.size());
+      last.append(bytes.substr(0, fits));
+      bytes.remove_prefix(fits);
+    }
+    if (bytes.empty()) return;
+    pieces_.emplace_back().reserve(std::max(bytes.size(), kSmallest));
+    pieces_.back().append(bytes);
+  }
 
+  // Takes out the first bytes, at most those of front().
   void Drain(size_t size) {
+    size_ -= size;
     head_ += size;
-    if (head_ == data_.size()) {
-      Clear();
-    } else if (head_ > data_.size() / 2 && head_ > kKeep) {
-      data_.erase(0, head_);
+    if (head_ == pieces_.front().size()) {
+      pieces_.pop_front();
       head_ = 0;
     }
   }
 
   void Clear() {
-    head_ = 0;
-    data_.clear();
-    // One burst must not cost an idle connection its memory for ever.
-    if (data_.capacity() > kKeep) data_.shrink_to_fit();
+    pieces_.clear();
+    head_ = size_ = 0;
   }
 
  private:
-  static constexpr size_t kKeep = 16 << 10;
-  std::string data_;
-  size_t head_ = 0;
+  static constexpr size_t kSmallest = 4 << 10;
+  std::list<std::string> pieces_;  // none is empty
+  size_t head_ = 0;                // of the first, what has gone out
+  size_t size_ = 0;
 };
 
 }  // namespace rocketmq_proxy
