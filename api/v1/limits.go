@@ -35,6 +35,7 @@ func (l *Limit) IsDeadline() bool {
 // Answers to what is beyond a limit.
 const (
 	closesConnection = "the connection is closed"
+	busyIfWaiting    = "; a request that would wait for its broker is answered SYSTEM_BUSY (2) instead (unified)"
 	answersBusy      = "answered SYSTEM_BUSY (2)"
 )
 
@@ -80,13 +81,13 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Limits.MaxBufferedBytes },
 	},
 	{
-		"limits.max_session_bytes", 96 << 20, 256 << 10, 1<<32 - 1, "all bytes that are kept for one client connection", closesConnection,
-		[]string{"memory_over_limit"},
+		"limits.max_session_bytes", 96 << 20, 256 << 10, 1<<32 - 1, "all bytes that are kept for one client connection", closesConnection + busyIfWaiting,
+		[]string{"memory_over_limit", "request_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxSessionBytes },
 	},
 	{
-		"limits.max_total_bytes", 1 << 30, 256 << 10, 1 << 40, "all bytes that are kept, in all", "the connection that needs more is closed",
-		[]string{"memory_over_limit"},
+		"limits.max_total_bytes", 1 << 30, 256 << 10, 1 << 40, "all bytes that are kept, in all", "the connection that needs more is closed" + busyIfWaiting,
+		[]string{"memory_over_limit", "request_over_limit"},
 		func(c *Config) any { return &c.Limits.MaxTotalBytes },
 	},
 	{

@@ -81,8 +81,9 @@ A listener's sessions need at most
 of Go's heap, and the names of topics whose routes are being asked for, at most 1 KB each, which Go's garbage collector may let grow to twice that before it collects (` + "`GOGC`, `GOMEMLIMIT`" + `), and as much
 again for a short time as there are frames being changed at one moment: at most one for each of Envoy's threads. To it come, outside of
 this filter, Envoy's buffers: ` + "`per_connection_buffer_limit_bytes`" + ` for each connection and direction (1 MiB by default; set it
-lower where many clients are not trusted), and with terminal sessions the queues of the module: 1 MiB for each upstream connection
-and each client, beyond which it stops reading the other side.
+lower where many clients are not trusted), and with terminal sessions the module's queue for each client: 1 MiB, above which it stops reading
+brokers. Its queues for brokers that do not read count in ` + "`max_session_bytes` and `max_total_bytes`" + `; contrib Envoy cannot tell how long these are
+([CONTRIB.md](CONTRIB.md#what-is-not-there)).
 
 Envoy has limits of its own that work before these: ` + "`envoy.resource_monitors.global_downstream_max_connections`" + ` and the overload
 manager for all listeners together, the listener filter ` + "`local_ratelimit`" + ` for new connections, and network RBAC for who may connect.
@@ -120,6 +121,7 @@ No user has a reason to move these; they are constants in the code.
 | ack directives (compatible configs) | 1048576 | the oldest are forgotten |
 | topics and groups of one request that a policy judges | 4096 pairs, each name 512 bytes | denied with NO_PERMISSION (16) (` + "`policy_denied`" + `) |
 | changes of name-server data that wait for one of several name servers | 32 MiB, with 64 KiB for each; 12 s | not copied there (` + "`name_server_copy_failure`" + `); the name server of the connection has it |
+| bytes still on their way to brokers whose client has left, in the process | 32 MiB, each for 5 s | the broker's connection is closed at once |
 | one exchange with a name server of the proxy's own | 3 s | the next name server is asked |
 | one answer of Envoy's admin interface (compatible configs) | 64 MiB, 1048576 values, 5 s | what was known is kept |
 | RocketMQ clusters of one config | 64 | the config is refused |

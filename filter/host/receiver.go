@@ -2,6 +2,8 @@
 
 package host
 
+import "unsafe"
+
 // Receiver takes the bytes of one connection where the host has them; they are borrowed for the call.
 type Receiver interface {
 	Receive(views [][]byte)
@@ -20,6 +22,8 @@ type UpstreamReceiver interface {
 	// Full tells that the connection has taken too little of what was written to it for a while, or has taken it. It
 	// returns true if what is for it is refused meanwhile; else the client is not read.
 	Full(full bool) (refuses bool)
+	// Drained is called when the connection has taken n bytes that WriteUpstream said the host keeps.
+	Drained(n int)
 }
 
 // Where the host can show bytes without copying them these are set, else nil. They have the bytes of the
@@ -30,3 +34,8 @@ var (
 	ReceiveDownstream func(DownstreamReceiver) (full func() bool, end func())
 	ReceiveUpstream   func(UpstreamReceiver) (end func())
 )
+
+// WriteUpstream writes to an upstream connection, which is what the Golang ABI's UpstreamConnect returned. It returns how
+// many of the bytes the host keeps because the socket does not take them now. It is nil where the host has only the Golang
+// ABI; where it is set, the ABI's UpstreamClose may be called for a connection that is not ready yet, too.
+var WriteUpstream func(connection unsafe.Pointer, b []byte) (kept int)

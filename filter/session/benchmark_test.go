@@ -15,15 +15,15 @@ import (
 // idleHost takes what a session does and keeps none of it.
 type idleHost struct{ capabilities Capabilities }
 
-func (h idleHost) Capabilities() Capabilities         { return h.capabilities }
-func (idleHost) ConnectUpstream(UpstreamID, string)   {}
-func (idleHost) WriteUpstream(_ UpstreamID, _ []byte) {}
-func (idleHost) CloseUpstream(UpstreamID)             {}
-func (idleHost) WriteDownstream([]byte)               {}
-func (idleHost) DownstreamFull() bool                 { return false }
-func (idleHost) CloseDownstream()                     {}
-func (idleHost) AbortDownstream()                     {}
-func (idleHost) WakeAt(Instant)                       {}
+func (h idleHost) Capabilities() Capabilities             { return h.capabilities }
+func (idleHost) ConnectUpstream(UpstreamID, string)       {}
+func (idleHost) WriteUpstream(_ UpstreamID, _ []byte) int { return 0 }
+func (idleHost) CloseUpstream(UpstreamID)                 {}
+func (idleHost) WriteDownstream([]byte)                   {}
+func (idleHost) DownstreamFull() bool                     { return false }
+func (idleHost) CloseDownstream()                         {}
+func (idleHost) AbortDownstream()                         {}
+func (idleHost) WakeAt(Instant)                           {}
 
 // exchange makes a request and its answer as a Java client and its broker write them.
 type exchange struct {

@@ -445,7 +445,7 @@ func (s *Session) leaveGroups() {
 func (s *Session) copyToBrokers(kind *router.Kind, frame []byte, h *codec.Header) {
 	s.goingUp.flushJudged()
 	for _, u := range s.registrationTargets() {
-		if u.canWrite() {
+		if u.canWrite(len(frame)) {
 			s.writeUnawaited(u, kind, frame, h)
 		}
 	}

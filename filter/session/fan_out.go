@@ -190,7 +190,7 @@ func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, targe
 // fanOut sends a copy of a request to each target. It gives nil if the request goes nowhere.
 func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) (*fanOut, verdict) {
 	targets = eachOnce(targets)
-	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite() }) {
+	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite(len(targets) * len(frame)) }) {
 		s.refuseOverLimit(h) // rather than change some of them
 		return nil, verdict{action: drop}
 	}
@@ -220,7 +220,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 	deadline := s.deadlineOf(kind, 0)
 	s.goingUp.flushJudged()
 	for _, u := range targets {
-		if !strict && !u.canWrite() { // else it was asked before: all get it or none
+		if !strict && !u.canWrite(len(frame)) { // else it was asked before: all get it or none
 			s.recorder.Inc(stats.RequestOverLimit)
 			f.lost = overLimit
 			continue

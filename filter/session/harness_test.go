@@ -32,8 +32,9 @@ type fakeHost struct {
 	address      map[UpstreamID]string
 	order        []UpstreamID
 	upClosed     map[UpstreamID]bool
-	downFull     bool // set by a test
-	downLimit    int  // bytes after which down is full; 0: never
+	downFull     bool                // set by a test
+	downLimit    int                 // bytes after which down is full; 0: never
+	stuck        map[UpstreamID]bool // takes nothing: the host keeps all
 	downClosed   bool
 	downAborted  bool
 	wakeAt       Instant
@@ -46,11 +47,15 @@ func (h *fakeHost) ConnectUpstream(id UpstreamID, address string) {
 	h.order = append(h.order, id)
 }
 
-func (h *fakeHost) WriteUpstream(id UpstreamID, b []byte) {
+func (h *fakeHost) WriteUpstream(id UpstreamID, b []byte) (kept int) {
 	if len(b) == 0 {
 		panic("empty write upstream")
 	}
 	h.up[id].Write(b)
+	if h.stuck[id] {
+		return len(b)
+	}
+	return 0
 }
 func (h *fakeHost) CloseUpstream(id UpstreamID) { h.upClosed[id] = true }
 func (h *fakeHost) WriteDownstream(b []byte) {

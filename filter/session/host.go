@@ -32,8 +32,10 @@ type Host interface {
 	// UpstreamConnected, UpstreamFailed, or neither after CloseUpstream. With an empty address, and
 	// only where Capabilities.OwnDestination, the host knows where to.
 	ConnectUpstream(id UpstreamID, address string)
-	// WriteUpstream sends to an upstream connection that is connected.
-	WriteUpstream(id UpstreamID, b []byte)
+	// WriteUpstream sends to an upstream connection that is connected. It returns how many of the bytes the host keeps
+	// because the connection does not take them now, until UpstreamDrained or the end of the connection; 0 from a host that
+	// cannot know.
+	WriteUpstream(id UpstreamID, b []byte) (kept int)
 	// CloseUpstream ends an upstream connection, connected or not. No event of it comes any more.
 	CloseUpstream(id UpstreamID)
 	// WriteDownstream sends to the client.

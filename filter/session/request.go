@@ -66,7 +66,7 @@ func (s *Session) replicate(frame []byte) {
 
 // forward sends a request on to one upstream.
 func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdict {
-	if !u.canWrite() {
+	if !u.canWrite(s.requests.prefix.FrameSize()) {
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}

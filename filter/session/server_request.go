@@ -60,7 +60,7 @@ func (s *Session) clientAnswered(frame []byte, h *codec.Header) verdict {
 	}
 	r, ok := s.unified.serverRequests[h.Opaque]
 	u := s.upstreams[r.from]
-	if !ok || u == nil || !u.canWrite() {
+	if !ok || u == nil || !u.canWrite(len(frame)) {
 		delete(s.unified.serverRequests, h.Opaque)
 		s.recorder.Inc(stats.ClientResponseUnexpected)
 		return verdict{action: drop}

@@ -81,6 +81,15 @@ func (s *share) grow(n int) bool {
 	return true
 }
 
+// hasRoom reports whether grow(n) would succeed.
+func (s *share) hasRoom(n int) bool {
+	ok := s.grow(n)
+	if ok {
+		s.shrink(n)
+	}
+	return ok
+}
+
 // take has enough taken for what will be needed.
 func (s *share) take(needed int64) bool {
 	if s.ended {

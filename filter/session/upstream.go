@@ -27,6 +27,7 @@ type upstream struct {
 	deadline  Instant // for connecting
 	queue     []byte  // what waits for the connection
 	queued    int     // bytes of the client in it
+	kept      int     // bytes that the host keeps for it
 
 	slot  *compatible.Slot // its place in the circuit of its cluster; nil where there is none
 	waits bool             // for room in the circuit: it is not opening yet
@@ -134,7 +135,9 @@ func (u *upstream) write(b []byte) {
 func (u *upstream) writeOwn(b []byte) {
 	s := u.session
 	if u.connected {
-		s.host.WriteUpstream(u.id, b)
+		if kept := s.host.WriteUpstream(u.id, b); kept > 0 {
+			u.keep(kept)
+		}
 		return
 	}
 	var ok bool
@@ -143,15 +146,34 @@ func (u *upstream) writeOwn(b []byte) {
 	}
 }
 
-// canWrite reports whether u can take a frame: it is not full, and what waits for connections to open has not reached
-// max_buffered_bytes. The size of the frame does not matter: no frame within max_frame_bytes is too large by itself.
-func (u *upstream) canWrite() bool {
-	if u.connected {
-		return !u.full
+// keep charges the session for n bytes that the host keeps for u.
+func (u *upstream) keep(n int) {
+	if !u.session.memory.grow(n) {
+		u.session.overMemory()
+		return
 	}
+	u.kept += n
+}
+
+// maxUnasked is the largest frame that is written without asking whether there is memory for it, as long as the host
+// keeps nothing for its upstream: a socket that has taken everything so far takes this much, too.
+const maxUnasked = 64 << 10
+
+// canWrite reports whether u can take n bytes more, of a frame that is about to be written: it is not full, what waits
+// for connections to open has not reached max_buffered_bytes, and what has to be kept of the frame is within the limits
+// of memory. No frame within max_frame_bytes is too large by itself.
+func (u *upstream) canWrite(n int) bool {
 	s := u.session
+	switch {
+	case u.full:
+		return false
+	case u.connected && s.unified == nil: // its client is not read while the host keeps much
+		return true
+	case u.connected && u.kept == 0 && n <= maxUnasked:
+		return true
+	}
 	s.goingUp.flushJudged() // it counts
-	return s.queued < s.environment.Config.Limits.MaxBufferedBytes
+	return (u.connected || s.queued < s.environment.Config.Limits.MaxBufferedBytes) && s.memory.hasRoom(n)
 }
 
 // dropQueue empties what waits for the connection.
@@ -173,6 +195,7 @@ func (s *Session) forget(u *upstream) {
 	delete(s.upstreams, u.id)
 	u.dropQueue()
 	u.leaveCircuit()
+	u.drained(u.kept)
 	if s.state != closed { // else it may be in use, up the stack
 		u.answers.forget()
 	}
@@ -199,9 +222,26 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 		s.recorder.Inc(stats.HeartbeatReplayed)
 	}
 	if len(u.queue) > 0 {
-		s.host.WriteUpstream(u.id, u.queue)
-		u.dropQueue()
+		u.kept = s.host.WriteUpstream(u.id, u.queue)
+		s.queued -= u.queued
+		s.memory.shrink(cap(u.queue) - u.kept)
+		u.queued, u.queue = 0, nil
 	}
+}
+
+// UpstreamDrained is called when an upstream connection has taken n bytes that the host kept for it.
+func (s *Session) UpstreamDrained(now Instant, id UpstreamID, n int) {
+	s.enter(now)
+	defer s.leave()
+	if u := s.upstreams[id]; u != nil {
+		u.drained(n)
+	}
+}
+
+// drained ends the charge for n bytes that the host kept.
+func (u *upstream) drained(n int) {
+	u.kept -= n
+	u.session.memory.shrink(n)
 }
 
 // UpstreamFull tells that an upstream connection has taken too little of what was written to it for a while, or has

@@ -45,6 +45,12 @@ func newStage(t *testing.T, config, moduleDir string, edit func(yaml string) str
 	for name, p := range brokers {
 		addresses[name] = act(t, p)
 	}
+	return newStageAt(t, config, moduleDir, edit, addresses, wrapper...)
+}
+
+// newStageAt is newStage with brokers that are there already.
+func newStageAt(t *testing.T, config, moduleDir string, edit func(yaml string) string, addresses map[string]string, wrapper ...string) *stage {
+	t.Helper()
 	nameServer := act(t, answering(func(h *codec.Header, _ []byte) []byte {
 		if h.RequestCode() != codec.RequestGetBrokerClusterInfo {
 			return answer(codec.ResponseTopicNotExist, h.Opaque, nil)

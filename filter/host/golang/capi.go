@@ -22,9 +22,11 @@ import "C"
 import (
 	"runtime"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
+	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
 )
 
 // capi calls the host's C functions in place of the ABI's own Go code, which hands over pointers to
@@ -77,7 +79,31 @@ func (capi) UpstreamConnect(libraryID, address string, connectionID uint64) unsa
 			pinner.Pin(unsafe.StringData(*text))
 		}
 	}
-	return C.envoyGoFilterUpstreamConnect(unsafe.Pointer(&libraryID), unsafe.Pointer(&address), C.uint64_t(connectionID))
+	dialling.entry = network.UpstreamFilters.GetFilterByConnID(connectionID)
+	dialling.wrapper = C.envoyGoFilterUpstreamConnect(unsafe.Pointer(&libraryID), unsafe.Pointer(&address), C.uint64_t(connectionID))
+	return dialling.wrapper
+}
+
+// hostConnection is the host's side of an upstream connection. The ABI's Go code keeps it to itself.
+type hostConnection struct {
+	wrapper unsafe.Pointer
+	entry   any // of the ABI's Go code: the host frees the wrapper some time after this has become unreachable
+}
+
+// dialling is the call of createUpstream that is going on, which capi.UpstreamConnect is a part of.
+var dialling struct {
+	sync.Mutex
+	hostConnection
+}
+
+// createUpstream opens an upstream connection.
+func createUpstream(address string, filter api.UpstreamFilter) hostConnection {
+	dialling.Lock()
+	defer dialling.Unlock()
+	network.CreateUpstreamConn(address, filter)
+	created := dialling.hostConnection
+	dialling.hostConnection = hostConnection{}
+	return created
 }
 
 func (capi) UpstreamConnEnableHalfClose(wrapper unsafe.Pointer, enable int) {

@@ -3,11 +3,11 @@
 package golang
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
-	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
@@ -146,23 +146,31 @@ func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
 	c.mu.Lock()
 	c.upstreams[id] = u
 	c.mu.Unlock()
-	network.CreateUpstreamConn(address, u)
+	u.handle = createUpstream(address, u)
 }
 
 // WriteUpstream implements session.Host.
-func (c *connection) WriteUpstream(id session.UpstreamID, b []byte) {
-	if callbacks := c.callbacksOf(id); callbacks != nil {
+func (c *connection) WriteUpstream(id session.UpstreamID, b []byte) (kept int) {
+	u, callbacks := c.ready(id)
+	switch {
+	case callbacks == nil:
+	case host.WriteUpstream != nil:
+		kept = host.WriteUpstream(u.handle.wrapper, b)
+		runtime.KeepAlive(u)
+	default:
 		callbacks.Write(b, false)
 	}
+	return kept
 }
 
-func (c *connection) callbacksOf(id session.UpstreamID) api.ConnectionCallback {
+// ready returns an upstream connection; its callbacks are nil if it is not ready, or has ended.
+func (c *connection) ready(id session.UpstreamID) (*upstream, api.ConnectionCallback) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if u := c.upstreams[id]; u != nil {
-		return u.callbacks
+		return u, u.callbacks
 	}
-	return nil
+	return nil, nil
 }
 
 // upstreamCloseTime is how long an upstream connection that is being closed may take to send what was written to it.
@@ -193,6 +201,7 @@ type upstream struct {
 	connection *connection
 	id         session.UpstreamID
 	address    string
+	handle     hostConnection         // guarded by the session's lock, under which it is used
 	callbacks  api.ConnectionCallback // guarded by connection.mu; nil until ready
 	// endReceiving ends what host.ReceiveUpstream began; nil where the host copies.
 	endReceiving func()
@@ -234,6 +243,13 @@ func (u *upstream) Full(full bool) (refuses bool) {
 	c := u.connection
 	defer host.Recover(c.instance, c.abandon)
 	return c.session.UpstreamFull(host.Now(), u.id, full)
+}
+
+// Drained implements host.UpstreamReceiver.
+func (u *upstream) Drained(n int) {
+	c := u.connection
+	defer host.Recover(c.instance, c.abandon)
+	c.session.UpstreamDrained(host.Now(), u.id, n)
 }
 
 // connectFailures are the causes by Envoy's names for them; any other is a remote one.

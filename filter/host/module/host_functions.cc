@@ -44,6 +44,13 @@ const rocketmq_proxy_host* HostFunctions() {
         const auto* downstream = static_cast<const DownstreamConnection*>(connection);
         return downstream != nullptr && downstream->Full() ? 1 : 0;
       },
+      [](void* connection, const void* data, uint64_t size) {
+        size_t kept = 0;
+        static_cast<UpstreamWrapper*>(connection)
+            ->connection->Write({static_cast<const char*>(data), static_cast<size_t>(size)}, false,
+                                &kept);
+        return static_cast<uint64_t>(kept);
+      },
   };
   return &host;
 }

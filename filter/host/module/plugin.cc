@@ -133,7 +133,8 @@ bool OpenPlugin(const std::string& path, Plugin* p, std::string* error) {
       Resolve(library, "rocketmqProxyChainClose", &p->chain_close, error) &&
       Resolve(library, "rocketmqProxyTerminalData", &p->terminal_data, error) &&
       Resolve(library, "rocketmqProxyTerminalDrained", &p->terminal_drained, error) &&
-      Resolve(library, "rocketmqProxyTerminalFull", &p->terminal_full, error);
+      Resolve(library, "rocketmqProxyTerminalFull", &p->terminal_full, error) &&
+      Resolve(library, "rocketmqProxyUpstreamDrained", &p->upstream_drained, error);
   return ok;
 }
 

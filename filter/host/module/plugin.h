@@ -49,6 +49,7 @@ struct Plugin {
   void (*terminal_data)(uint64_t receiver, const rocketmq_proxy_slice* slices, int count);
   void (*terminal_drained)(uint64_t receiver);
   int (*terminal_full)(uint64_t receiver, int full);
+  void (*upstream_drained)(uint64_t receiver, uint64_t size);
 };
 
 // The plugin in use. Call it only after LoadPlugin has succeeded.

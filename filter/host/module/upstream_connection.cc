@@ -30,6 +30,7 @@ constexpr size_t kReadSize = 256 << 10;
 constexpr size_t kMaxDiscard = 1 << 20;
 
 std::atomic<uint64_t> g_ownerless{0};
+std::atomic<size_t> g_lingering{0};
 
 thread_local UpstreamConnection* t_opening = nullptr;
 
@@ -143,13 +144,13 @@ void UpstreamConnection::FinishConnecting() {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ != State::kOpen) return;
     Flush();  // What was written before it was ready.
-    change = FullChange();
+    change = QueueChange();
   }
   Tell(change);
   GiveToRead();  // What came with the word that it is connected is not told again.
 }
 
-GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
+GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream, size_t* kept) {
   std::unique_lock<std::mutex> lock(mu_);
   if (state_ == State::kClosed || close_type_ >= 0 || fin_wanted_ || fin_sent_ || write_failed_) {
     return kFilterIsGone;
@@ -171,9 +172,11 @@ GoStatus UpstreamConnection::Write(std::string_view data, bool end_stream) {
     return kOk;  // Told by the close event, as every loss is.
   }
   out_.Append(data);
+  kept_ += data.size();
+  if (kept != nullptr) *kept = data.size();
   fin_wanted_ = end_stream;
   if (state_ == State::kOpen && out_.empty() && fin_wanted_) SendFin();
-  const Change change = FullChange();
+  const Change change = QueueChange();
   if (fin_sent_ && peer_ended_) {
     RequestAttention(std::move(lock));  // Both sides have ended.
   } else {
@@ -225,7 +228,7 @@ void UpstreamConnection::Attend() {
     if (end_ >= 0) event = end_;
     if (end_ < 0 && closing && state_ == State::kOpen && Flushes(close_type_)) {
       Flush();
-      wait_for_flush = !out_.empty() && !write_failed_;
+      wait_for_flush = !out_.empty() && !write_failed_ && Linger();
       if (write_failed_) event = kRemoteClose;  // The peer was first.
     }
     ended = fin_sent_ && peer_ended_;
@@ -243,7 +246,7 @@ void UpstreamConnection::Attend() {
     {
       const std::lock_guard<std::mutex> lock(mu_);
       out_.Clear();
-      change = FullChange();
+      change = QueueChange();
       readable_ = hung_up_ = dead_ = true;
       gone = peer_ended_;
     }
@@ -251,6 +254,16 @@ void UpstreamConnection::Attend() {
     if (gone) return Finish(kRemoteClose);
     GiveToRead();
   }
+}
+
+bool UpstreamConnection::Linger() {
+  if (lingering_ > 0) return true;
+  if (g_lingering.fetch_add(out_.size(), std::memory_order_relaxed) + out_.size() > kMaxLingering) {
+    g_lingering.fetch_sub(out_.size(), std::memory_order_relaxed);
+    return false;
+  }
+  lingering_ = out_.size();
+  return true;
 }
 
 void UpstreamConnection::UpdateReading() {
@@ -300,26 +313,39 @@ void UpstreamConnection::SendFin() {
   shutdown(fd_, SHUT_WR);
 }
 
-UpstreamConnection::Change UpstreamConnection::FullChange() {
+UpstreamConnection::Change UpstreamConnection::QueueChange() {
+  Change change;
+  // Nobody is told of one that has ended or is being closed: the plugin has forgotten it.
+  const size_t drained = kept_ - out_.size();
+  kept_ = out_.size();
+  if (state_ != State::kClosed && close_type_ < 0) change.drained = drained;
   if (!full_ && state_ != State::kClosed && out_.size() > kQueueHigh) {
     full_ = true;
     full_count_++;
-    return Change::kFull;
-  }
-  if (full_ && (state_ == State::kClosed || out_.size() < kQueueLow)) {
+    change.fullness = Change::Fullness::kFull;
+  } else if (full_ && (state_ == State::kClosed || out_.size() < kQueueLow)) {
     full_ = false;
-    if (!std::exchange(refused_, false)) return Change::kHasRoom;
-    if (state_ != State::kClosed) return Change::kNoLongerRefused;
+    if (!std::exchange(refused_, false)) {
+      change.fullness = Change::Fullness::kHasRoom;
+    } else if (state_ != State::kClosed) {
+      change.fullness = Change::Fullness::kNoLongerRefused;
+    }
   }
-  return Change::kNone;
+  return change;
 }
 
-void UpstreamConnection::Tell(Change change) {
+void UpstreamConnection::Tell(const Change& change) {
+  if (change.drained == 0 && change.fullness == Change::Fullness::kSame) return;
   const auto owner = owner_.lock();
-  switch (change) {
-    case Change::kNone:
+  if (change.drained > 0 && receiver_ != 0) {
+    // On the loop's thread, as all that makes room, and so outside of the plugin.
+    const DownstreamConnection::Scope scope(owner.get());
+    GetPlugin().upstream_drained(receiver_, change.drained);
+  }
+  switch (change.fullness) {
+    case Change::Fullness::kSame:
       break;
-    case Change::kFull: {
+    case Change::Fullness::kFull: {
       if (owner != nullptr) owner->OnUpstreamFull(1);
       const auto self = shared_from_this();
       uint64_t n;
@@ -330,11 +356,10 @@ void UpstreamConnection::Tell(Change change) {
       loop_.RunAfter(kFullPatience, [self, n] { self->OnStillFull(n); });
       break;
     }
-    case Change::kHasRoom:
+    case Change::Fullness::kHasRoom:
       if (owner != nullptr) owner->OnUpstreamFull(-1);
       break;
-    case Change::kNoLongerRefused: {
-      // On the loop's thread, as all that makes room, and so outside of the plugin.
+    case Change::Fullness::kNoLongerRefused: {
       const DownstreamConnection::Scope scope(owner.get());
       GetPlugin().terminal_full(receiver_, 0);
       break;
@@ -364,7 +389,7 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
   bool closed = false;
   bool ended = false;
   int event = kLocalClose;
-  Change change = Change::kNone;
+  Change change;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (state_ == State::kClosed) return;
@@ -376,7 +401,7 @@ void UpstreamConnection::OnSocket(uint32_t epoll_events) {
     if (connecting && (close_type_ >= 0 || (!dead && (epoll_events & EPOLLOUT) == 0))) return;
     if (!connecting) {
       if ((epoll_events & EPOLLOUT) != 0 || dead) Flush();
-      change = FullChange();
+      change = QueueChange();
       const bool closing = close_type_ >= 0;
       // Dead, and its end of stream has been read: there is nothing left to read that would tell.
       const bool gone = dead_ && peer_ended_ && !fin_sent_;
@@ -523,7 +548,8 @@ void UpstreamConnection::Finish(int event) {
     state_ = State::kClosed;
     CloseSocket(close_type_);
     out_.Clear();
-    change = FullChange();
+    g_lingering.fetch_sub(lingering_, std::memory_order_relaxed);
+    change = QueueChange();
     tell = !abandoned_;
   }
   Tell(change);
@@ -549,7 +575,7 @@ void UpstreamConnection::Fail(PoolFailure reason) {
     state_ = State::kClosed;
     CloseSocket(kNoFlush);
     out_.Clear();
-    change = FullChange();
+    change = QueueChange();
     tell = !abandoned_;
   }
   Tell(change);

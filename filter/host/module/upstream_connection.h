@@ -46,8 +46,9 @@ class UpstreamConnection : public EventLoop::Watcher,
                      std::shared_ptr<DownstreamConnection> owner, EventLoop& loop);
   ~UpstreamConnection() override;
 
-  // Copies what the socket does not take at once. Before the connection is ready everything waits.
-  GoStatus Write(std::string_view data, bool end_stream);
+  // Copies what the socket does not take at once, and says in `kept` how many bytes that are. Before
+  // the connection is ready everything waits.
+  GoStatus Write(std::string_view data, bool end_stream, size_t* kept = nullptr);
   GoStatus Close(int type);
   void EnableHalfClose(bool enable) { half_close_.store(enable, std::memory_order_relaxed); }
   // The plugin has forgotten the connection: no more calls for it.
@@ -86,10 +87,14 @@ class UpstreamConnection : public EventLoop::Watcher,
   void Flush();    // with mu_
   void OnSendFailure(int error);  // with mu_
   void SendFin();                 // with mu_
-  // With mu_: the queue has got full, or is no longer. The change is to be told afterwards.
-  enum class Change { kNone, kFull, kHasRoom, kNoLongerRefused };
-  Change FullChange();
-  void Tell(Change change);
+  // What has become of the queue, to be told without mu_.
+  struct Change {
+    enum class Fullness { kSame, kFull, kHasRoom, kNoLongerRefused } fullness = Fullness::kSame;
+    size_t drained = 0;  // of what the plugin knows that we keep
+  };
+  Change QueueChange();  // with mu_
+  void Tell(const Change& change);
+  bool Linger();  // with mu_: whether what is queued may still be sent, though it is being closed
   // Loop's thread: it has been full for some time, since it got so for the n-th time.
   void OnStillFull(uint64_t n);
   void Finish(int event);
@@ -114,6 +119,8 @@ class UpstreamConnection : public EventLoop::Watcher,
   bool dead_ = false;      // the connection is gone, both ways
   std::string remote_;
   ByteQueue out_;
+  size_t kept_ = 0;       // bytes of out_, as far as the plugin knows
+  size_t lingering_ = 0;  // bytes of out_ when Linger was asked
   bool full_ = false;
   uint64_t full_count_ = 0;  // how often it has got full
   bool refused_ = false;     // full, and the session refuses what is for us: the client is read

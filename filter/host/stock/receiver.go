@@ -8,6 +8,7 @@ package stock
 static void* receive_downstream(const rocketmq_proxy_host* h, uint64_t r) { return h->receive_downstream(r); }
 static int terminal_downstream_full(const rocketmq_proxy_host* h, void* c) { return h->terminal_downstream_full(c); }
 static void receive_upstream(const rocketmq_proxy_host* h, uint64_t r) { h->receive_upstream(r); }
+static uint64_t write_connection(const rocketmq_proxy_host* h, void* c, const void* d, uint64_t n) { return h->write_upstream_connection(c, d, n); }
 */
 import "C"
 
@@ -36,6 +37,10 @@ func receiveUpstream(r host.UpstreamReceiver) (end func()) {
 	return handle.Delete
 }
 
+func writeUpstream(connection unsafe.Pointer, b []byte) (kept int) {
+	return int(C.write_connection(functions, connection, unsafe.Pointer(unsafe.SliceData(b)), C.uint64_t(len(b))))
+}
+
 //export rocketmqProxyTerminalData
 func rocketmqProxyTerminalData(handle C.uint64_t, slices *C.rocketmq_proxy_slice, count C.int) {
 	r := cgo.Handle(handle).Value().(*receiver)
@@ -61,4 +66,12 @@ func rocketmqProxyTerminalFull(handle C.uint64_t, full C.int) (refuses C.int) {
 		return 1
 	}
 	return 0
+}
+
+//export rocketmqProxyUpstreamDrained
+func rocketmqProxyUpstreamDrained(handle, n C.uint64_t) {
+	defer host.Recover(nil, func() {})
+	if r, ok := cgo.Handle(handle).Value().(*receiver).Receiver.(host.UpstreamReceiver); ok {
+		r.Drained(int(n))
+	}
 }

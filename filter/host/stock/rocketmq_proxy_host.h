@@ -4,11 +4,13 @@
  *
  * It exists for what the Golang ABI has no words for: a filter that is not the last one of its
  * chain (Envoy's tcp_proxy follows it), config errors, the end of a config, and bytes of a terminal
- * filter's connections that are shown where they are instead of copied.
+ * filter's connections that are shown where they are instead of copied, and counted while the host
+ * keeps them. In this host envoyGoFilterUpstreamClose may be called for a connection that is not
+ * ready yet: it is closed soon, and the plugin gets the failure that it waits for.
  *
  * Threads: a session's calls are made on the worker of its connection, one at a time. The functions
  * of rocketmq_proxy_host that take a connection may be called only inside such a call, for that
- * connection; `wake` alone may be called from any thread.
+ * connection; `wake` and `write_upstream_connection` may be called from any thread.
  */
 #ifndef ROCKETMQ_PROXY_HOST_H
 #define ROCKETMQ_PROXY_HOST_H
@@ -66,6 +68,11 @@ typedef struct {
    * follows. Any thread, until envoyGoFilterOnDownstreamEvent has returned from the event that ends
    * the connection. */
   int (*terminal_downstream_full)(void* connection);
+
+  /* Writes as envoyGoFilterUpstreamWrite does, to what envoyGoFilterUpstreamConnect returned.
+   * Returns how many of the bytes the host keeps because the socket does not take them now, until
+   * rocketmqProxyUpstreamDrained or the event that ends the connection. */
+  uint64_t (*write_upstream_connection)(void* connection, const void* data, uint64_t size);
 } rocketmq_proxy_host;
 
 enum { ROCKETMQ_PROXY_DOWNSTREAM = 0, ROCKETMQ_PROXY_UPSTREAM = 1 };
@@ -113,6 +120,10 @@ enum {
  * for a while (full = 1), or has taken it (0). The client is not read meanwhile, unless the answer
  * to the former is 1: the session then refuses what is for this upstream, and others need not wait.
  *     Of 0 the answer means nothing.
+ *
+ *   void rocketmqProxyUpstreamDrained(uint64_t receiver, uint64_t size);
+ *     An upstream connection of a terminal filter has taken that many of the bytes that the host
+ *     kept for it.
  *
  *   void rocketmqProxyChainWake(uint64_t session);
  *   void rocketmqProxyChainDrained(uint64_t session);

@@ -44,6 +44,7 @@ func rocketmqProxyAttach(h *C.rocketmq_proxy_host) C.int {
 	host.RejectsConfigs = true
 	host.NewSink = newSink
 	host.ReceiveDownstream, host.ReceiveUpstream = receiveDownstream, receiveUpstream
+	host.WriteUpstream = writeUpstream
 	return 0
 }
 
@@ -174,8 +175,9 @@ func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
 }
 
 // WriteUpstream implements session.Host.
-func (c *connection) WriteUpstream(_ session.UpstreamID, b []byte) {
+func (c *connection) WriteUpstream(_ session.UpstreamID, b []byte) (kept int) {
 	C.write_upstream(functions, c.handle, unsafe.Pointer(unsafe.SliceData(b)), C.uint64_t(len(b)))
+	return 0 // Envoy's buffers hold it back
 }
 
 // CloseUpstream implements session.Host: tcp_proxy closes it with the client connection.

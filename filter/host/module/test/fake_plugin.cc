@@ -170,6 +170,10 @@ int TerminalFull(uint64_t receiver, int full) {
   Plugin* const p = g_plugin;
   return p->terminal_full && p->terminal_full(receiver, full != 0) ? 1 : 0;
 }
+void UpstreamDrained(uint64_t receiver, uint64_t size) {
+  Plugin* const p = g_plugin;
+  if (p->upstream_drained) p->upstream_drained(receiver, size);
+}
 
 }  // namespace
 
@@ -199,6 +203,7 @@ Plugin::Plugin() : outer_(g_plugin.exchange(this)) {
     table.terminal_data = TerminalData;
     table.terminal_drained = TerminalDrained;
     table.terminal_full = TerminalFull;
+    table.upstream_drained = UpstreamDrained;
     rocketmq_proxy::InstallPluginForTest(table);
     return true;
   }();

@@ -86,6 +86,7 @@ struct Plugin {
   std::function<void(uint64_t receiver, const std::string& data)> terminal_data;
   std::function<void(uint64_t receiver)> terminal_drained;
   std::function<bool(uint64_t receiver, bool full)> terminal_full;
+  std::function<void(uint64_t receiver, size_t size)> upstream_drained;
 
   // Opens an upstream as Go would; the id is its index in `ups`.
   uint64_t Connect(const std::string& address);

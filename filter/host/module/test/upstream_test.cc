@@ -12,8 +12,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <map>
 #include <random>
+#include <sstream>
 #include <utility>
 
 #include "envoy.h"
@@ -116,6 +118,52 @@ class Peer {
   int fd_ = -1;
   int error_ = 0;
   std::string address_;
+};
+
+// A server whose queue of connections is full, so that the kernel drops what else is asked of it.
+class FullPeer {
+ public:
+  FullPeer() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in a{};
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(a);
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&a), size) != 0 || listen(listener_, 0) != 0 ||
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&a), &size) != 0) {
+      abort();
+    }
+    port_ = ntohs(a.sin_port);
+    for (int& fd : fill_) {
+      fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      if (connect(fd, reinterpret_cast<sockaddr*>(&a), size) != 0 && errno != EINPROGRESS) abort();
+    }
+    pollfd first{fill_[0], POLLOUT, 0};
+    if (poll(&first, 1, 20000) != 1) abort();
+  }
+  ~FullPeer() {
+    for (const int fd : fill_) close(fd);
+    close(listener_);
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  // How many sockets still ask for a connection, beside our own that fill the queue.
+  int Asking() const {
+    char remote[16];
+    snprintf(remote, sizeof(remote), "0100007F:%04X", port_);
+    std::ifstream file("/proc/net/tcp");
+    int count = 0;
+    for (std::string line; std::getline(file, line);) {
+      std::istringstream fields(line);
+      std::string number, local, peer, state;
+      fields >> number >> local >> peer >> state;
+      if (peer == remote && state == "02") count++;  // SYN_SENT
+    }
+    return count - (static_cast<int>(std::size(fill_)) - 1);
+  }
+
+ private:
+  const int listener_;
+  uint16_t port_;
+  int fill_[4];  // one is taken, the others wait
 };
 
 struct Setup {
@@ -675,6 +723,89 @@ TEST(ClientStaysHeldBackWhenTheSessionDoesNotRefuse) {
   EXPECT(slow.Receive(data.size()) == data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
   EXPECT_EQ(asked, 1);
+}
+
+namespace {
+
+uint64_t WriteCounted(void* wrapper, const std::string& data) {
+  return fake::Plugin::Host()->write_upstream_connection(wrapper, data.data(), data.size());
+}
+
+}  // namespace
+
+TEST(WhatAnUpstreamDoesNotTakeIsCounted) {
+  Setup s;
+  std::atomic<size_t> drained{0};
+  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
+  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
+  s.plugin.upstream_drained = [&](uint64_t receiver, size_t size) {
+    EXPECT_EQ(receiver, 9u);
+    drained += size;
+  };
+  s.Open();
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  EXPECT_EQ(WriteCounted(s.up(id), "at once"), 0u);
+  EXPECT(peer.Receive(7) == "at once");
+  const std::string data = Pattern(16 << 20);
+  size_t kept = WriteCounted(s.up(id), data);
+  EXPECT(kept > data.size() / 4 && kept < data.size());
+  EXPECT_EQ(WriteCounted(s.up(id), "behind it"), 9u);
+  kept += 9;
+  s.Settle();
+  EXPECT_EQ(drained, 0u);
+  EXPECT(peer.Receive(data.size()) == data);
+  EXPECT(peer.Receive(9) == "behind it");
+  EXPECT_EVENTUALLY(drained == kept);
+  EXPECT_EQ(WriteCounted(s.up(id), "at once"), 0u);
+
+  // What is kept when the connection ends is not told: its end tells.
+  drained = 0;
+  kept = WriteCounted(s.up(id), data);
+  EXPECT(kept > 0);
+  peer.Reset();
+  s.ExpectEnd(id, {"ready", "event 0"});
+  EXPECT(drained <= kept);
+  EXPECT_EQ(WriteCounted(s.up(id), "too late"), 0u);
+}
+
+// Nobody is charged for what a connection that is being closed has still to send, so all of them
+// together have a limit.
+TEST(UpstreamsThatAreClosedMaySendOnlySoMuchMore) {
+  Setup s;
+  s.Open();
+  Peer peers[] = {Peer(4096), Peer(4096), Peer(4096), Peer(4096)};
+  const std::string data = Pattern(16 << 20);
+  uint64_t ids[4];
+  for (int i = 0; i < 4; i++) {
+    ids[i] = s.ConnectReady(&peers[i]);
+    EXPECT(WriteCounted(s.up(ids[i]), data) > (32 << 20) / 3);
+  }
+  for (int i = 0; i < 3; i++) envoyGoFilterUpstreamClose(s.up(ids[i]), 0);
+  s.ExpectEnd(ids[2], {"ready", "event 1"});
+  for (int i = 0; i < 2; i++) {
+    EXPECT_EQ(s.Events(ids[i]), std::vector<std::string>{"ready"});
+    peers[i].Close();
+    s.ExpectEnd(ids[i], {"ready", "event 0"});
+  }
+  // Now there is room again.
+  envoyGoFilterUpstreamClose(s.up(ids[3]), 0);
+  s.Settle();
+  EXPECT_EQ(s.Events(ids[3]), std::vector<std::string>{"ready"});
+  peers[3].Close();
+  s.ExpectEnd(ids[3], {"ready", "event 0"});
+}
+
+TEST(UpstreamThatIsClosedWhileItConnectsLeavesNoSocket) {
+  Setup s;
+  s.Open();
+  FullPeer peer;
+  std::vector<uint64_t> ids;
+  for (int i = 0; i < 12; i++) ids.push_back(s.ConnectOwned(peer.address()));
+  EXPECT_EVENTUALLY(peer.Asking() == 12);
+  for (const uint64_t id : ids) envoyGoFilterUpstreamClose(s.up(id), 1);
+  EXPECT_EVENTUALLY(peer.Asking() == 0);
+  for (const uint64_t id : ids) s.ExpectEnd(id, {"failure 1"});
 }
 
 TEST(UpstreamDiesWhileHeldBack) {

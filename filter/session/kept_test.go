@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"strings"
+	"testing"
+
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// sendOf is a request with a body of n bytes.
+func sendOf(opaque int32, broker string, n int) []byte {
+	return request(codec.RequestSendMessageV2, opaque, strings.Repeat("b", n), codec.Field{Name: "n", Value: broker})
+}
+
+// stick makes the broker of a connection take nothing more.
+func (h *harness) stick(id UpstreamID) {
+	h.host.stuck = map[UpstreamID]bool{id: true}
+}
+
+func TestWhatTheHostKeepsIsChargedUntilTheBrokerTakesIt(t *testing.T) {
+	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
+	command := codec.Command{
+		Code: int32(codec.RequestSendMessageV2), Flag: codec.FlagOneway, Body: make([]byte, 500_000),
+		Fields: []codec.Field{{Name: "n", Value: "broker-a"}},
+	}
+	frame := command.Append(nil)
+	h.send(frame)
+	a := h.to(brokerAAddress)
+	before := h.memory.needed
+	wantCharged := func(n int) {
+		t.Helper()
+		if got := h.memory.needed - before; got != int64(n) {
+			t.Errorf("%d bytes are charged, want %d", got, n)
+		}
+		h.wantStats(map[stats.ID]int64{stats.MemoryKept: h.memory.taken})
+	}
+	h.send(frame)
+	wantCharged(0)
+	h.stick(a)
+	h.send(frame)
+	wantCharged(len(frame))
+	h.UpstreamDrained(h.clock, a, 200_000)
+	wantCharged(len(frame) - 200_000)
+	h.UpstreamDrained(h.clock, a, len(frame)-200_000)
+	wantCharged(0)
+	h.send(frame)
+	h.send(frame)
+	wantCharged(2 * len(frame))
+	h.UpstreamClosed(h.clock, a)
+	wantCharged(0)
+	h.UpstreamDrained(h.clock, a, 1) // of a connection that is no more
+	wantCharged(0)
+	h.wantIdle()
+}
+
+func TestWhatWaitsForAConnectionStaysChargedWhenTheHostKeepsIt(t *testing.T) {
+	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
+	frame := sendOf(1, "broker-a", 50_000)
+	h.send(frame)
+	id := h.host.order[0]
+	h.stick(id)
+	h.UpstreamConnected(h.clock, id)
+	if kept := h.upstreams[id].kept; kept != len(frame) || h.queued != 0 || h.memory.needed < int64(kept) {
+		t.Errorf("%d bytes kept, %d queued, %d charged; want %d kept", kept, h.queued, h.memory.needed, len(frame))
+	}
+	h.wantIdle()
+}
+
+// A frame that the limits of memory have no room for is refused before the host copies it; its client and what is for
+// other brokers go on.
+func TestAFrameThatTheHostWouldKeepBeyondALimitIsRefused(t *testing.T) {
+	const size = 300_000
+	for name, limit := range map[string]func(*apiv1.LimitsConfig){
+		"of the session": func(l *apiv1.LimitsConfig) { l.MaxSessionBytes = 1_000_000 },
+		"of all":         func(l *apiv1.LimitsConfig) { l.MaxTotalBytes = 1_000_000 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := dial(t, limited(t, unifiedMode, func(c *apiv1.Config) { limit(&c.Limits) }), 19876, terminal)
+			h.send(sendV2(1, "broker-a", "t"))
+			h.send(sendV2(2, "broker-b", "t"))
+			a := h.to(brokerAAddress)
+			h.to(brokerBAddress)
+			h.stick(a)
+			// In one event, so that none is written before the next is judged.
+			var in []byte
+			for opaque := range int32(4) {
+				in = append(in, sendOf(10+opaque, "broker-a", size)...)
+			}
+			h.tookUp(brokerAAddress)
+			h.send(in)
+			h.wantOneAnswer(13, codec.ResponseSystemBusy)
+			if got := h.tookUp(brokerAAddress); len(got) != 3 {
+				t.Errorf("the host got %d frames, want 3", len(got))
+			}
+			h.tookUp(brokerBAddress)
+			h.send(sendV2(20, "broker-b", "t"))
+			if got := one(t, h.tookUp(brokerBAddress)); got.Opaque != 20 {
+				t.Errorf("the other broker got %v", got)
+			}
+			h.UpstreamDrained(h.clock, a, size)
+			h.send(sendOf(21, "broker-a", size-1000))
+			if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 21 {
+				t.Errorf("with room again it got %v", got)
+			}
+			h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 1, stats.MemoryOverLimit: 0})
+			h.wantIdle()
+		})
+	}
+}
+
+func TestWhatTheHostKeepsForOneClientCountsForAll(t *testing.T) {
+	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxTotalBytes = 1_000_000 })
+	first, second := dial(t, e, 19876, terminal), dial(t, e, 19876, terminal)
+	for _, h := range []*harness{first, second} {
+		h.send(sendV2(1, "broker-a", "t"))
+		h.stick(h.to(brokerAAddress))
+	}
+	first.send(sendOf(2, "broker-a", 700_000))
+	second.send(sendOf(3, "broker-a", 700_000))
+	second.wantOneAnswer(3, codec.ResponseSystemBusy)
+	first.Close(first.clock)
+	second.send(sendOf(4, "broker-a", 700_000))
+	if got := second.tookDown(); len(got) != 0 {
+		t.Errorf("with room again: got %v", got)
+	}
+	second.wantIdle()
+}
+
+// On a connection that stands for one broker a frame goes on before it is whole: it cannot be refused any more.
+func TestAConnectionToOneBrokerWhoseHostKeepsTooMuchIsClosed(t *testing.T) {
+	e := limited(t, perBroker, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 200_000 })
+	h := dial(t, e, 20911, terminal)
+	h.UpstreamConnected(h.clock, h.only.id)
+	h.stick(h.only.id)
+	frame := sendOf(1, "broker-a", 900_000)
+	h.send(frame[:150_000])
+	if h.host.downClosed {
+		t.Fatal("closed below the limit")
+	}
+	h.send(frame[150_000:250_000])
+	if !h.host.downClosed || !h.host.upClosed[h.host.order[0]] {
+		t.Error("it stays open")
+	}
+	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1})
+	h.wantIdle()
+}
+
+func TestAFrameThatIsKeptTakesNoMoreRoomThanItsSize(t *testing.T) {
+	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
+	frame := sendOf(1, "broker-a", 900_000)
+	for rest := frame[:len(frame)-1]; len(rest) > 0; rest = rest[min(len(rest), 10_000):] {
+		h.send(rest[:min(len(rest), 10_000)])
+		if room, size := cap(h.requests.held), len(h.requests.held); room > max(2*size, maxHeldRoom) {
+			t.Fatalf("%d bytes take %d", size, room)
+		}
+	}
+	if room := cap(h.requests.held); room != len(frame) || h.memory.needed != int64(room) {
+		t.Errorf("a frame of %d bytes takes %d, of which %d are charged", len(frame), room, h.memory.needed)
+	}
+	h.wantIdle()
+}
