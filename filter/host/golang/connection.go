@@ -177,14 +177,19 @@ func (c *connection) ready(id session.UpstreamID) (*upstream, api.ConnectionCall
 const upstreamCloseTime = 5 * time.Second
 
 // CloseUpstream implements session.Host. What was written before is sent, if the broker reads it soon: it may be an
-// offset update.
+// offset update. One that is not ready yet can be closed where the ABI is not all there is; else it ends by the
+// connect_timeout of Envoy's cluster, or in OnPoolReady.
 func (c *connection) CloseUpstream(id session.UpstreamID) {
 	u := c.remove(id)
-	if u == nil || u.callbacks == nil {
-		return
+	switch {
+	case u == nil:
+	case u.callbacks != nil:
+		u.callbacks.Close(api.FlushWrite)
+		u.closeTimer.Set(host.Now() + upstreamCloseTime)
+	case host.WriteUpstream != nil:
+		capi{}.UpstreamClose(u.handle.wrapper, int(api.NoFlush))
 	}
-	u.callbacks.Close(api.FlushWrite)
-	u.closeTimer.Set(host.Now() + upstreamCloseTime)
+	runtime.KeepAlive(u)
 }
 
 // remove takes an upstream out; its callbacks do not change any more then.
