@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include <random>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include "envoy.h"
 #include "fake_plugin.h"
@@ -299,6 +301,24 @@ TEST(UpstreamFailures) {
   const uint64_t v6 = s.plugin.Connect("[::1]:1");
   EXPECT_EVENTUALLY(!s.Events(v6).empty());
   EXPECT(s.plugin.Up(v6).Has("failure 2") || s.plugin.Up(v6).Has("failure 1"));
+}
+
+TEST(UpstreamLeavesTheLastFilesToEnvoy) {
+  Setup s;
+  Peer peer;
+  std::vector<int> fillers;
+  do {
+    fillers.push_back(socket(AF_INET, SOCK_STREAM, 0));
+  } while (fillers.back() < 64);
+  rlimit before;
+  EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = static_cast<rlim_t>(fillers.back()) + 5;  // Some are left, fewer than an eighth.
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  s.ExpectEnd(s.plugin.Connect(peer.address()), {"failure 1"});
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  for (const int filler : fillers) close(filler);
+  s.ConnectReady(&peer);
 }
 
 TEST(UpstreamOverIpv6) {
