@@ -22,7 +22,7 @@ func TestAnEnvoyShortOfFilesLives(t *testing.T) {
 	for _, config := range []string{"per-broker.yaml", "unified.yaml"} {
 		t.Run(config, func(t *testing.T) {
 			manyOfOneAddress := func(yaml string) string {
-				return strings.Replace(yaml, "stat_prefix: demo\n", "stat_prefix: demo\n              limits: {max_source_percent: 100}\n", 1)
+				return strings.Replace(yaml, "stat_prefix: demo\n", "stat_prefix: demo\n              limits: {max_source_percent: 100, max_connections: 5000}\n", 1)
 			}
 			nofile := fmt.Sprintf("--nofile=%d:%d", files/2, files) // the plugin raises the soft limit to the hard one
 			s := newStage(t, config, modules(t), manyOfOneAddress, map[string]play{"broker-a": echo, "broker-b": echo}, "prlimit", nofile)
@@ -62,6 +62,9 @@ func TestAnEnvoyShortOfFilesLives(t *testing.T) {
 			})
 			s.exchanges(s.dial(doors["broker-a"]), "broker-a", 10)
 			log, err := os.ReadFile(s.log)
+			if want := "rocketmq_proxy: limits.max_connections is 5000, but 256 files that the process may open (ulimit -n) are enough for 64 connections\n"; !strings.Contains(string(log), want) {
+				t.Errorf("the log does not say %q", want)
+			}
 			if err != nil || strings.Count(string(log), "\n") > 100 {
 				t.Errorf("the log has %d lines, %v", strings.Count(string(log), "\n"), err)
 			}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func newStageAt(t *testing.T, config, moduleDir string, edit func(yaml string) s
 		t.Fatal(err)
 	}
 	defer log.Close()
-	argv := append(wrapper, envoyBinary(t), "-c", file, "--disable-hot-restart", "-l", "warning", "--concurrency", "2")
+	argv := slices.Concat(wrapper, []string{envoyBinary(t), "-c", file, "--disable-hot-restart", "-l", "warning", "--concurrency", "2"})
 	s.envoy = exec.Command(argv[0], argv[1:]...)
 	s.envoy.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+moduleDir)
 	s.envoy.Stdout, s.envoy.Stderr = log, log
