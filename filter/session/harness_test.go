@@ -40,6 +40,15 @@ type fakeHost struct {
 	wakeAt       Instant
 }
 
+func newFakeHost(capabilities Capabilities) *fakeHost {
+	return &fakeHost{
+		capabilities: capabilities,
+		up:           map[UpstreamID]*bytes.Buffer{},
+		address:      map[UpstreamID]string{},
+		upClosed:     map[UpstreamID]bool{},
+	}
+}
+
 func (h *fakeHost) Capabilities() Capabilities { return h.capabilities }
 func (h *fakeHost) ConnectUpstream(id UpstreamID, address string) {
 	h.address[id] = address
@@ -171,12 +180,7 @@ func dialAddress(t testing.TB, e *Environment, local string, capabilities Capabi
 // dialFrom starts a session of a client at `remote` that has dialled `local`.
 func dialFrom(t testing.TB, e *Environment, remote, local string, capabilities Capabilities) *harness {
 	t.Helper()
-	h := &harness{TB: t, host: &fakeHost{
-		capabilities: capabilities,
-		up:           map[UpstreamID]*bytes.Buffer{},
-		address:      map[UpstreamID]string{},
-		upClosed:     map[UpstreamID]bool{},
-	}, clock: time.Second}
+	h := &harness{TB: t, host: newFakeHost(capabilities), clock: time.Second}
 	h.Session = New(e, h.host, local, remote)
 	h.Open(h.clock)
 	return h
