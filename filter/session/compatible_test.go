@@ -346,6 +346,23 @@ func TestCompatibleClustersThatDemandMoreThanTCPGetNothing(t *testing.T) {
 	h.wantIdle()
 }
 
+// TestCompatibleClustersShareNoConnectionThatOneOfThemForbids has two clusters with the same brokers.
+func TestCompatibleClustersShareNoConnectionThatOneOfThemForbids(t *testing.T) {
+	e := compatibleEnvironment(t)
+	plain, demanding := envoyCluster(), envoyCluster()
+	demanding.Name, demanding.Demands = "nowhere", "upstream_bind_config"
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(plain, demanding) }
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	one(t, h.tookUp(brokerAAddress))
+	h.send(sendV2(2, "broker-a", "lost"))
+	h.wantAnswer(2, codec.ResponseSystemError, "cluster nowhere has upstream_bind_config, which needs an egress listener (egress.address)")
+	if got := h.tookUp(brokerAAddress); len(got) != 0 {
+		t.Errorf("sent %v", got)
+	}
+	h.wantIdle()
+}
+
 func TestCompatibleEndpointsWithoutAnIPAddressAreNotDialled(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()

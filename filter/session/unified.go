@@ -103,8 +103,8 @@ func (s *Session) broker(name []byte, clusters []*directory.Directory) (*upstrea
 		if !ok {
 			continue
 		}
-		if u := s.unified.byAddress[address]; u != nil {
-			return s.reach(u.place, address)
+		if s.unified.byAddress[address] != nil {
+			return s.reach(place{cluster: cluster}, address)
 		}
 		return s.reachRegistered(place{cluster, string(name)}, address)
 	}
