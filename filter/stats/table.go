@@ -194,7 +194,7 @@ var Table = append([]Def{
 	ClientResponse:           {Counter, Activity, "client_response", "answers from clients to requests of brokers, unexpected ones included"},
 	ClientResponseUnexpected: {Counter, Trouble, "client_response_unexpected", "answers from clients that no broker waits for; dropped"},
 	ServerRequestOverLimit:   {Counter, Trouble, "server_request_over_limit", "requests from brokers dropped because of max_server_requests (unified)"},
-	RouteAddressRewritten:    {Counter, Activity, "route_address_rewritten", "broker addresses replaced in route and cluster answers"},
+	RouteAddressRewritten:    {Counter, Activity, "route_address_rewritten", "broker addresses replaced in answers (routes, clusters, lists of topics)"},
 	RouteAddressUncovered:    {Counter, Trouble, "route_address_uncovered", "broker addresses that no rule covers, left out of an answer (or kept, with uncovered: PASS)"},
 	RouteUnreadable:          {Counter, Trouble, "route_unreadable", "route and cluster answers that could not be read; the client gets SYSTEM_ERROR"},
 	PopUnreadable:            {Counter, Trouble, "pop_unreadable", "pop answers whose messages could not be read, passed on without ack directives (compatible configs)"},
