@@ -44,18 +44,23 @@ const (
 `
 )
 
+// fromClient is a header of version 2, as a balancer writes it: with both addresses in the family of the client.
+func fromClient(source string) func(netip.AddrPort) string {
+	return func(destination netip.AddrPort) string {
+		from := netip.MustParseAddrPort(source)
+		if from.Addr().Is6() {
+			destination = netip.AddrPortFrom(netip.IPv6Loopback(), destination.Port())
+		}
+		return string(proxyprotocol.Header(from, destination))
+	}
+}
+
 // proxied is a connection as a load balancer opens it.
 type proxied struct {
 	name   string
 	header func(destination netip.AddrPort) string
 	client netip.AddrPort // as the filter must see it; port 0: whichever the balancer has
 	denied bool
-}
-
-func fromClient(source string) func(netip.AddrPort) string {
-	return func(destination netip.AddrPort) string {
-		return string(proxyprotocol.Header(netip.MustParseAddrPort(source), destination))
-	}
 }
 
 func textHeader(family, source, destination string) func(netip.AddrPort) string {
@@ -116,6 +121,9 @@ func TestClientsBehindThePROXYProtocol(t *testing.T) {
 					t.Errorf("%s: got %v (%s), want it denied: %v", each.name, h.ResponseCode(), h.Remark(), each.denied)
 				}
 				c.Close()
+				if client.Addr().Is6() {
+					client = netip.MustParseAddrPort("192.0.0.8:0") // nobody: a header has no IPv6 source for an IPv4 broker
+				}
 				if way.config == "unified.yaml" && !each.denied && !egress.saw(client) {
 					t.Errorf("%s: the egress listener was not told of %v: %v", each.name, client, egress.sources)
 				}
@@ -158,6 +166,37 @@ func TestClientsWithoutAnIPAddress(t *testing.T) {
 		t.Errorf("the log names %q", got)
 	}
 	s.awaitStat("policy_denied", 1)
+}
+
+// TestEgressOfIPv6ClientsToIPv4Brokers has a real egress listener take the header of a client of the other family.
+func TestEgressOfIPv6ClientsToIPv4Brokers(t *testing.T) {
+	_, port, _ := strings.Cut(freePort(t), ":")
+	listener := `  - name: egress
+    address:
+      socket_address: {address: 127.0.0.1, port_value: ` + port + `}
+` + proxyProtocolFilter + `    filter_chains:
+    - filters:
+      - name: tcp_proxy
+        typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: egress, cluster: egress}
+  clusters:
+  - {name: egress, type: ORIGINAL_DST, lb_policy: CLUSTER_PROVIDED, connect_timeout: 2s}
+`
+	s := newStage(t, "unified.yaml", modules(t), func(yaml string) string {
+		yaml = withOptions(yaml, fmt.Sprintf("egress: {address: 127.0.0.1:%s}", port))
+		return strings.Replace(yaml, "    filter_chains:\n", proxyProtocolFilter+"    filter_chains:\n", 1) + listener
+	}, map[string]play{"broker-a": echo})
+	for _, source := range []string{"203.0.113.7:6000", "[2001:db8::7]:6000"} {
+		c := s.dial(s.proxy)
+		_, _ = io.WriteString(c, fromClient(source)(netip.MustParseAddrPort(s.proxy)))
+		h, _ := exchangeOn(t, c, to("broker-a", codec.RequestSendMessageV2, 1, []byte("body")))
+		for opaque := int32(2); opaque < 100 && strings.Contains(h.Remark(), "does not know the address"); opaque++ {
+			time.Sleep(100 * time.Millisecond) // the directory asked before the egress listener was there
+			h, _ = exchangeOn(t, c, to("broker-a", codec.RequestSendMessageV2, opaque, []byte("body")))
+		}
+		if h.ResponseCode() != codec.ResponseSuccess {
+			t.Errorf("%s: got %v (%s)", source, h.ResponseCode(), h.Remark())
+		}
+	}
 }
 
 // withOptions adds options to the filter's config.
