@@ -4,6 +4,7 @@ package router
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +107,20 @@ func TestEveryBodyOfRocketMQIsReadOrNamesNothing(t *testing.T) {
 	}
 	if read != 0 || len(subjectsInBody) == 0 {
 		t.Errorf("%d bodies are not in this list", -read)
+	}
+}
+
+// TestHeadersOfClientTrafficAreKnown has the codes whose header classes of 5.5.1 name nothing but what clientNames has (or
+// what namesInHeader says of them): of other codes every field that may name something counts.
+func TestHeadersOfClientTrafficAreKnown(t *testing.T) {
+	read := []codec.RequestCode{
+		10, 11, 12, 14, 15, 29, 30, 31, 32, 34, 35, 36, 37, 38, 41, 42, 46, 105, 310, 320, 324, 325, 361, 370, 400,
+		200050, 200051, 200052, 200053, 200054, 200055, 200070, 200071, 200072, 200151,
+	}
+	for i := range Table {
+		if kind := &Table[i]; kind.inHeader != adminNames && kind.Class != Internal && kind.Class != FromBroker && !slices.Contains(read, kind.Code) {
+			t.Errorf("%v: which fields of its header name topics and groups?", kind.Code)
+		}
 	}
 }
 
