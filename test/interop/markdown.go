@@ -28,6 +28,10 @@ func writeMarkdown(r *results, o options) error {
 const untestedJava = `No Java between 5.0.0 and 5.3.3 is in this table. By their sources the push consumers of 5.0.0 to 5.3.0 send what a concurrent listener could not
 consume to the address that is stored in the message, as the row “retry, then dead letter queue” shows for 5.0.0; those of 5.3.1 and later do not.`
 
+// messageTracks is what readers must know of commands whose other output is as without the proxy.
+const messageTracks = "With `per_broker`, the message tracks of `queryMsgById`, `queryMsgByUniqueKey` and `queryMsgByOffset` say NOT_CONSUME_YET of consumed messages\n" +
+	"([why, and what to ask instead](TROUBLESHOOTING.md#a-consumed-message-is-reported-as-not_consume_yet)).\n"
+
 // page is the document as it grows. Notes are numbered as they come up.
 type page struct {
 	results *results
@@ -71,7 +75,7 @@ names it.
 	p.printf("## Clients\n\n")
 	p.table(o, false)
 	p.printf("\n%s\n", untestedJava)
-	p.printf("\n## mqadmin\n\nOptions `-n` and `-b` are the proxy's addresses: of the name server, and of the broker that is meant.\n\n")
+	p.printf("\n## mqadmin\n\nOptions `-n` and `-b` are the proxy's addresses: of the name server, and of the broker that is meant.\n%s\n", messageTracks)
 	p.table(o, true)
 	p.printf("\n## Notes\n\n")
 	for i, n := range p.notes {
