@@ -1185,10 +1185,11 @@ type Limits struct {
 	MaxBufferedBytes *wrapperspb.UInt32Value `protobuf:"bytes,4,opt,name=max_buffered_bytes,json=maxBufferedBytes,proto3" json:"max_buffered_bytes,omitempty"`
 	// Bytes of all kinds that the proxy keeps for one client connection: parts of frames, from the client and
 	// from brokers, that cannot be judged yet; what waits for upstream connections to open, or for brokers to read it; the
-	// last heartbeat; answers that are merged. 262144 to 4294967295, at least three times max_frame_bytes and
-	// max_buffered_bytes together; default 100663296, or more if that is more, or less where max_total_bytes has no room for
-	// as much. The connection that would need more is closed, a broker's if it was a part of its frame; on a unified
-	// connection a request that would have to wait is answered SYSTEM_BUSY (2) instead.
+	// last heartbeat; answers that are merged; answers that the client has not read, as far as they are more than Envoy
+	// buffers. 262144 to 4294967295, at least three times max_frame_bytes and max_buffered_bytes together; default 100663296,
+	// or more if that is more, or less where max_total_bytes has no room for as much. The connection that would need more is
+	// closed, a broker's if it was a part of its frame; on a unified connection a request that would have to wait is
+	// answered SYSTEM_BUSY (2) instead.
 	MaxSessionBytes *wrapperspb.UInt32Value `protobuf:"bytes,9,opt,name=max_session_bytes,json=maxSessionBytes,proto3" json:"max_session_bytes,omitempty"`
 	// The same in all. At most 1099511627776, of which max_source_percent is at least max_session_bytes; default
 	// 1073741824, or four times max_session_bytes if that is more. Connections take room for 16384 bytes at a time while less than half
@@ -1387,8 +1388,9 @@ type Timeouts struct {
 	// How long a part of a broker's frame may wait for its next byte. 1s to 1h; default 5m, as a client that reads
 	// slowly holds up its brokers. The broker's connection is closed.
 	UpstreamStall *durationpb.Duration `protobuf:"bytes,6,opt,name=upstream_stall,json=upstreamStall,proto3" json:"upstream_stall,omitempty"`
-	// How long a client connection may live without a byte either way. 1s to 24h; default 5m: clients send
-	// heartbeats every 30s, and brokers close after 2m. It is closed.
+	// How long a client connection may live without a byte either way while no request waits, or, whatever waits, while
+	// it leaves more unread than Envoy buffers. 1s to 24h; default 5m: clients send heartbeats every 30s, and brokers
+	// close after 2m. It is closed: what can be sent within 5s is sent.
 	Idle          *durationpb.Duration `protobuf:"bytes,7,opt,name=idle,proto3" json:"idle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

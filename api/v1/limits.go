@@ -158,7 +158,7 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Timeouts.UpstreamStall },
 	},
 	{
-		"timeouts.idle", int64(5 * time.Minute), int64(time.Second), int64(24 * time.Hour), "time of a client connection without a byte either way while nothing waits", closesConnection,
+		"timeouts.idle", int64(5 * time.Minute), int64(time.Second), int64(24 * time.Hour), "time of a client connection without a byte either way while nothing waits, or without reading the answers it was sent", closesConnection,
 		[]string{"downstream_timeout"},
 		func(c *Config) any { return &c.Timeouts.Idle },
 	},

@@ -85,6 +85,11 @@ lower where many clients are not trusted), and with terminal sessions the module
 brokers. Its queues for brokers that do not read count in ` + "`max_session_bytes` and `max_total_bytes`" + `; contrib Envoy cannot tell how long these are
 ([CONTRIB.md](CONTRIB.md#what-is-not-there)).
 
+A client that leaves more than ` + "`per_connection_buffer_limit_bytes`" + ` of its answers unread is not read either, and no answer of the proxy itself is
+written to it until it has read half of that; what it has sent meanwhile, and the answer by which it got there, count in ` + "`max_session_bytes`" + ` and
+` + "`max_total_bytes`" + ` until it has, or until its connection is gone. A listener with ` + "`per_connection_buffer_limit_bytes: 0`" + ` takes that bound away, and
+[contrib Envoy](CONTRIB.md#what-is-not-there) has none.
+
 Envoy has limits of its own that work before these: ` + "`envoy.resource_monitors.global_downstream_max_connections`" + ` and the overload
 manager for all listeners together, the listener filter ` + "`local_ratelimit`" + ` for new connections, and network RBAC for who may connect.
 
@@ -114,6 +119,10 @@ No user has a reason to move these; they are constants in the code.
 | nesting of objects and arrays in headers and bodies | 32 | a header: the connection is closed (` + "`frame_error.bad_header`" + `); a request's body: answered SYSTEM_ERROR; a route: ` + "`route_unreadable`" + ` |
 | entries of each list in a body that is read | 65536 | as a malformed body |
 | name of a topic or group that is remembered | 1024 bytes | the request passes, its answer teaches nothing |
+| name of a group in a heartbeat (unified) | 255 bytes | the heartbeat is answered SYSTEM_ERROR |
+| clientID, and name of a topic, in a heartbeat (unified) | 1024 bytes | the heartbeat is answered SYSTEM_ERROR |
+| list of a group's consumers (compatible configs) | ` + "`max_frame_bytes`" + ` | the request is answered SYSTEM_BUSY (` + "`request_over_limit`" + `) |
+| time for a connection that is being closed to send what was written to it | 5 s | it is closed without |
 | half messages remembered for the end of their transactions, each connection (unified) | 1024 | the oldest are forgotten: an END_TRANSACTION that names no broker is refused |
 | questions counted to send copies of a query to brokers in turn, each connection (unified) | 256 | counting starts anew |
 | time for a broker's request to be answered by its client (unified) | 10 s | forgotten (` + "`server_request_expired`" + `) |

@@ -59,7 +59,10 @@ func (s *Session) sendDownstream(b []byte) {
 	if s.state == closed || !s.host.DownstreamFull() {
 		return
 	}
-	s.full = true
+	if !s.full {
+		s.full = true
+		s.recorder.Inc(stats.DownstreamFull)
+	}
 	if s.memory.grow(len(b)) {
 		s.unsent += len(b)
 		return

@@ -59,8 +59,11 @@ func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
 			h.host.downLimit = 10_000
 			h.send(flood[:len(flood)-100])
 			h.send(flood[len(flood)-100:]) // was on its way
-			opaque := int32(0)
+			opaque, fulls := int32(0), 0
 			for {
+				if h.host.downFull {
+					fulls++
+				}
 				if size := h.host.down.Len(); size > 11_000 {
 					t.Fatalf("%d bytes were written to a client that takes 10,000", size)
 				}
@@ -81,7 +84,7 @@ func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
 			if opaque != requests || h.unsent != 0 || h.backlog.bytes != nil {
 				t.Errorf("%d answers, want %d; %d bytes count as unsent, %d wait", opaque, requests, h.unsent, len(h.backlog.bytes))
 			}
-			h.wantStats(map[stats.ID]int64{stats.RequestRefused: requests, stats.MemoryOverLimit: 0})
+			h.wantStats(map[stats.ID]int64{stats.RequestRefused: requests, stats.MemoryOverLimit: 0, stats.DownstreamFull: int64(fulls)})
 			h.wantIdle()
 		})
 	}

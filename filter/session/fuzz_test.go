@@ -85,6 +85,7 @@ func FuzzSession(f *testing.F) {
 	f.Add(script(0, 0, sendV2(1, "broker-a", "t"), 1, 1, 6, 1, 0, sendV2(2, "broker-a", "t"), 6, 1, 0, sendV2(3, "broker-a", "t"), 2, 1, response(codec.ResponseGoAway, 1, ""), 4, 1))
 	f.Add(script(0, 0, request(codec.RequestHeartBeat, 1, heartbeatBody), 0, request(codec.RequestHeartBeat, 2, heartbeatBody), 1, 1, 3, 2, 2, 1, response(codec.ResponseSuccess, 1, "")))
 	f.Add(script(0, 0, route, 1, 1, 2, 1, response(codec.ResponseSuccess, 1, `{"brokerDatas":[[[`), 0, request(codec.RequestUpdateAndCreateTopic, 2, "", codec.Field{Name: "topic", Value: "t"}), 5, 7))
+	f.Add(script(0, 7, 0, 0, append(refusals(3), sendV2(5, "broker-a", "t")...), 0, sendV2(6, "broker-a", "t"), 7, 0, 1, 1, 7, 0, 2, 1, response(codec.ResponseSuccess, 5, "")))
 	storm.Fuzz(f, func(t *testing.T, in []byte) {
 		if len(in) == 0 {
 			return
@@ -94,7 +95,7 @@ func FuzzSession(f *testing.F) {
 		var sent []byte
 		full := map[UpstreamID]bool{}
 		for in = in[1:]; len(in) >= 2 && h.state != closed; {
-			op, id := in[0]%7, UpstreamID(in[1]%8)
+			op, id := in[0]%8, UpstreamID(in[1]%8)
 			if in = in[1:]; op != 0 {
 				in = in[1:]
 			}
@@ -119,11 +120,16 @@ func FuzzSession(f *testing.F) {
 			case 6:
 				full[id] = !full[id]
 				h.UpstreamFull(h.clock, id, full[id])
+			case 7:
+				h.host.downFull = !h.host.downFull
+				h.DownstreamDrained(h.clock)
 			}
 			if limit := int64(h.environment.Config.Limits.MaxSessionBytes); h.memory.needed < 0 || h.memory.needed > limit {
 				t.Fatalf("%d bytes are kept, limit %d", h.memory.needed, limit)
 			}
 		}
+		h.host.downFull = false
+		h.DownstreamDrained(h.clock)
 		ended := h.state == closed
 		h.clock += time.Hour
 		h.Wake(h.clock)

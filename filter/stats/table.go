@@ -95,6 +95,7 @@ const (
 	DownstreamRefused
 	DownstreamOverLimit
 	DownstreamTimeout
+	DownstreamFull
 	SourceActive
 	SourceOverLimit
 	UpstreamActive
@@ -210,6 +211,7 @@ var Table = append([]Def{
 	DownstreamRefused:        {Counter, Trouble, "downstream_refused", "client connections closed at once"},
 	DownstreamOverLimit:      {Counter, Trouble, "downstream_over_limit", "client connections closed at once because there were max_connections, or too few files for one more"},
 	DownstreamTimeout:        {Counter, Trouble, "downstream_timeout", "client connections closed because of timeouts.handshake, frame or idle"},
+	DownstreamFull:           {Counter, Activity, "downstream_full", "times a client left so much unread that nothing more of it was answered until it had caught up"},
 	SourceActive:             {Gauge, Activity, "source_active", "client addresses with a connection, an IPv6 network of 64 bits as one"},
 	SourceOverLimit:          {Counter, Trouble, "source_over_limit", "connections closed and requests answered SYSTEM_BUSY because their client's address has max_source_percent of a total; each is counted as over that total's limit too"},
 	UpstreamActive:           {Gauge, Activity, "upstream_active", "upstream connections that are open or opening"},

@@ -22,7 +22,7 @@ import (
 const (
 	attackedTotal  = 32 << 20
 	attackedBuffer = 64 << 10
-	attackedLimits = "limits: {max_total_bytes: 33554432, max_session_bytes: 8388608, max_frame_bytes: 2097152, max_header_bytes: 65536, max_buffered_bytes: 1048576}"
+	attackedLimits = "limits: {max_total_bytes: 33554432, max_session_bytes: 12582912, max_frame_bytes: 2097152, max_header_bytes: 65536, max_buffered_bytes: 1048576}"
 	sessionBytes   = 6 << 10
 	upstreamBytes  = 2 << 10
 	moduleQueue    = 1 << 20
