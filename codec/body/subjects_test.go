@@ -64,6 +64,24 @@ func TestEveryEntryOfABodyIsASubject(t *testing.T) {
 	}
 }
 
+// TestBodiesOfRealClientsAreRead has what clients of several languages and releases have sent.
+func TestBodiesOfRealClientsAreRead(t *testing.T) {
+	for name, reader := range map[string]string{
+		"HEART_BEAT.request": "heartbeat", "LOCK_BATCH_MQ.request": "lock", "UNLOCK_BATCH_MQ.request": "lock", "QUERY_ASSIGNMENT.request": "assignment",
+	} {
+		bodies := golden.Named(t, name)
+		for _, g := range bodies {
+			got, err := subjectReaders[reader](nil, g.Body)
+			if err != nil || written(got) == "//" {
+				t.Errorf("%s: got %s, %v", g.Name, written(got), err)
+			}
+		}
+		if len(bodies) == 0 {
+			t.Errorf("no %s", name)
+		}
+	}
+}
+
 // TestBodiesThatReadersUnderstandDifferentlyAreErrors has bodies of which fastjson, in some release, takes another topic
 // or group than stands where clients write it.
 func TestBodiesThatReadersUnderstandDifferentlyAreErrors(t *testing.T) {
