@@ -74,6 +74,17 @@ func FuzzReaders(f *testing.F) {
 				}
 				return append(slices.Clone(h.Producers), h.ClientID), err
 			},
+			"HeartbeatData of some groups": func() ([]string, error) {
+				some, err := HeartbeatOfGroups(src, func(isConsumer bool, group string) bool { return isConsumer == (len(group)%2 == 0) })
+				if err == nil {
+					if _, before := ParseHeartbeatData(src); before == nil {
+						if _, after := ParseHeartbeatData(some); after != nil {
+							t.Errorf("%q has become %q: %v", src, some, after)
+						}
+					}
+				}
+				return []string{string(some)}, err
+			},
 			"LockBatch": func() (texts []string, err error) {
 				queues, _, err := ParseLockBatch(src)
 				for _, q := range queues {
