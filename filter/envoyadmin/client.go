@@ -136,11 +136,19 @@ func (c *Client) Read(ctx context.Context, names []string) (*Snapshot, error) {
 // liveGap is the time between two questions whether Envoy has started.
 const liveGap = 50 * time.Millisecond
 
+// maxSilences is how often in a row the question may time out: for a minute Envoy may answer nothing because it reads a
+// large config.
+const maxSilences = 12
+
 // awaitLive waits until Envoy has started, however long that takes: what it shows before may lack clusters and endpoints
 // that it is fetching. Clients connect only afterwards.
 func (c *Client) awaitLive(ctx context.Context) error {
-	for !c.live {
+	for silences := 0; !c.live; {
 		state, err := c.state(ctx)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && silences < maxSilences {
+			silences++
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("envoy admin %s%s: %w", c.options.Address, ready, err)
 		}

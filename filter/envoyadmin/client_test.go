@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -404,6 +405,21 @@ func TestNothingIsReadBeforeEnvoyHasStarted(t *testing.T) {
 		if got := slices.Index(paths, "/config_dump"); got != len(states) {
 			t.Errorf("%q: asked for %v", states, paths)
 		}
+	}
+}
+
+// TestAnEnvoyThatReadsALargeConfigIsWaitedFor has Envoy answer nothing for longer than the timeout before it has started.
+func TestAnEnvoyThatReadsALargeConfigIsWaitedFor(t *testing.T) {
+	var asked atomic.Int32
+	_, err := read(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) <= 2 {
+			<-r.Context().Done()
+			return
+		}
+		fmt.Fprint(w, "{}")
+	}), Options{Timeout: 200 * time.Millisecond}, "c")
+	if err != nil || asked.Load() < 3 {
+		t.Errorf("got %v after %d requests", err, asked.Load())
 	}
 }
 

@@ -29,10 +29,11 @@ type Cluster struct {
 type Snapshot struct {
 	clusters map[string]*Cluster
 	asked    map[string]bool // names of clusters, there or not
+	whole    bool            // there are no other clusters
 }
 
 // Covers reports whether Envoy was asked for the cluster with this name.
-func (s *Snapshot) Covers(name string) bool { return s.asked[name] }
+func (s *Snapshot) Covers(name string) bool { return s.whole || s.asked[name] }
 
 // Cluster is the cluster with this name, unless Envoy has none or it was not asked for.
 func (s *Snapshot) Cluster(name string) (*Cluster, bool) {
@@ -45,11 +46,11 @@ func (s *Snapshot) Names() []string {
 	return slices.Sorted(maps.Keys(s.clusters))
 }
 
-// NewSnapshot makes a snapshot of these clusters.
+// NewSnapshot makes a snapshot of an Envoy that has these clusters and no others.
 func NewSnapshot(clusters ...*Cluster) *Snapshot {
-	s := &Snapshot{clusters: make(map[string]*Cluster, len(clusters)), asked: make(map[string]bool, len(clusters))}
+	s := &Snapshot{clusters: make(map[string]*Cluster, len(clusters)), whole: true}
 	for _, c := range clusters {
-		s.clusters[c.Name], s.asked[c.Name] = c, true
+		s.clusters[c.Name] = c
 	}
 	return s
 }

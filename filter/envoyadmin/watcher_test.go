@@ -32,11 +32,11 @@ func (f *fakeSource) Read(ctx context.Context, names []string) (*Snapshot, error
 	if f.down.Load() || ctx.Err() != nil {
 		return nil, errors.New("down")
 	}
-	var all []*Cluster
+	s := &Snapshot{clusters: make(map[string]*Cluster), asked: make(map[string]bool)}
 	for _, name := range names {
-		all = append(all, &Cluster{Name: name})
+		s.clusters[name], s.asked[name] = &Cluster{Name: name}, true
 	}
-	return NewSnapshot(all...), nil
+	return s, nil
 }
 
 func (f *fakeSource) Close() { f.closed.Add(1) }

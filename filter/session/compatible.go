@@ -36,6 +36,17 @@ type Compatible struct {
 	Random func() uint64
 }
 
+// known reports whether Envoy was asked for every cluster of the routes.
+func (c *Compatible) known() bool {
+	snapshot := c.Endpoints()
+	for name := range c.Directories {
+		if !snapshot.Covers(name) {
+			return false
+		}
+	}
+	return true
+}
+
 // Answers as Envoy's filter gives them.
 var (
 	noRoute        = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No route for current request."}

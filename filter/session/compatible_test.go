@@ -374,6 +374,29 @@ func TestCompatibleEndpointsWithoutAnIPAddressAreNotDialled(t *testing.T) {
 	h.wantIdle()
 }
 
+// TestCompatibleRequestsWaitUntilEnvoyWasAskedForTheirCluster has the admin interface fail at first.
+func TestCompatibleRequestsWaitUntilEnvoyWasAskedForTheirCluster(t *testing.T) {
+	e := compatibleEnvironment(t)
+	known := e.Compatible.Endpoints
+	snapshot := &envoyadmin.Snapshot{}
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
+	h, late := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
+	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+	late.send(sendV2(2, "broker-a", "t"))
+	h.Wake(h.clock)
+	if got := h.tookDown(); len(got) != 0 {
+		t.Errorf("answered already: %v", got)
+	}
+	late.clock += e.Config.Timeouts.Directory
+	late.Wake(late.clock)
+	late.wantAnswer(2, codec.ResponseSystemError, "Cluster does not exist.")
+	snapshot = known()
+	h.Wake(h.clock)
+	h.wantAnswer(1, codec.ResponseSuccess, "")
+	late.Close(late.clock)
+	h.wantIdle()
+}
+
 func TestCompatibleConnectionsOpenWithinTheClustersTimeout(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()

@@ -196,7 +196,7 @@ func (s *Session) tryOpen() {
 // openNow opens the session if what it needs is known.
 func (s *Session) openNow() bool {
 	if s.role.Kind == addressing.ToAll {
-		if !s.environment.Clusters.Asked() {
+		if c := s.environment.Compatible; !s.environment.Clusters.Asked() || c != nil && !c.known() {
 			return false
 		}
 		s.state = open
