@@ -29,13 +29,23 @@ type UpstreamReceiver interface {
 // Where the host can show bytes without copying them these are set, else nil. They have the bytes of the
 // downstream connection that is just being opened, or of the upstream connection that has just become ready,
 // go to a receiver from now on, until `end` is called. To be called inside the host's call that says so.
-// `full` reports, on any thread and until `end` is called, what session.Host.DownstreamFull does.
 var (
-	ReceiveDownstream func(DownstreamReceiver) (full func() bool, end func())
+	ReceiveDownstream func(DownstreamReceiver) Downstream
 	ReceiveUpstream   func(UpstreamReceiver) (end func())
 )
 
-// WriteUpstream writes to an upstream connection, which is what the Golang ABI's UpstreamConnect returned. It returns how
-// many of the bytes the host keeps because the socket does not take them now. It is nil where the host has only the Golang
-// ABI; where it is set, the ABI's UpstreamClose may be called for a connection that is not ready yet, too.
+// Downstream is what a host that shows bytes can do for a client connection, on any thread and until End is called.
+type Downstream struct {
+	// Full reports what session.Host.DownstreamFull does.
+	Full func() bool
+	// Connect opens an upstream connection as the Golang ABI's UpstreamConnect does. That one cannot say for which client
+	// it is, and outside of the host's calls nobody knows.
+	Connect func(address string, connectionID uint64) (connection unsafe.Pointer)
+	// End ends what ReceiveDownstream began.
+	End func()
+}
+
+// WriteUpstream writes to an upstream connection, which is what Downstream.Connect returned. It returns how many of the
+// bytes the host keeps because the socket does not take them now. It is nil where the host has only the Golang ABI; where
+// it is set, the ABI's UpstreamClose may be called for a connection that is not ready yet, too.
 var WriteUpstream func(connection unsafe.Pointer, b []byte) (kept int)

@@ -80,6 +80,10 @@ func (capi) UpstreamConnect(libraryID, address string, connectionID uint64) unsa
 		}
 	}
 	dialling.entry = network.UpstreamFilters.GetFilterByConnID(connectionID)
+	if dialling.connect != nil {
+		dialling.wrapper = dialling.connect(address, connectionID)
+		return dialling.wrapper
+	}
 	dialling.wrapper = C.envoyGoFilterUpstreamConnect(unsafe.Pointer(&libraryID), unsafe.Pointer(&address), C.uint64_t(connectionID))
 	return dialling.wrapper
 }
@@ -93,13 +97,15 @@ type hostConnection struct {
 // dialling is the call of createUpstream that is going on, which capi.UpstreamConnect is a part of.
 var dialling struct {
 	sync.Mutex
+	connect func(address string, connectionID uint64) unsafe.Pointer
 	hostConnection
 }
 
-// createUpstream opens an upstream connection.
-func createUpstream(address string, filter api.UpstreamFilter) hostConnection {
+// createUpstream opens an upstream connection, by `connect` where that is not nil.
+func createUpstream(address string, filter api.UpstreamFilter, connect func(string, uint64) unsafe.Pointer) hostConnection {
 	dialling.Lock()
 	defer dialling.Unlock()
+	dialling.connect = connect
 	network.CreateUpstreamConn(address, filter)
 	created := dialling.hostConnection
 	dialling.hostConnection = hostConnection{}

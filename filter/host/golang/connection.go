@@ -28,13 +28,11 @@ func newFilter(x *instance.Instance, callbacks api.ConnectionCallback) *filter {
 // connection is one client connection: events of Envoy become events of its session, which acts
 // through the methods of session.Host.
 type connection struct {
-	instance  *instance.Instance
-	callbacks api.ConnectionCallback
-	session   *session.Session
-	timer     *host.Timer
-	// What host.ReceiveDownstream has begun; nil where the host copies.
-	full         func() bool
-	endReceiving func()
+	instance   *instance.Instance
+	callbacks  api.ConnectionCallback
+	session    *session.Session
+	timer      *host.Timer
+	downstream host.Downstream // what host.ReceiveDownstream returned; zero where the host copies
 
 	mu        sync.Mutex // guards what follows; taken last, never held while calling out
 	upstreams map[session.UpstreamID]*upstream
@@ -56,7 +54,7 @@ func (c *connection) OnNewConnection() api.FilterStatus {
 	local, _ := c.callbacks.StreamInfo().UpstreamLocalAddress() // the ABI's names for them, on either side
 	c.session = session.New(&c.instance.Environment, c, local, c.clientAddress())
 	if host.ReceiveDownstream != nil {
-		c.full, c.endReceiving = host.ReceiveDownstream(c)
+		c.downstream = host.ReceiveDownstream(c)
 	}
 	c.session.Open(host.Now())
 	return api.NetworkFilterContinue
@@ -112,8 +110,8 @@ func (c *connection) OnEvent(event api.ConnectionEvent) {
 	}
 	c.timer.Stop()
 	c.session.Close(host.Now())
-	if c.endReceiving != nil {
-		c.endReceiving() // after it: a wake on another thread may be asking whether the client is full
+	if c.downstream.End != nil {
+		c.downstream.End() // after it: a wake on another thread may be asking whether the client is full
 	}
 }
 
@@ -124,7 +122,7 @@ func (c *connection) Capabilities() session.Capabilities { return session.Capabi
 func (c *connection) WriteDownstream(b []byte) { c.callbacks.Write(b, false) }
 
 // DownstreamFull implements session.Host. The Golang ABI does not tell.
-func (c *connection) DownstreamFull() bool { return c.full != nil && c.full() }
+func (c *connection) DownstreamFull() bool { return c.downstream.Full != nil && c.downstream.Full() }
 
 // CloseDownstream implements session.Host.
 func (c *connection) CloseDownstream() { c.callbacks.Close(api.FlushWrite) }
@@ -146,7 +144,7 @@ func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
 	c.mu.Lock()
 	c.upstreams[id] = u
 	c.mu.Unlock()
-	u.handle = createUpstream(address, u)
+	u.handle = createUpstream(address, u, c.downstream.Connect)
 }
 
 // WriteUpstream implements session.Host.

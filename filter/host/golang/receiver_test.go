@@ -4,8 +4,10 @@ package golang
 
 import (
 	"testing"
+	"unsafe"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
+	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
@@ -18,8 +20,8 @@ type received struct {
 	ended int
 }
 
-func (r *received) receive(to host.DownstreamReceiver) (full func() bool, end func()) {
-	return func() bool { return r.full }, r.take(to)
+func (r *received) receive(to host.DownstreamReceiver) host.Downstream {
+	return host.Downstream{Full: func() bool { return r.full }, End: r.take(to)}
 }
 
 func (r *received) receiveUpstream(to host.UpstreamReceiver) (end func()) { return r.take(to) }
@@ -77,4 +79,21 @@ func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
 		t.Errorf("%d bytes while it is full, %d afterwards; want one answer and two", len(first), len(both))
 	}
 	filter.OnEvent(api.RemoteClose)
+}
+
+// The ABI cannot say for which client an upstream connection is, so where the host can be told it is.
+func TestUpstreamConnectionsAreOpenedForTheirClient(t *testing.T) {
+	network.SetCgoAPI(capi{})
+	var address string
+	var id uint64
+	wrapper := unsafe.Pointer(new(int))
+	u := &upstream{}
+	u.handle = createUpstream("127.0.0.1:10911", u, func(to string, connectionID uint64) unsafe.Pointer {
+		address, id = to, connectionID
+		return wrapper
+	})
+	if address != "127.0.0.1:10911" || u.handle.wrapper != wrapper || u.handle.entry != network.UpstreamFilters.GetFilterByConnID(id) {
+		t.Errorf("opened %q as %d: %+v", address, id, u.handle)
+	}
+	// Its entry stays in the ABI's table: the host's function that frees it is not here.
 }

@@ -13,6 +13,7 @@
 #include "upstream_connection.h"
 
 using rocketmq_proxy::ConfigMetrics;
+using rocketmq_proxy::DownstreamConnection;
 using rocketmq_proxy::DownstreamWrapper;
 using rocketmq_proxy::GoString;
 using rocketmq_proxy::HttpPluginConfig;
@@ -75,7 +76,10 @@ int envoyGoFilterDownstreamInfo(void* wrapper, int type, void* go_string_out) {
 void* envoyGoFilterUpstreamConnect(void*, void* go_address, uint64_t connection_id) {
   // Deleted by envoyGoFilterUpstreamFinalize.
   auto* const wrapper = new UpstreamWrapper;
-  UpstreamConnection::Connect(std::string(View(go_address)), connection_id, wrapper);
+  // The ABI does not say whose it is: the one in whose hook, or in a hook of one of whose upstreams,
+  // this thread is. A goroutine or a timer is in none.
+  UpstreamConnection::Connect(std::string(View(go_address)), connection_id, wrapper,
+                              DownstreamConnection::Current());
   return wrapper;
 }
 

@@ -44,6 +44,13 @@ const rocketmq_proxy_host* HostFunctions() {
         const auto* downstream = static_cast<const DownstreamConnection*>(connection);
         return downstream != nullptr && downstream->Full() ? 1 : 0;
       },
+      [](void* downstream, const char* address, uint64_t size, uint64_t connection_id) -> void* {
+        // Deleted by envoyGoFilterUpstreamFinalize.
+        auto* const wrapper = new UpstreamWrapper;
+        UpstreamConnection::Connect({address, static_cast<size_t>(size)}, connection_id, wrapper,
+                                    static_cast<DownstreamConnection*>(downstream));
+        return wrapper;
+      },
       [](void* connection, const void* data, uint64_t size) {
         size_t kept = 0;
         static_cast<UpstreamWrapper*>(connection)

@@ -58,10 +58,10 @@ UpstreamConnection* UpstreamConnection::Opening() { return t_opening; }
 
 std::shared_ptr<UpstreamConnection> UpstreamConnection::Connect(std::string address,
                                                                 uint64_t connection_id,
-                                                                UpstreamWrapper* wrapper) {
-  DownstreamConnection* const current = DownstreamConnection::Current();
+                                                                UpstreamWrapper* wrapper,
+                                                                DownstreamConnection* downstream) {
   std::shared_ptr<DownstreamConnection> owner;
-  if (current != nullptr) owner = current->shared_from_this();
+  if (downstream != nullptr) owner = downstream->shared_from_this();
   EventLoop& loop =
       EventLoop::ForKey(owner != nullptr ? owner->worker_index()
                                          : g_ownerless.fetch_add(1, std::memory_order_relaxed));

@@ -36,11 +36,11 @@ class UpstreamConnection : public EventLoop::Watcher,
   // Starts connecting to "ip:port"; the outcome is told on the loop's thread, perhaps before this
   // returns. `wrapper` is what the plugin knows the connection by; it is filled in here.
   //
-  // It belongs to the downstream connection in whose hook, or in a hook of one of whose upstreams,
-  // this thread is: that is the one flow control ties it to. A call from anywhere else (a
-  // goroutine, a timer) makes a connection without an owner, which works but is never held back.
+  // It belongs to `downstream`, to which flow control ties it; without one it works but is never
+  // held back.
   static std::shared_ptr<UpstreamConnection> Connect(std::string address, uint64_t connection_id,
-                                                     UpstreamWrapper* wrapper);
+                                                     UpstreamWrapper* wrapper,
+                                                     DownstreamConnection* downstream);
 
   UpstreamConnection(std::string address, uint64_t connection_id, void* wrapper,
                      std::shared_ptr<DownstreamConnection> owner, EventLoop& loop);

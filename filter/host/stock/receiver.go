@@ -8,6 +8,7 @@ package stock
 static void* receive_downstream(const rocketmq_proxy_host* h, uint64_t r) { return h->receive_downstream(r); }
 static int terminal_downstream_full(const rocketmq_proxy_host* h, void* c) { return h->terminal_downstream_full(c); }
 static void receive_upstream(const rocketmq_proxy_host* h, uint64_t r) { h->receive_upstream(r); }
+static void* connect_connection(const rocketmq_proxy_host* h, void* d, const char* a, uint64_t n, uint64_t id) { return h->connect_upstream_connection(d, a, n, id); }
 static uint64_t write_connection(const rocketmq_proxy_host* h, void* c, const void* d, uint64_t n) { return h->write_upstream_connection(c, d, n); }
 */
 import "C"
@@ -25,10 +26,16 @@ type receiver struct {
 	views [8][]byte // room for the views of a call
 }
 
-func receiveDownstream(r host.DownstreamReceiver) (full func() bool, end func()) {
+func receiveDownstream(r host.DownstreamReceiver) host.Downstream {
 	handle := cgo.NewHandle(&receiver{Receiver: r})
-	connection := C.receive_downstream(functions, C.uint64_t(handle))
-	return func() bool { return C.terminal_downstream_full(functions, connection) == 1 }, handle.Delete
+	downstream := C.receive_downstream(functions, C.uint64_t(handle))
+	return host.Downstream{
+		Full: func() bool { return C.terminal_downstream_full(functions, downstream) == 1 },
+		Connect: func(address string, connectionID uint64) unsafe.Pointer {
+			return C.connect_connection(functions, downstream, (*C.char)(unsafe.Pointer(unsafe.StringData(address))), C.uint64_t(len(address)), C.uint64_t(connectionID))
+		},
+		End: handle.Delete,
+	}
 }
 
 func receiveUpstream(r host.UpstreamReceiver) (end func()) {

@@ -10,7 +10,7 @@
  *
  * Threads: a session's calls are made on the worker of its connection, one at a time. The functions
  * of rocketmq_proxy_host that take a connection may be called only inside such a call, for that
- * connection; `wake` and `write_upstream_connection` may be called from any thread.
+ * connection; `wake` and those of a terminal filter's connections may be called from any thread.
  */
 #ifndef ROCKETMQ_PROXY_HOST_H
 #define ROCKETMQ_PROXY_HOST_H
@@ -59,8 +59,8 @@ typedef struct {
   /* For a connection of the terminal filter: its bytes go to rocketmqProxyTerminalData with this
    * number, other than 0, instead of envoyGoFilterOnDownstreamData, or of
    * envoyGoFilterOnUpstreamData. Only in the call of the Golang ABI that opens the downstream
-   * connection, or that says that the upstream connection is ready. The former returns what
-   * terminal_downstream_full knows the connection by. */
+   * connection, or that says that the upstream connection is ready. The former returns what the
+   * next two functions know the connection by. */
   void* (*receive_downstream)(uint64_t receiver);
   void (*receive_upstream)(uint64_t receiver);
 
@@ -69,7 +69,12 @@ typedef struct {
    * the connection. */
   int (*terminal_downstream_full)(void* connection);
 
-  /* Writes as envoyGoFilterUpstreamWrite does, to what envoyGoFilterUpstreamConnect returned.
+  /* As envoyGoFilterUpstreamConnect, for the client of `downstream`, which is what
+   * receive_downstream returned: that one is not read while this upstream connection is full, and
+   * this one not while that is. Any thread, as long as terminal_downstream_full. */
+  void* (*connect_upstream_connection)(void* downstream, const char* address, uint64_t size,
+                                       uint64_t connection_id);
+  /* Writes as envoyGoFilterUpstreamWrite does, to what connect_upstream_connection returned.
    * Returns how many of the bytes the host keeps because the socket does not take them now, until
    * rocketmqProxyUpstreamDrained or the event that ends the connection. */
   uint64_t (*write_upstream_connection)(void* connection, const void* data, uint64_t size);

@@ -235,7 +235,7 @@ void SettleLoops() {
 
 const rocketmq_proxy_host* Plugin::Host() { return rocketmq_proxy::HostFunctions(); }
 
-uint64_t Plugin::Connect(const std::string& address) {
+uint64_t Plugin::Connect(const std::string& address, void* downstream) {
   uint64_t id;
   {
     const std::lock_guard<std::mutex> lock(mu);
@@ -248,7 +248,9 @@ uint64_t Plugin::Connect(const std::string& address) {
   GoString text{address.data(), static_cast<ptrdiff_t>(address.size())};
   // Held, so that a callback which comes before this returns waits in IdOf.
   const std::lock_guard<std::mutex> lock(mu);
-  up_wrappers[id] = envoyGoFilterUpstreamConnect(&library_text, &text, id);
+  up_wrappers[id] = downstream != nullptr ? Host()->connect_upstream_connection(
+                                                downstream, address.data(), address.size(), id)
+                                          : envoyGoFilterUpstreamConnect(&library_text, &text, id);
   return id;
 }
 

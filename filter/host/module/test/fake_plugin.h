@@ -88,8 +88,9 @@ struct Plugin {
   std::function<bool(uint64_t receiver, bool full)> terminal_full;
   std::function<void(uint64_t receiver, size_t size)> upstream_drained;
 
-  // Opens an upstream as Go would; the id is its index in `ups`.
-  uint64_t Connect(const std::string& address);
+  // Opens an upstream as Go would, for a connection that receive_downstream returned or by the
+  // Golang ABI; the id is its index in `ups`.
+  uint64_t Connect(const std::string& address, void* downstream = nullptr);
   Side& Up(uint64_t id) {
     const std::lock_guard<std::mutex> lock(mu);
     return *ups[id];

@@ -685,6 +685,34 @@ TEST(ClientIsHeldBackByASlowUpstream) {
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
 }
 
+TEST(ClientIsHeldBackByAnUpstreamThatWasOpenedOutsideOfItsHooks) {
+  Setup s;
+  void* downstream = nullptr;
+  s.plugin.on_connection = [&](void*) { downstream = fake::Plugin::Host()->receive_downstream(7); };
+  s.Open();
+  Peer peer(4096);
+  const uint64_t id = s.plugin.Connect(peer.address(), downstream);
+  peer.Accept();
+  EXPECT_EVENTUALLY(s.plugin.Up(id).Has("ready"));
+  const std::string data = Pattern(16 << 20);
+  Write(s.up(id), data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
+  EXPECT(peer.Receive(data.size()) == data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+
+  // And the other way round.
+  s.connection->client_stalled = true;
+  std::string copy(100000, 'x');
+  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
+                               0);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+  peer.Send("answer");
+  s.Settle();
+  EXPECT_EQ(s.plugin.Up(id).Data(), "");
+  s.connection->ClientReads(100000);
+  EXPECT_EVENTUALLY(s.plugin.Up(id).Data() == "answer");
+}
+
 TEST(ClientIsReadAgainWhenTheSessionRefusesWhatIsForASlowUpstream) {
   Setup s;
   std::mutex mu;
