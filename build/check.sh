@@ -23,7 +23,7 @@ go -C build/dashboard vet . || fail "go vet of build/dashboard"
 
 step "the core builds without cgo"
 CGO_ENABLED=0 go build ./api/... ./cmd/... ./codec/... ./filter/addressing/... ./filter/compatible/... ./filter/directory/... \
-  ./filter/envoyadmin/... ./filter/instance/... ./filter/logline/... ./filter/policy/... ./filter/requestlog/... ./filter/breakdown/... ./filter/refresher/... ./filter/router/... ./filter/session/... ./filter/stats/... || fail "cgo-free build"
+  ./filter/envoyadmin/... ./filter/instance/... ./filter/logline/... ./filter/policy/... ./filter/requestlog/... ./filter/breakdown/... ./filter/reach/... ./filter/refresher/... ./filter/router/... ./filter/session/... ./filter/stats/... || fail "cgo-free build"
 
 step "golangci-lint $golangci"
 linter=$cache/golangci-lint/$golangci/golangci-lint

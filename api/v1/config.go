@@ -3,6 +3,7 @@
 package apiv1
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
@@ -48,6 +49,8 @@ type ClusterConfig struct {
 	NameServers     []string // host:port each, at least one
 	RefreshInterval time.Duration
 	Credentials     CredentialsConfig
+	// BrokerNetworks are those in which brokers may be; none: any but the special ones.
+	BrokerNetworks []netip.Prefix
 }
 
 // CredentialsConfig is an account of RocketMQ's ACL, or the File that has it; without either nothing is signed.

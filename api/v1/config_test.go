@@ -224,7 +224,7 @@ func TestEveryTypoAndWrongTypeIsNamedWithItsPath(t *testing.T) {
 	for _, want := range []string{
 		"rocketmq_proxy.stat_prefx is not a field; want stat_prefix, route_config, transient_object_life_span, develop_mode",
 		"rocketmq_proxy.stat_prefix is 5; want a string",
-		"clusters[0].name_server is not a field; want name, name_servers, refresh_interval, credentials",
+		"clusters[0].name_server is not a field; want name, name_servers, refresh_interval, credentials, broker_networks",
 		`clusters[1].name_servers is "a:1"; want a list`,
 		"addressing.per_broker.brokers[0].broker_id is -1; want a whole number from 0 on",
 		`addressing.per_broker.brokers[0].listener_port is "x"; want a whole number from 0 on`,

@@ -602,9 +602,16 @@ type Cluster struct {
 	RefreshInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=refresh_interval,json=refreshInterval,proto3" json:"refresh_interval,omitempty"`
 	// With what the proxy's own requests to the name servers are signed, where these demand it. Requests
 	// of clients keep the clients' signatures.
-	Credentials   *Credentials `protobuf:"bytes,4,opt,name=credentials,proto3" json:"credentials,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Credentials *Credentials `protobuf:"bytes,4,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	// The networks (10.1.0.0/16, fd00:1::/64, 10.1.2.3/32) in which the cluster's brokers are; at most 256. No connection is
+	// opened to a broker elsewhere: its requests are answered SERVICE_NOT_AVAILABLE (14), and broker_outside_networks
+	// counts them. Default: anywhere but link-local addresses (169.254.0.0/16, fe80::/10) and those of clouds' metadata,
+	// which a network of at least their length can name. Whatever stands here, none is opened to an address where the proxy
+	// itself listens or which it advertises (broker_is_self). Whoever can configure or register a broker chooses its
+	// address: name networks wherever clients are not trusted.
+	BrokerNetworks []string `protobuf:"bytes,5,rep,name=broker_networks,json=brokerNetworks,proto3" json:"broker_networks,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Cluster) Reset() {
@@ -661,6 +668,13 @@ func (x *Cluster) GetRefreshInterval() *durationpb.Duration {
 func (x *Cluster) GetCredentials() *Credentials {
 	if x != nil {
 		return x.Credentials
+	}
+	return nil
+}
+
+func (x *Cluster) GetBrokerNetworks() []string {
+	if x != nil {
+		return x.BrokerNetworks
 	}
 	return nil
 }
@@ -1947,12 +1961,13 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12D\n" +
 	"\x10refresh_interval\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0frefreshInterval\"\"\n" +
 	"\x06Egress\x12\x18\n" +
-	"\aaddress\x18\x01 \x01(\tR\aaddress\"\xc8\x01\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"\xf1\x01\n" +
 	"\aCluster\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fname_servers\x18\x02 \x03(\tR\vnameServers\x12D\n" +
 	"\x10refresh_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0frefreshInterval\x12@\n" +
-	"\vcredentials\x18\x04 \x01(\v2\x1e.rocketmq_proxy.v1.CredentialsR\vcredentials\"\x86\x01\n" +
+	"\vcredentials\x18\x04 \x01(\v2\x1e.rocketmq_proxy.v1.CredentialsR\vcredentials\x12'\n" +
+	"\x0fbroker_networks\x18\x05 \x03(\tR\x0ebrokerNetworks\"\x86\x01\n" +
 	"\vCredentials\x12\x1d\n" +
 	"\n" +
 	"access_key\x18\x01 \x01(\tR\taccessKey\x12\x1d\n" +

@@ -4,6 +4,7 @@ package apiv1
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ func (c *checker) cluster(path string, m *Cluster) ClusterConfig {
 		NameServers:     m.GetNameServers(),
 		RefreshInterval: c.duration(path+".refresh_interval", m.GetRefreshInterval(), 30*time.Second, time.Second, time.Hour),
 		Credentials:     c.credentials(path+".credentials", m.GetCredentials()),
+		BrokerNetworks:  c.networks(path+".broker_networks", m.GetBrokerNetworks()),
 	}
 	if len(config.NameServers) == 0 {
 		c.add(path+".name_servers", "is empty; want host:port of at least one name server")
@@ -58,6 +60,28 @@ func (c *checker) cluster(path string, m *Cluster) ClusterConfig {
 		}
 	}
 	return config
+}
+
+// maxNetworks bounds the networks of one cluster's brokers.
+const maxNetworks = 256
+
+func (c *checker) networks(path string, all []string) (networks []netip.Prefix) {
+	if len(all) > maxNetworks {
+		c.add(path, "has %d entries; want at most %d", len(all), maxNetworks)
+		return nil
+	}
+	for i, text := range all {
+		network, ok := prefixOf(text)
+		if !ok {
+			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q; want a network such as 10.1.0.0/16, or an address", text)
+			continue
+		}
+		if network.Addr().Is4In6() && network.Bits() >= 96 {
+			network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks
 }
 
 func (c *checker) credentials(path string, m *Credentials) CredentialsConfig {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
@@ -196,7 +197,7 @@ func languageOf(name string) (codec.LanguageCode, bool) {
 }
 
 func prefixOf(text string) (netip.Prefix, bool) {
-	if address, err := netip.ParseAddr(text); err == nil {
+	if address, err := netip.ParseAddr(text); err == nil && !strings.Contains(text, "/") { // which a zone may have
 		return netip.PrefixFrom(address.Unmap().WithZone(""), address.Unmap().BitLen()), true
 	}
 	prefix, err := netip.ParsePrefix(text)

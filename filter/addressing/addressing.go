@@ -7,6 +7,8 @@ package addressing
 
 import (
 	"math"
+	"net/netip"
+	"strings"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
@@ -47,6 +49,10 @@ type Rules interface {
 	// address of `broker`. leastID is the least id among the addresses of the same broker name in
 	// the same answer.
 	Advertise(local string, broker body.Address, leastID int64) (address string, coverage Coverage)
+
+	// Advertises reports whether the config gives clients this host:port, in the form of netip or in lower case, as an
+	// address of the proxy.
+	Advertises(address string) bool
 }
 
 // Coverage is what the rules say of one broker address.
@@ -85,4 +91,12 @@ func LeastIDs(addresses []body.Address) map[string]int64 {
 		least[a.BrokerName] = min(id, a.BrokerID)
 	}
 	return least
+}
+
+// canonical is host:port in the one form in which addresses are compared.
+func canonical(address string) string {
+	if at, err := netip.ParseAddrPort(address); err == nil {
+		return netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port()).String()
+	}
+	return strings.ToLower(address)
 }

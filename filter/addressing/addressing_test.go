@@ -105,3 +105,39 @@ func TestLeastIDs(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestWhatClientsAreGivenIsKnown(t *testing.T) {
+	perBroker := apiv1.AddressingConfig{
+		Mode: apiv1.PerBrokerMode,
+		Brokers: []apiv1.BrokerListenerConfig{
+			{BrokerName: "a", ListenerPort: 1, AdvertisedAddress: "MQ.example:20911", VIPChannelPort: 3},
+			{BrokerName: "b", ListenerPort: 2, AdvertisedAddress: "[::ffff:192.0.2.1]:20921"},
+		},
+		Template: &apiv1.BrokerTemplateConfig{AdvertisedHost: "{broker}.{cluster}.Example", AdvertisedBasePort: 30000, ListenerBasePort: 40000, Numbers: 5, IDsPerBroker: 2},
+	}
+	for _, c := range []struct {
+		config  apiv1.AddressingConfig
+		address string
+		want    bool
+	}{
+		{perBroker, "mq.example:20911", true},
+		{perBroker, "mq.example:20909", true}, // VIP channel
+		{perBroker, "mq.example:20910", false},
+		{perBroker, "192.0.2.1:20921", true},
+		{perBroker, "192.0.2.1:20919", false}, // no VIP channel
+		{perBroker, "broker-7.c.example:30000", true},
+		{perBroker, "broker-7.c.example:30009", true},
+		{perBroker, "broker-7.c.example:30010", false},
+		{perBroker, "broker-7.c.example:29999", false},
+		{perBroker, "broker-7.c.example.org:30000", false},
+		{perBroker, "nonsense", false},
+		{apiv1.AddressingConfig{Mode: apiv1.UnifiedMode, AdvertisedAddress: "mq.example:9876"}, "mq.example:9876", true},
+		{apiv1.AddressingConfig{Mode: apiv1.UnifiedMode, AdvertisedAddress: "mq.example:9876"}, "mq.example:9877", false},
+		{apiv1.AddressingConfig{Mode: apiv1.UnifiedMode}, "", false},
+		{apiv1.AddressingConfig{Mode: apiv1.TransparentMode}, "10.0.0.1:10911", false},
+	} {
+		if got := New(c.config).Advertises(c.address); got != c.want {
+			t.Errorf("mode %d, %s: got %v", c.config.Mode, c.address, got)
+		}
+	}
+}

@@ -3,6 +3,9 @@
 package addressing
 
 import (
+	"net"
+	"strconv"
+
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
@@ -13,6 +16,8 @@ type perBroker struct {
 	byPort   map[uint16]Role
 	byBroker map[brokerKey]string // advertised address
 	template *template            // for brokers without an entry; nil: none
+	// advertised are the addresses in byBroker, canonical, and those two ports below for VIP channels.
+	advertised map[string]bool
 }
 
 type brokerKey struct {
@@ -24,13 +29,18 @@ func newPerBroker(brokers []apiv1.BrokerListenerConfig, rest *apiv1.BrokerTempla
 	rules := perBroker{
 		byPort:   make(map[uint16]Role, len(brokers)),
 		byBroker: make(map[brokerKey]string, len(brokers)),
-		template: (*template)(rest),
+		template: newTemplate(rest),
+
+		advertised: make(map[string]bool, len(brokers)),
 	}
 	for _, b := range brokers {
 		role := Role{Kind: ToBroker, BrokerName: b.BrokerName, BrokerID: b.BrokerID}
 		rules.byPort[b.ListenerPort] = role
+		advertised := canonical(b.AdvertisedAddress)
+		rules.advertised[advertised] = true
 		if b.VIPChannelPort != 0 {
 			rules.byPort[b.VIPChannelPort] = role
+			rules.advertised[vipChannel(advertised)] = true
 		}
 		rules.byBroker[brokerKey{b.BrokerName, b.BrokerID}] = b.AdvertisedAddress
 	}
@@ -60,4 +70,19 @@ func (r perBroker) Advertise(_ string, broker body.Address, _ int64) (string, Co
 		}
 	}
 	return "", Uncovered
+}
+
+// Advertises implements Rules.
+func (r perBroker) Advertises(address string) bool {
+	return r.advertised[address] || r.template != nil && r.template.advertises(address)
+}
+
+// vipChannel is the address that Java clients up to 4.5.0 dial to send: two ports below.
+func vipChannel(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	number, err2 := strconv.Atoi(port)
+	if err != nil || err2 != nil {
+		return ""
+	}
+	return net.JoinHostPort(host, strconv.Itoa(number-2))
 }

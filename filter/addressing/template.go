@@ -4,6 +4,7 @@ package addressing
 
 import (
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,21 @@ import (
 )
 
 // template makes ports and addresses from the numbers in brokers' names.
-type template apiv1.BrokerTemplateConfig
+type template struct {
+	apiv1.BrokerTemplateConfig
+	hosts *regexp.Regexp // what AdvertisedHost can become, in lower case
+}
+
+func newTemplate(config *apiv1.BrokerTemplateConfig) *template {
+	if config == nil {
+		return nil
+	}
+	pattern := regexp.QuoteMeta(strings.ToLower(config.AdvertisedHost))
+	for _, placeholder := range []string{"{cluster}", "{broker}", "{id}", "{number}"} {
+		pattern = strings.ReplaceAll(pattern, regexp.QuoteMeta(placeholder), ".*")
+	}
+	return &template{*config, regexp.MustCompile("^" + pattern + "$")}
+}
 
 // role is what a local port is for, if it is one of the template's.
 func (t *template) role(port int) (Role, bool) {
@@ -37,6 +52,17 @@ func (t *template) advertise(broker body.Address) (string, bool) {
 	).Replace(t.AdvertisedHost)
 	port := t.AdvertisedBasePort + number*t.IDsPerBroker + int(broker.BrokerID)
 	return net.JoinHostPort(host, strconv.Itoa(port)), true
+}
+
+// advertises reports whether the template can make this host:port, in lower case, of the name of a broker.
+func (t *template) advertises(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	n, err := strconv.Atoi(port)
+	offset := n - t.AdvertisedBasePort
+	return err == nil && offset >= 0 && offset < t.Numbers*t.IDsPerBroker && t.hosts.MatchString(host)
 }
 
 // NumberOf is the number in a broker's name: its last run of digits.

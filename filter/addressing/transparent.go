@@ -13,3 +13,6 @@ func (transparent) Role(uint16) Role { return Role{Kind: ToDialled} }
 func (transparent) Advertise(_ string, broker body.Address, _ int64) (string, Coverage) {
 	return broker.Addr, Covered
 }
+
+// Advertises implements Rules: clients get the brokers' own addresses.
+func (transparent) Advertises(string) bool { return false }

@@ -20,3 +20,8 @@ func (u unified) Advertise(local string, broker body.Address, leastID int64) (st
 	}
 	return local, Covered
 }
+
+// Advertises implements Rules.
+func (u unified) Advertises(address string) bool {
+	return u.advertised != "" && canonical(u.advertised) == address
+}

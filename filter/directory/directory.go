@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/refresher"
 )
 
@@ -38,6 +39,8 @@ type Directory struct {
 	servers     []string // as configured
 	forgetAfter time.Duration
 	bounds      Bounds
+	reach       reach.Rules
+	refusals    refusals
 
 	mu       sync.Mutex // guards the replacement of snapshot
 	snapshot atomic.Pointer[Snapshot]
@@ -54,6 +57,12 @@ func New(servers []string, interval, forgetAfter time.Duration, bounds Bounds, s
 	d.snapshot.Store(&Snapshot{})
 	return d
 }
+
+// Restrict sets where connections to the cluster may go; before Start.
+func (d *Directory) Restrict(rules reach.Rules) { d.reach = rules }
+
+// Reach says where connections to the cluster may go.
+func (d *Directory) Reach() *reach.Rules { return &d.reach }
 
 // Snapshot is what is known now.
 func (d *Directory) Snapshot() *Snapshot { return d.snapshot.Load() }
@@ -119,7 +128,8 @@ func (d *Directory) LearnBrokers(seen []body.Address) {
 	d.beyond.Add(int64(beyond))
 }
 
-// resolve replaces host names by what they were resolved to; it leaves out those that were not.
+// resolve replaces host names by what they were resolved to; it leaves out those that were not. A name of the proxy stays
+// as it is: whatever it stands for, nothing may be sent there.
 func (d *Directory) resolve(seen []body.Address) []body.Address {
 	if !slices.ContainsFunc(seen, func(a body.Address) bool { return !isIPPort(a.Addr) }) {
 		return seen
@@ -127,7 +137,7 @@ func (d *Directory) resolve(seen []body.Address) []body.Address {
 	resolved := d.snapshot.Load().resolved
 	var known []body.Address
 	for _, a := range seen {
-		if !isIPPort(a.Addr) {
+		if !isIPPort(a.Addr) && !d.reach.Advertised(a.Addr) {
 			address, tried := resolved[a.Addr]
 			if !tried {
 				d.RefreshSoon()

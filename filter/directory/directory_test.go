@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
 
 // roomy are bounds that nothing here reaches.
@@ -462,4 +464,62 @@ func TestBrokersAreBounded(t *testing.T) {
 			t.Errorf("%v are known, %d were not remembered; want %s as before", got, d.Beyond(), known)
 		}
 	})
+}
+
+// TestNothingIsAskedOfTheProxyItself has a name server whose address is that of one of the filter's own listeners.
+func TestNothingIsAskedOfTheProxyItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{brokers: twoBrokers}
+		own := reach.NewOwn(func() ([]reach.Socket, []netip.Addr) {
+			return []reach.Socket{{Address: netip.MustParseAddrPort("10.0.0.8:9876")}}, nil
+		})
+		own.Refresh()
+		own.Arrived(netip.MustParseAddrPort("10.0.0.8:9876"))
+		d := New([]string{"10.0.0.8:9876", "10.0.0.9:9876"}, 30*time.Second, NameServersForget, roomy, source)
+		d.Restrict(reach.Rules{Own: own})
+		d.Start()
+		defer d.Stop()
+		synctest.Wait()
+		if d.Stale() || source.calls.Load() != 1 || d.Snapshot().NameServers()[0] != "10.0.0.9:9876" {
+			t.Errorf("stale: %v, asked %d times, name servers %v", d.Stale(), source.calls.Load(), d.Snapshot().NameServers())
+		}
+		var failures []error
+		d.Replicate([]byte("change"), func(err error) { failures = append(failures, err) })
+		synctest.Wait()
+		if _, sent := source.sent.Load("10.0.0.8:9876"); sent || len(failures) != 1 || !errors.Is(failures[0], errSelf) {
+			t.Errorf("sent: %v, failures: %v", sent, failures)
+		}
+		if _, sent := source.sent.Load("10.0.0.9:9876"); !sent {
+			t.Error("the other name server got nothing")
+		}
+	})
+}
+
+// TestANameOfTheProxyIsNotResolved: nothing may be sent there, whatever it stands for; unless the operator says where
+// brokers are.
+func TestANameOfTheProxyIsNotResolved(t *testing.T) {
+	for networks, want := range map[string]string{"": "broker.example:10911", "10.0.0.0/8": "10.0.0.1:10911"} {
+		synctest.Test(t, func(t *testing.T) {
+			own := reach.NewOwn(func() ([]reach.Socket, []netip.Addr) { return nil, nil })
+			own.Advertise(func(address string) bool { return address == "broker.example:10911" })
+			rules := reach.Rules{Own: own}
+			if networks != "" {
+				rules.Networks = []netip.Prefix{netip.MustParsePrefix(networks)}
+			}
+			d := New([]string{"ns.example:9876"}, 30*time.Second, NameServersForget, roomy, &fakeSource{brokers: twoBrokers})
+			d.Restrict(rules)
+			d.Start()
+			defer d.Stop()
+			synctest.Wait()
+			for range 2 {
+				if got, _ := d.Snapshot().Master("broker-a"); got != want {
+					t.Errorf("networks %q: broker-a is at %q, want %q", networks, got, want)
+				}
+				d.LearnBrokers(twoBrokers())
+			}
+			if got := d.Reach().Broker(want) == reach.Allowed; got != (networks != "") {
+				t.Errorf("networks %q: allowed: %v", networks, got)
+			}
+		})
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
 
 // nameServerTimeout bounds one exchange with one name server, DNS included.
@@ -18,6 +19,7 @@ const nameServerTimeout = 3 * time.Second
 
 // refresh asks the name servers in turn until one answers. What was known stays if none does.
 func (d *Directory) refresh(ctx context.Context) error {
+	d.reach.Own.Refresh()
 	brokers, servers, err := d.askNameServers(ctx)
 	brokers, resolved := d.resolveAll(ctx, brokers)
 	if ctx.Err() != nil {
@@ -49,7 +51,7 @@ func (d *Directory) askNameServers(ctx context.Context) (brokers []body.Address,
 		if failure == nil {
 			servers = append(servers, address)
 			if answered < 0 {
-				if brokers, failure = d.source.Brokers(each, address); failure == nil {
+				if brokers, failure = d.ask(each, address); failure == nil {
 					answered = len(servers) - 1
 				}
 			}
@@ -66,15 +68,26 @@ func (d *Directory) askNameServers(ctx context.Context) (brokers []body.Address,
 	return brokers, servers, nil
 }
 
+// errSelf is what comes of a name server whose address is the proxy's.
+var errSelf = errors.New("this is the proxy itself")
+
+// ask asks one name server for all brokers.
+func (d *Directory) ask(ctx context.Context, address string) ([]body.Address, error) {
+	if d.reach.NameServer(address) != reach.Allowed {
+		return nil, errSelf
+	}
+	return d.source.Brokers(ctx, address)
+}
+
 // resolveAll replaces host names in broker addresses (brokerIP1 may be one). One that cannot be resolved
-// now keeps what it stood for before; one that never could is left out.
+// now keeps what it stood for before; one that never could is left out, and one of the proxy stays a name.
 func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) (known []body.Address, resolved map[string]string) {
 	ctx, cancel := context.WithTimeout(ctx, nameServerTimeout) // for all together
 	defer cancel()
 	before := d.snapshot.Load().resolved
 	resolved = make(map[string]string)
 	for _, b := range brokers {
-		if !isIPPort(b.Addr) {
+		if !isIPPort(b.Addr) && !d.reach.Advertised(b.Addr) {
 			address, err := d.source.Resolve(ctx, b.Addr)
 			if err != nil {
 				address = before[b.Addr]

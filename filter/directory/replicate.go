@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
 
 const (
@@ -119,6 +121,9 @@ func (d *Directory) send(address string, next change) (err error) {
 			err = fmt.Errorf("fault: %v", fault)
 		}
 	}()
+	if d.reach.NameServer(address) != reach.Allowed {
+		return errSelf
+	}
 	waiting, done := context.WithDeadline(context.Background(), next.deadline)
 	defer done()
 	ctx, cancel := context.WithTimeout(waiting, nameServerTimeout)

@@ -3,6 +3,7 @@
 package directory
 
 import (
+	"iter"
 	"maps"
 	"net/netip"
 	"slices"
@@ -107,6 +108,19 @@ func vipChannel(address string) string {
 // BrokerNames are all known broker names, sorted.
 func (s *Snapshot) BrokerNames() []string {
 	return slices.Sorted(maps.Keys(s.brokers))
+}
+
+// Addresses are those of all brokers, in no order.
+func (s *Snapshot) Addresses() iter.Seq2[string, string] {
+	return func(yield func(name, address string) bool) {
+		for name, b := range s.brokers {
+			for _, address := range b.byID {
+				if !yield(name, address) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // NameServers are the name servers as ip:port, the one that answered last in front. Empty until

@@ -8,6 +8,8 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
 
 var directories = newPool((*directory.Directory).Stop)
@@ -25,9 +27,11 @@ func (x *Instance) openClusters() {
 	x.Clusters = directory.NewClusters(c.ClusterOf, all...)
 }
 
-// use counts the refreshes of a directory until the config is closed, and then releases it.
+// use counts the refreshes of a directory and warns of brokers where nothing is sent, until the config is closed, and
+// then releases it.
 func (x *Instance) use(d *directory.Directory, release func()) {
-	x.watches = append(x.watches, newWatch(d, x.Stats.Recorder()))
+	learned := func() { session.WarnOfBrokers(d, Warn) }
+	x.watches = append(x.watches, newWatch(d, x.Stats.Recorder(), learned))
 	x.releases = append(x.releases, release)
 }
 
@@ -45,6 +49,7 @@ func newDirectory(c *apiv1.Config, cluster apiv1.ClusterConfig) *directory.Direc
 		Credentials: directory.Credentials(cluster.Credentials),
 		Egress:      c.Egress,
 	})
+	d.Restrict(reach.Rules{Own: reach.Process, Networks: cluster.BrokerNetworks})
 	d.Start()
 	return d
 }

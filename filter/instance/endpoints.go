@@ -18,6 +18,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
 
@@ -117,6 +118,7 @@ type endpointDirectory struct {
 func newEndpointDirectory(cluster string, most directory.Bounds, watcher *envoyadmin.Watcher) *endpointDirectory {
 	source := &endpointSource{Watcher: watcher}
 	d := &endpointDirectory{Directory: directory.New([]string{cluster}, rarely, 0, most, source), source: source, cluster: cluster}
+	d.Restrict(reach.Rules{Own: reach.Process, Configured: true})
 	d.unobserve = watcher.Observe(d.looked)
 	return d
 }

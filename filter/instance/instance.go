@@ -14,6 +14,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/breakdown"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -65,11 +66,18 @@ func Start(config *apiv1.Config, sink stats.Sink) *Instance {
 			Stats:  stats.New(ownStats(config)...),
 			Policy: policy.New(config.Policy, stats.ID(len(stats.Table))),
 			Files:  &files,
+			Own:    reach.Process,
 		},
 		sink: sink,
 		stop: make(chan struct{}),
 		done: make(chan struct{}),
 	}
+	x.Warn = func(now session.Instant, format string, arguments ...any) {
+		if x.MayLog(now) {
+			Warn(format, arguments...)
+		}
+	}
+	x.releases = append(x.releases, reach.Process.Advertise(x.Rules.Advertises))
 	x.Stats.Recorder().Inc(stats.BuildInfo)
 	if config.Compatible != nil {
 		x.openEndpoints()

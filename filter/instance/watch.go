@@ -16,17 +16,19 @@ import (
 type watch struct {
 	directory *directory.Directory
 	recorder  *stats.Recorder
+	learned   func()       // called at the start and after each refresh that has succeeded
 	beyond    atomic.Int64 // of the directory, as counted so far
 	stale     atomic.Bool
 	failing   atomic.Bool // the last refresh has failed, and that is in the log
 	unobserve func()
 }
 
-func newWatch(d *directory.Directory, recorder *stats.Recorder) *watch {
-	w := &watch{directory: d, recorder: recorder}
+func newWatch(d *directory.Directory, recorder *stats.Recorder, learned func()) *watch {
+	w := &watch{directory: d, recorder: recorder, learned: learned}
 	w.beyond.Store(d.Beyond())
 	w.setStale(d.Stale())
 	w.unobserve = d.Observe(w.refreshed)
+	learned() // another config may have had it refreshed
 	return w
 }
 
@@ -47,6 +49,7 @@ func (w *watch) refreshed(err error) {
 		}
 	} else {
 		w.failing.Store(false)
+		w.learned()
 	}
 	beyond := w.directory.Beyond()
 	w.recorder.Add(stats.DirectoryOverLimit, beyond-w.beyond.Swap(beyond))

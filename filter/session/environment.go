@@ -8,6 +8,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -27,6 +28,10 @@ type Environment struct {
 	Compatible *Compatible
 	// Files are those of the process; nil: any number.
 	Files *Files
+	// Own are the addresses of this process; nil: none are known.
+	Own *reach.Own
+	// Warn takes a line that a connection causes for Envoy's log, by the rules of package logline; nil: there is none.
+	Warn func(now Instant, format string, arguments ...any)
 
 	totals  totals
 	sources sources

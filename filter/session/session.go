@@ -85,6 +85,7 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 	}
 	s.policy = environment.Policy.Client(remote, s.recorder)
 	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
+	environment.Own.Arrived(address)
 	s.role = environment.Rules.Role(address.Port())
 	s.backlog.memory = &s.memory
 	s.requests = s.newCutter()
@@ -193,7 +194,7 @@ func (s *Session) tryOpen() {
 	}
 }
 
-// openNow opens the session if what it needs is known.
+// openNow opens the session if what it needs is known, or closes it if that may not be reached.
 func (s *Session) openNow() bool {
 	if s.role.Kind == addressing.ToAll {
 		if c := s.environment.Compatible; !s.environment.Clusters.Asked() || c != nil && !c.known() {
@@ -207,7 +208,12 @@ func (s *Session) openNow() bool {
 		return false
 	}
 	s.state = open
-	s.only = s.connect(place{cluster: s.environment.Clusters.First()}, address)
+	u, refusal := s.connect(place{cluster: s.environment.Clusters.First()}, address)
+	if refusal != nil {
+		s.recorder.Inc(stats.DownstreamRefused)
+		s.closeDownstream()
+	}
+	s.only = u
 	return true
 }
 

@@ -162,7 +162,11 @@ func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, noMoreFiles
 	}
-	u := s.connect(to, address)
+	u, refusal := s.connect(to, address)
+	if refusal != nil {
+		s.giveBackFiles(1)
+		return nil, refusal
+	}
 	s.unified.byAddress[address] = u
 	return u, nil
 }

@@ -49,8 +49,11 @@ var (
 	overLimit       = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "too much is waiting on this connection"}
 )
 
-// connect opens an upstream connection.
-func (s *Session) connect(to place, address string) *upstream {
+// connect opens an upstream connection, if it may go to that address.
+func (s *Session) connect(to place, address string) (*upstream, *router.Refusal) {
+	if refusal := s.mayConnect(to, address); refusal != nil {
+		return nil, refusal
+	}
 	s.lastUpstream++
 	u := &upstream{
 		session:   s,
@@ -71,7 +74,7 @@ func (s *Session) connect(to place, address string) *upstream {
 	if s.state != closed && s.enterCircuit(u) { // closed: the header was too much to keep
 		s.dial(u)
 	}
-	return u
+	return u, nil
 }
 
 // dial begins to open u.

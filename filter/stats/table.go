@@ -87,6 +87,8 @@ const (
 	BrokerUnknown
 	ClusterUnusable
 	ClusterOverflow
+	BrokerIsSelf
+	BrokerOutsideNetworks
 	HeartbeatFanOut
 	HeartbeatRepeated
 	HeartbeatReplayed
@@ -203,6 +205,8 @@ var Table = append([]Def{
 	BrokerUnknown:            {Counter, Trouble, "broker_unknown", "requests and connections for a broker whose address is not known"},
 	ClusterUnusable:          {Counter, Trouble, "cluster_unusable", "requests and copies of registrations that were not sent because their cluster has TLS or another demand that needs an egress listener (compatible configs)"},
 	ClusterOverflow:          {Counter, Trouble, "cluster_overflow", "requests and copies of registrations that were not sent because as many as max_pending_requests of their cluster wait for connections (compatible configs)"},
+	BrokerIsSelf:             {Counter, Trouble, "broker_is_self", "requests and connections refused because their broker's address, or that of the name server, leads back to the proxy"},
+	BrokerOutsideNetworks:    {Counter, Trouble, "broker_outside_networks", "requests and connections refused because their broker's address is in none of the networks where brokers may be"},
 	HeartbeatFanOut:          {Counter, Activity, "heartbeat_fan_out", "copies of heartbeats sent to brokers (unified)"},
 	HeartbeatRepeated:        {Counter, Activity, "heartbeat_repeated", "heartbeats equal to one just sent, answered with its answer (unified)"},
 	HeartbeatReplayed:        {Counter, Activity, "heartbeat_replayed", "heartbeats sent again on a reopened upstream connection (unified)"},

@@ -28,7 +28,7 @@ import (
 // core are the packages that must build without cgo.
 var core = []string{
 	"./api/...", "./cmd/...", "./codec/...", "./filter/addressing/...", "./filter/compatible/...", "./filter/directory/...", "./filter/envoyadmin/...",
-	"./filter/instance/...", "./filter/refresher/...", "./filter/router/...", "./filter/session/...", "./filter/stats/...",
+	"./filter/instance/...", "./filter/reach/...", "./filter/refresher/...", "./filter/router/...", "./filter/session/...", "./filter/stats/...",
 }
 
 func main() {
