@@ -80,6 +80,11 @@ func describe(f *envoyfile.Filter) string {
 	if f.Form != envoyfile.Own {
 		text += ", " + modeOf(f.Config)
 	}
+	for _, cluster := range f.Config.Clusters {
+		if len(cluster.BrokerNetworks) > 0 {
+			text += fmt.Sprintf(", brokers of %s in %s", cluster.Name, strings.Trim(fmt.Sprint(cluster.BrokerNetworks), "[]"))
+		}
+	}
 	if len(f.Listeners) > 0 {
 		text += ", in " + listenersOf(f)
 	}

@@ -18,7 +18,9 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/envoyfile"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/route"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
 
 // explanation is one run of the command.
@@ -27,6 +29,7 @@ type explanation struct {
 	nameServers            []string
 	timeout                time.Duration
 	offline                bool
+	proxy                  *reach.Own // addresses of the Envoy that has the config
 	to                     io.Writer
 	unseen                 error // why a route is not shown
 }
@@ -39,7 +42,8 @@ func newExplain() *cobra.Command {
 		Long: `Say which brokers and addresses a client is told for a topic, and why.
 
 The name servers of the config are asked for the topic's route, unsigned, and the route is rewritten as the filter would.
-Where none can be reached the rules alone are shown. Then the rules of the policy that can match the topic. A file with several configs, as for two views of a cluster,
+Where none can be reached the rules alone are shown. Brokers to which the proxy sends nothing are named: those whose address is one
+of its own, by this file and this machine's addresses, or in none of broker_networks. Then the rules of the policy that can match the topic. A file with several configs, as for two views of a cluster,
 has each explained.
 
 Exit status: 0 if the name servers were heard, also of a topic that does not exist, or with --offline; 1 something is wrong with the file
@@ -80,6 +84,7 @@ func (e *explanation) run(command *cobra.Command) error {
 	if len(file.Filters) == 0 {
 		return badError{e.config + " has no config of the filter"}
 	}
+	e.proxy = file.Own(reach.Hosts())
 	for i, filter := range file.Filters {
 		if i > 0 {
 			e.say("\n")
@@ -142,7 +147,7 @@ func (e *explanation) own(ctx context.Context, filter *envoyfile.Filter) error {
 			e.rules(config.Addressing)
 			e.unseen = fmt.Errorf("no name server of cluster %s gave the route of %s, these are the rules alone; --name-server asks another, --offline none", cluster.Name, e.topic)
 		default:
-			if err := e.table(filter, body); err != nil {
+			if err := e.table(ctx, filter, cluster, body); err != nil {
 				return badError{fmt.Sprintf("the route cannot be read: %v", err)}
 			}
 		}
@@ -180,7 +185,7 @@ func (e *explanation) ask(ctx context.Context, config *apiv1.Config, cluster api
 }
 
 // table shows what becomes of each address of a route.
-func (e *explanation) table(filter *envoyfile.Filter, body []byte) error {
+func (e *explanation) table(ctx context.Context, filter *envoyfile.Filter, cluster apiv1.ClusterConfig, body []byte) error {
 	local := e.dialled
 	if local == "" {
 		local = "<as dialled>"
@@ -207,7 +212,33 @@ func (e *explanation) table(filter *envoyfile.Filter, body []byte) error {
 	if len(told) > 0 && lost == len(told) {
 		e.say("%s\n", paint("red", "clients are told of no broker at all"))
 	}
+	for _, t := range told {
+		if problem := e.unreachable(ctx, cluster, t.Broker.Addr); problem != "" {
+			e.say("%s\n", paint("red", fmt.Sprintf("nothing is sent to %s, id %d: its address %s %s", printable(t.Broker.BrokerName), t.Broker.BrokerID, printable(t.Broker.Addr), problem)))
+		}
+	}
 	return nil
+}
+
+// unreachable says why the proxy does not connect to the address of a broker; "" if it does.
+func (e *explanation) unreachable(ctx context.Context, cluster apiv1.ClusterConfig, address string) string {
+	rules := reach.Rules{Own: e.proxy, Networks: cluster.BrokerNetworks}
+	if !rules.Advertised(address) {
+		ctx, cancel := context.WithTimeout(ctx, e.timeout)
+		defer cancel()
+		resolved, err := directory.RemotingNameServers{}.Resolve(ctx, address)
+		if err != nil {
+			return "cannot be resolved here (broker_unknown)"
+		}
+		address = resolved
+	}
+	switch rules.Broker(address) {
+	case reach.Self:
+		return "leads back to the proxy (broker_is_self)"
+	case reach.Outside:
+		return "is in none of the networks where brokers may be (broker_outside_networks)"
+	}
+	return ""
 }
 
 // rules shows what is known without a route.

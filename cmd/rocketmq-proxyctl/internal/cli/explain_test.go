@@ -158,3 +158,27 @@ func TestExplainNeedsATopicAndAConfig(t *testing.T) {
 		t.Errorf("status %d: %s", status, errs)
 	}
 }
+
+// TestExplainNamesBrokersToWhichNothingIsSent asks for a route whose brokers are at the file's own listeners, at what
+// clients are given as the proxy, and outside of the brokers' networks.
+func TestExplainNamesBrokersToWhichNothingIsSent(t *testing.T) {
+	known := nameServer(t, routeOf(
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-a", Addr: "127.0.0.1:20921"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-b", Addr: "127.0.0.1:10921"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-c", Addr: "127.0.0.1:9901"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-d", Addr: "[::ffff:127.0.0.1]:19876"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-e", Addr: "192.0.2.7:10911"},
+		body.Address{Cluster: "DefaultCluster", BrokerName: "broker-f", Addr: "127.0.0.9:10911"},
+	))
+	_, out, _ := run(t, nil, "explain", "--topic", "Orders", "-n", known, "--config", example("per-broker.yaml"))
+	_, refused, _ := strings.Cut(out, "nothing is sent to ")
+	const want = `broker-a, id 0: its address 127.0.0.1:20921 leads back to the proxy (broker_is_self)
+nothing is sent to broker-c, id 0: its address 127.0.0.1:9901 leads back to the proxy (broker_is_self)
+nothing is sent to broker-d, id 0: its address [::ffff:127.0.0.1]:19876 leads back to the proxy (broker_is_self)
+nothing is sent to broker-e, id 0: its address 192.0.2.7:10911 is in none of the networks where brokers may be (broker_outside_networks)
+nothing is sent to broker-f, id 0: its address 127.0.0.9:10911 is in none of the networks where brokers may be (broker_outside_networks)
+`
+	if refused != want {
+		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}

@@ -3,9 +3,13 @@
 package envoyfile
 
 import (
+	"net/netip"
+
 	"go.yaml.in/yaml/v3"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
 
 // Form is how a config reaches the filter.
@@ -51,6 +55,7 @@ type Listener struct {
 	Ports []int // of its address and its additional ones
 
 	originalDst bool
+	sockets     []reach.Socket
 }
 
 // Finding is something wrong with a file, or, as a warning, something that only looks wrong.
@@ -65,6 +70,36 @@ type Finding struct {
 type File struct {
 	Filters  []*Filter
 	Findings []Finding
+
+	sockets []reach.Socket // of everything that listens: listeners and the admin interface
+}
+
+// Own are the addresses of an Envoy with this config on a host with the given addresses.
+func (f *File) Own(hosts []netip.Addr) *reach.Own {
+	own := reach.NewOwn(func() ([]reach.Socket, []netip.Addr) { return f.sockets, hosts })
+	own.Refresh()
+	for _, filter := range f.Filters {
+		if filter.Config != nil {
+			own.Advertise(addressing.New(filter.Config.Addressing).Advertises)
+		}
+		for _, l := range filter.Listeners {
+			for _, s := range l.sockets {
+				own.Arrived(arrival(s))
+			}
+		}
+	}
+	return own
+}
+
+// arrival is the local address of a connection to a socket.
+func arrival(s reach.Socket) netip.AddrPort {
+	switch at := s.Address.Addr(); {
+	case !at.IsUnspecified():
+		return s.Address
+	case at.Is4():
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), s.Address.Port())
+	}
+	return netip.AddrPortFrom(netip.IPv6Loopback(), s.Address.Port())
 }
 
 // Errors counts the findings that are not warnings.

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
 
 // What must stand around the filter's config. The names are those of filter/host/module and filter/host/golang,
@@ -80,6 +81,7 @@ func (r *reader) neighbourhood(f *Filter) {
 	if f.Config == nil || len(f.Listeners) == 0 {
 		return
 	}
+	r.ownNameServers(f)
 	warn := func(format string, args ...any) {
 		r.report(f, Finding{Line: f.Line, Path: f.Path, Problem: fmt.Sprintf(format, args...), Warning: true})
 	}
@@ -111,6 +113,19 @@ func (r *reader) neighbourhood(f *Filter) {
 						t.ListenerBasePort, t.ListenerBasePort+t.Numbers*t.IDsPerBroker-1, port)
 					break
 				}
+			}
+		}
+	}
+}
+
+// ownNameServers reports name servers that are listeners of this file with the filter.
+func (r *reader) ownNameServers(f *Filter) {
+	rules := reach.Rules{Own: r.file.Own(nil)}
+	for i, cluster := range f.Config.Clusters {
+		for j, address := range cluster.NameServers {
+			if rules.NameServer(address) == reach.Self {
+				r.report(f, Finding{Line: f.Line, Path: f.Path, Problem: fmt.Sprintf(
+					"has clusters[%d].name_servers[%d] %s, where a listener of this file has the filter: the proxy would call itself", i, j, address)})
 			}
 		}
 	}

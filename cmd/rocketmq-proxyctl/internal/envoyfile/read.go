@@ -8,10 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
 
 // maxNodes bounds the places visited in one file: aliases can make a small file a huge tree.
@@ -74,6 +78,7 @@ func (r *reader) documents(src []byte, path string, firstLine int) error {
 		}
 		root := real(document.Content[0])
 		r.clusters = staticClusters(root)
+		r.file.sockets = append(r.file.sockets, socketsOf(at(root, "admin", "address"))...)
 		if isBare(root) {
 			r.bare(root, path)
 			continue
@@ -118,6 +123,7 @@ func (r *reader) walk(n *yaml.Node, p place, depth int) (err error) {
 		}
 		if l := listenerOf(n); l != nil {
 			p.listener = l
+			r.file.sockets = append(r.file.sockets, l.sockets...)
 		}
 		if text(at(n, "kind")) == "ConfigMap" {
 			return r.configMap(n, p)
@@ -174,6 +180,7 @@ func listenerOf(n *yaml.Node) *Listener {
 		if value := at(address, "socket_address", "port_value"); value != nil && value.Decode(&port) == nil {
 			l.Ports = append(l.Ports, port)
 		}
+		l.sockets = append(l.sockets, socketsOf(address)...)
 	}
 	addPort(address)
 	for _, more := range elements(at(n, "additional_addresses")) {
@@ -183,6 +190,17 @@ func listenerOf(n *yaml.Node) *Listener {
 		l.originalDst = l.originalDst || filterType(filter) == originalDstType
 	}
 	return l
+}
+
+// socketsOf is the socket that listens on an Address of Envoy; none if the address is no IP address with a port.
+func socketsOf(address *yaml.Node) []reach.Socket {
+	socket := at(address, "socket_address")
+	ip, err := netip.ParseAddr(text(at(socket, "address")))
+	port, err2 := strconv.ParseUint(text(at(socket, "port_value")), 10, 16)
+	if err != nil || err2 != nil || port == 0 {
+		return nil
+	}
+	return []reach.Socket{{Address: netip.AddrPortFrom(ip, uint16(port)), V6Only: text(at(socket, "ipv4_compat")) != "true"}}
 }
 
 // filterType is the type of a filter of Envoy.
