@@ -40,9 +40,9 @@ func resolvedLimits(t testing.TB, set string) apiv1.LimitsConfig {
 }
 
 // frameOf is a request for broker-a that is `size` bytes long.
-func frameOf(code codec.RequestCode, opaque int32, size int) []byte {
-	empty := request(code, opaque, "", codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
-	return request(code, opaque, strings.Repeat("x", size-len(empty)), codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
+func frameOf(opaque int32, size int) []byte {
+	empty := request(codec.RequestSendMessageV2, opaque, "", codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
+	return request(codec.RequestSendMessageV2, opaque, strings.Repeat("x", size-len(empty)), codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
 }
 
 // sendInPieces sends as a socket does.
@@ -86,7 +86,7 @@ func TestABurstBeforeTheBrokerIsConnectedIsNotRefused(t *testing.T) {
 				h := dialAddress(t, e, path.local, terminal)
 				var sent []byte
 				for i, size := range sizes {
-					frame := frameOf(codec.RequestSendMessageV2, int32(i), min(size+200, e.Config.Limits.MaxFrameBytes))
+					frame := frameOf(int32(i), min(size+200, e.Config.Limits.MaxFrameBytes))
 					h.sendInPieces(frame)
 					sent = append(sent, frame...)
 				}
@@ -112,8 +112,8 @@ func TestNoFrameIsRefusedForItsSizeAlone(t *testing.T) {
 		for name, path := range burstPaths {
 			t.Run(fmt.Sprintf("%s, %s", set, name), func(t *testing.T) {
 				limits := resolvedLimits(t, set)
-				frame := frameOf(codec.RequestSendMessageV2, 7, limits.MaxFrameBytes)
-				small := frameOf(codec.RequestSendMessageV2, 6, 300)
+				frame := frameOf(7, limits.MaxFrameBytes)
+				small := frameOf(6, 300)
 				e := limited(t, path.mode, func(c *apiv1.Config) { c.Limits = limits })
 				h := dialAddress(t, e, path.local, terminal)
 				h.sendInPieces(small)
@@ -138,7 +138,7 @@ func TestNoFrameIsRefusedForItsSizeAlone(t *testing.T) {
 				e := environmentOf(path.mode, directory.NewClusters(nil, d))
 				e.Config.Limits = limits
 				h := dialAddress(t, e, path.local, terminal)
-				small, frame := frameOf(codec.RequestSendMessageV2, 6, 300), frameOf(codec.RequestSendMessageV2, 7, limits.MaxFrameBytes)
+				small, frame := frameOf(6, 300), frameOf(7, limits.MaxFrameBytes)
 				h.sendInPieces(small)
 				h.sendInPieces(frame)
 				if h.state != waiting || h.host.downClosed {

@@ -3,18 +3,12 @@
 package session
 
 import (
-	"strings"
 	"testing"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
-
-// sendOf is a request with a body of n bytes.
-func sendOf(opaque int32, broker string, n int) []byte {
-	return request(codec.RequestSendMessageV2, opaque, strings.Repeat("b", n), codec.Field{Name: "n", Value: broker})
-}
 
 // stick makes the broker of a connection take nothing more.
 func (h *harness) stick(id UpstreamID) {
@@ -59,7 +53,7 @@ func TestWhatTheHostKeepsIsChargedUntilTheBrokerTakesIt(t *testing.T) {
 
 func TestWhatWaitsForAConnectionStaysChargedWhenTheHostKeepsIt(t *testing.T) {
 	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
-	frame := sendOf(1, "broker-a", 50_000)
+	frame := frameOf(1, 50_000)
 	h.send(frame)
 	id := h.host.order[0]
 	h.stick(id)
@@ -88,7 +82,7 @@ func TestAFrameThatTheHostWouldKeepBeyondALimitIsRefused(t *testing.T) {
 			// In one event, so that none is written before the next is judged.
 			var in []byte
 			for opaque := range int32(4) {
-				in = append(in, sendOf(10+opaque, "broker-a", size)...)
+				in = append(in, frameOf(10+opaque, size)...)
 			}
 			h.tookUp(brokerAAddress)
 			h.send(in)
@@ -102,7 +96,7 @@ func TestAFrameThatTheHostWouldKeepBeyondALimitIsRefused(t *testing.T) {
 				t.Errorf("the other broker got %v", got)
 			}
 			h.UpstreamDrained(h.clock, a, size)
-			h.send(sendOf(21, "broker-a", size-1000))
+			h.send(frameOf(21, size-1000))
 			if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 21 {
 				t.Errorf("with room again it got %v", got)
 			}
@@ -119,11 +113,11 @@ func TestWhatTheHostKeepsForOneClientCountsForAll(t *testing.T) {
 		h.send(sendV2(1, "broker-a", "t"))
 		h.stick(h.to(brokerAAddress))
 	}
-	first.send(sendOf(2, "broker-a", 700_000))
-	second.send(sendOf(3, "broker-a", 700_000))
+	first.send(frameOf(2, 700_000))
+	second.send(frameOf(3, 700_000))
 	second.wantOneAnswer(3, codec.ResponseSystemBusy)
 	first.Close(first.clock)
-	second.send(sendOf(4, "broker-a", 700_000))
+	second.send(frameOf(4, 700_000))
 	if got := second.tookDown(); len(got) != 0 {
 		t.Errorf("with room again: got %v", got)
 	}
@@ -136,7 +130,7 @@ func TestAConnectionToOneBrokerWhoseHostKeepsTooMuchIsClosed(t *testing.T) {
 	h := dial(t, e, 20911, terminal)
 	h.UpstreamConnected(h.clock, h.only.id)
 	h.stick(h.only.id)
-	frame := sendOf(1, "broker-a", 900_000)
+	frame := frameOf(1, 900_000)
 	h.send(frame[:150_000])
 	if h.host.downClosed {
 		t.Fatal("closed below the limit")
@@ -151,7 +145,7 @@ func TestAConnectionToOneBrokerWhoseHostKeepsTooMuchIsClosed(t *testing.T) {
 
 func TestAFrameThatIsKeptTakesNoMoreRoomThanItsSize(t *testing.T) {
 	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
-	frame := sendOf(1, "broker-a", 900_000)
+	frame := frameOf(1, 900_000)
 	for rest := frame[:len(frame)-1]; len(rest) > 0; rest = rest[min(len(rest), 10_000):] {
 		h.send(rest[:min(len(rest), 10_000)])
 		if room, size := cap(h.requests.held), len(h.requests.held); room > max(2*size, maxHeldRoom) {

@@ -76,8 +76,8 @@ int envoyGoFilterDownstreamInfo(void* wrapper, int type, void* go_string_out) {
 void* envoyGoFilterUpstreamConnect(void*, void* go_address, uint64_t connection_id) {
   // Deleted by envoyGoFilterUpstreamFinalize.
   auto* const wrapper = new UpstreamWrapper;
-  // The ABI does not say whose it is: the one in whose hook, or in a hook of one of whose upstreams,
-  // this thread is. A goroutine or a timer is in none.
+  // The ABI does not say whose it is: the one in whose hook, or in a hook of one of whose
+  // upstreams, this thread is. A goroutine or a timer is in none.
   UpstreamConnection::Connect(std::string(View(go_address)), connection_id, wrapper,
                               DownstreamConnection::Current());
   return wrapper;

@@ -46,8 +46,8 @@ class UpstreamConnection : public EventLoop::Watcher,
                      std::shared_ptr<DownstreamConnection> owner, EventLoop& loop);
   ~UpstreamConnection() override;
 
-  // Copies what the socket does not take at once, and says in `kept` how many bytes that are. Before
-  // the connection is ready everything waits.
+  // Copies what the socket does not take at once, and says in `kept` how many bytes that are.
+  // Before the connection is ready everything waits.
   GoStatus Write(std::string_view data, bool end_stream, size_t* kept = nullptr);
   GoStatus Close(int type);
   void EnableHalfClose(bool enable) { half_close_.store(enable, std::memory_order_relaxed); }
