@@ -93,7 +93,7 @@ class ChainFilter : public Filter {
   std::string to_downstream_;
   bool close_wanted_ = false;
   bool abort_wanted_ = false;
-  // Flow control. What the plugin was told, and what Envoy was: its count is balanced by the latter.
+  // Flow control. What the plugin was told, and what Envoy was: the latter balances its count.
   bool above_watermark_ = false;
   bool full_told_ = false;
   bool read_disabled_ = false;

@@ -23,8 +23,9 @@ struct DownstreamWrapper;
 // Threads: functions are for any thread unless they say "worker": the thread that runs the hooks of
 // the connection, on which alone Envoy's functions may be called. What other threads ask for is
 // queued, in order, and done in the scheduled hook.
-// Lock: mu_ protects everything but the constants and full_, which is written under it. No function of Envoy or the
-// plugin, and none of an upstream, is called under it.
+// Lock: mu_ protects everything but the constants and full_, which is written under it. No function
+// of Envoy or the plugin, and none of an upstream, is called under it.
+//
 // Lifetime: shared by the filter (until Envoy destroys it) and the plugin's wrapper (until the
 // plugin finalizes it); each may outlive the other.
 class DownstreamConnection : public std::enable_shared_from_this<DownstreamConnection> {
@@ -49,10 +50,10 @@ class DownstreamConnection : public std::enable_shared_from_this<DownstreamConne
   uint64_t receiver() const { return receiver_; }
   void set_receiver(uint64_t receiver) { receiver_ = receiver; }
 
-  // Flow control. While the client is full, that is, has left too much unread of what was written to
-  // it, neither it nor an upstream is read. Each upstream that was opened for this connection asks
-  // Full before it reads, and again when UpdateReading is called. The plugin asks before it answers
-  // more requests, and hears when the client has caught up.
+  // Flow control. While the client is full, that is, has left too much unread of what was written
+  // to it, neither it nor an upstream is read. Each upstream that was opened for this connection
+  // asks Full before it reads, and again when UpdateReading is called. The plugin asks before it
+  // answers more requests, and hears when the client has caught up.
   void AddUpstream(const std::shared_ptr<UpstreamConnection>& upstream);
   bool Full() const { return full_.load(std::memory_order_acquire); }
   // An upstream's queue is full (+1), or no longer (-1): this connection is not read meanwhile.

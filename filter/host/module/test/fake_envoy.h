@@ -120,7 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t unsent = 0;  // of it, in Envoy's write buffer
   bool above = false;
   bool client_stalled = false;
-  bool closing = false;  // once what is unsent has been sent
+  bool closing = false;     // once what is unsent has been sent
   std::string to_upstream;  // all that tcp_proxy took
   bool to_upstream_ended = false;
   bool read_ended = false;

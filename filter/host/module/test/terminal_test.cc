@@ -319,8 +319,8 @@ TEST(TerminalClientThatDoesNotReadIsNotRead) {
   s.connection->worker.Drain();
   EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 0);
   EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
-  EXPECT_EQ(told, (std::vector<std::string>{"takes", "takes", "takes", "full", "drained",
-                                            "drained"}));
+  EXPECT_EQ(told,
+            (std::vector<std::string>{"takes", "takes", "takes", "full", "drained", "drained"}));
 }
 
 TEST(TerminalQueueOfAnotherThreadIsFull) {
