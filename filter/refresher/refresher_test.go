@@ -4,6 +4,7 @@ package refresher
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,7 +24,8 @@ func TestAFaultIsAFailureAndRefreshingGoesOn(t *testing.T) {
 		r.Observe(func(err error) { outcomes <- err })
 		r.Start()
 		defer r.Stop()
-		if err := <-outcomes; err == nil || err.Error() != "fault: an answer that nobody foresaw" || !strings.HasPrefix(string(err.(*Fault).Stack), "goroutine ") {
+		var fault *Fault
+		if err := <-outcomes; !errors.As(err, &fault) || err.Error() != "fault: an answer that nobody foresaw" || !strings.HasPrefix(string(fault.Stack), "goroutine ") {
 			t.Errorf("got %v", err)
 		}
 		if !r.Asked() || !r.Stale() {
