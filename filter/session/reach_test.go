@@ -166,8 +166,14 @@ func TestATransparentListenerDoesNotCallItself(t *testing.T) {
 		dialled string
 		stat    stats.ID
 	}{
-		{ownListener, stats.BrokerIsSelf}, {otherListener, stats.BrokerIsSelf}, {ownAdmin, stats.BrokerIsSelf}, {elsewhere, stats.BrokerOutsideNetworks},
-		{"10.0.0.5:10911", -1}, {"127.0.0.1:10911", -1}, {brokerAAddress, -1}, {"192.0.2.1:9876", -1},
+		{ownListener, stats.BrokerIsSelf},
+		{otherListener, stats.BrokerIsSelf},
+		{ownAdmin, stats.BrokerIsSelf},
+		{elsewhere, stats.BrokerOutsideNetworks},
+		{"10.0.0.5:10911", -1},
+		{"127.0.0.1:10911", -1},
+		{brokerAAddress, -1},
+		{"192.0.2.1:9876", -1},
 	} {
 		e, _ := reaching(t, transparentMode, []string{"192.0.2.1:9876"}, map[string]string{"broker-a": brokerAAddress, "broker-b": otherListener})
 		h := dialAddress(t, e, c.dialled, inPlace)

@@ -120,7 +120,7 @@ func FuzzCheck(f *testing.F) {
 
 func TestCheckFindsNameServersThatAreTheProxyItself(t *testing.T) {
 	for server, self := range map[string]bool{"127.0.0.1:19876": true, "127.0.0.1:20921": true, "[::ffff:127.0.0.1]:19876": true, "127.0.0.1:9901": false, "127.0.0.2:19876": false} {
-		file := edited(t, "per-broker.yaml", `name_servers: ["127.0.0.1:9876"]`, `name_servers: ["`+server+`"]`)
+		file := perBrokerWith(t, `name_servers: ["127.0.0.1:9876"]`, `name_servers: ["`+server+`"]`)
 		status, out, _ := run(t, nil, "check", file)
 		want := "has clusters[0].name_servers[0] " + server + ", where a listener of this file has the filter: the proxy would call itself"
 		if found := strings.Contains(out, want); found != self || (status == 1) != self {
@@ -130,11 +130,11 @@ func TestCheckFindsNameServersThatAreTheProxyItself(t *testing.T) {
 }
 
 func TestCheckShowsAndChecksNetworks(t *testing.T) {
-	file := edited(t, "per-broker.yaml", `["127.0.0.1/32"]`, `["10.1.2.3/16", "fd00::1"]`)
+	file := perBrokerWith(t, `["127.0.0.1/32"]`, `["10.1.2.3/16", "fd00::1"]`)
 	if status, out, _ := run(t, nil, "check", file); status != 0 || !strings.Contains(out, ", brokers of DefaultCluster in 10.1.0.0/16 fd00::1/128, ") {
 		t.Errorf("exit status %d\n%s", status, out)
 	}
-	file = edited(t, "per-broker.yaml", `["127.0.0.1/32"]`, `["10.1.0.0/16", "10.1.0.0/33"]`)
+	file = perBrokerWith(t, `["127.0.0.1/32"]`, `["10.1.0.0/16", "10.1.0.0/33"]`)
 	if status, out, _ := run(t, nil, "check", file); status != 1 || !strings.Contains(out, `clusters[0].broker_networks[1] is "10.1.0.0/33"; want a network such as 10.1.0.0/16, or an address`) {
 		t.Errorf("exit status %d\n%s", status, out)
 	}

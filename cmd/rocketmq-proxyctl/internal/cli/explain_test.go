@@ -68,7 +68,7 @@ func TestExplain(t *testing.T) {
 	}
 	closed.Close()
 
-	pass := edited(t, "per-broker.yaml", "addressing:\n", "addressing:\n                uncovered: PASS\n")
+	pass := perBrokerWith(t, "addressing:\n", "addressing:\n                uncovered: PASS\n")
 	for _, test := range []struct {
 		name, config string
 		args         []string
@@ -100,15 +100,15 @@ func TestExplain(t *testing.T) {
 
 func example(name string) string { return filepath.Join(examples, name) }
 
-// edited is an example with a change.
-func edited(t *testing.T, name, old, new string) string {
+// perBrokerWith returns a copy of per-broker.yaml with one text replaced by another.
+func perBrokerWith(t *testing.T, old, new string) string {
 	t.Helper()
-	text, err := os.ReadFile(example(name))
+	text, err := os.ReadFile(example("per-broker.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(text), old) {
-		t.Fatalf("%s has no %q", name, old)
+		t.Fatalf("per-broker.yaml has no %q", old)
 	}
 	file := filepath.Join(t.TempDir(), "edited.yaml")
 	if err := os.WriteFile(file, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
