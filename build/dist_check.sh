@@ -37,14 +37,15 @@ load() {
   echo "Envoy for $architecture loads them"
 }
 
+envoy_version=$(awk '$1 == "envoy" { print $2 }' build/versions/versions.txt)
 architectures=("$@")
 ((${#architectures[@]})) || architectures=(amd64 arm64)
 for architecture in "${architectures[@]}"; do
   if [[ $architecture == "$(go env GOHOSTARCH)" ]]; then
-    load "$architecture" "$ROCKETMQ_PROXY_CACHE/envoy/1.40.0/envoy"
+    load "$architecture" "$ROCKETMQ_PROXY_CACHE/envoy/$envoy_version/envoy"
   elif [[ $architecture == arm64 ]] && command -v qemu-aarch64-static >/dev/null && [[ -d /usr/aarch64-linux-gnu/lib ]]; then
     build/fetch.sh envoy-arm64
-    load arm64 qemu-aarch64-static -L /usr/aarch64-linux-gnu "$ROCKETMQ_PROXY_CACHE/envoy-arm64/1.40.0/envoy"
+    load arm64 qemu-aarch64-static -L /usr/aarch64-linux-gnu "$ROCKETMQ_PROXY_CACHE/envoy-arm64/$envoy_version/envoy"
   else
     echo "NOT LOADED: $architecture; for arm64 install qemu-user-static and libc6-arm64-cross"
   fi

@@ -28,7 +28,7 @@
 #   (default: all, which is envoy, rocketmq and java; java implies rocketmq)
 #
 #   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
-#   ENVOY_VERSION          default 1.40.0; 1.39.3 and 1.38.3 are known too, others are taken unverified
+#   ENVOY_VERSION          default: the first of build/versions/versions.txt; others than those there are taken unverified
 #
 # Each part is built beside its place and moved there when complete, and carries a stamp of what it was
 # made from: a second run does nothing, an interrupted one leaves nothing behind that counts. Two runs at
@@ -37,10 +37,14 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${ROCKETMQ_PROXY_CACHE:-$root/.cache}
-envoy_version=${ENVOY_VERSION:-1.40.0}
+
+# newest PRODUCT: the release that is the default.
+newest() { awk -v product="$1" '$1 == product { print $2 }' "$root/build/versions/versions.txt"; }
+
+envoy_version=${ENVOY_VERSION:-$(newest envoy)}
 pom=$root/test/java/rocketmq/pom.xml
 sources=$root/test/java/workload/src
-rocketmq_version=$(sed -n 's:.*<rocketmq\.version>\(.*\)</rocketmq\.version>.*:\1:p' "$pom")
+rocketmq_version=$(newest rocketmq)
 
 say() { printf 'fetch: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -99,16 +103,17 @@ PY
   install_dir "$tmp" "$dir" "$key"
 }
 
-rocketmq_key() { sha256sum <"$pom"; }
+# rocketmq_key VERSION
+rocketmq_key() { echo "$1"; sha256sum <"$pom"; }
 
 # maven ARGUMENTS...: Maven, which writes escapes even where it is told not to colour.
 maven() { mvn --quiet --batch-mode -Dstyle.color=never "$@" 2>&1 | sed $'s/\e\\[[0-9;]*m//g' >&2; }
 
-# fetch_rocketmq [VERSION]: the release that the pom names, unless told otherwise.
+# fetch_rocketmq [VERSION]: the default release, unless told otherwise.
 fetch_rocketmq() {
   local version=${1:-$rocketmq_version} dir key
   dir=$cache/rocketmq/$version
-  key=$(rocketmq_key)
+  key=$(rocketmq_key "$version")
   fresh "$dir" "$key" && return
   need java "a JDK, 17 or later"
   need mvn "Maven 3.8 or later"
@@ -124,7 +129,7 @@ build_java() {
   local dir=$cache/java/workload lib=$cache/rocketmq/$rocketmq_version/lib key files=()
   mapfile -t files < <(find "$sources" -name '*.java' | LC_ALL=C sort)
   ((${#files[@]})) || die "no Java sources under $sources"
-  key=$( (rocketmq_key; cd "$sources" && find . -name '*.java' | LC_ALL=C sort | xargs sha256sum) | sha256sum)
+  key=$( (rocketmq_key "$rocketmq_version"; cd "$sources" && find . -name '*.java' | LC_ALL=C sort | xargs sha256sum) | sha256sum)
   fresh "$dir" "$key" && return
   need javac "a JDK, 17 or later"
   say "Java workload"
@@ -153,9 +158,11 @@ fetch_proxy() {
 interop_sources() {
   case $1 in
     4.4.0) echo common until49 ;;
-    4.9.*) echo common until49 since46 ;;
+    4.7.* | 4.9.*) echo common until49 since46 ;;
     5.0.0) echo common since46 since50 ;;
-    "$rocketmq_version") echo common since46 since50 since53 ;;
+    5.2.0) echo common since46 since50 since51 ;;
+    "$rocketmq_version") echo common since46 since50 since51 since53 admin ;;
+    5.3.* | 5.4.*) echo common since46 since50 since51 since53 ;;
   esac
 }
 
@@ -168,7 +175,9 @@ fetch_client() {
   say "RocketMQ's Java client $version"
   local tmp=$work/client-$version
   mkdir -p "$tmp"
-  maven --file "$client_pom" dependency:copy-dependencies -DincludeScope=runtime \
+  local profile=()
+  [[ $(printf '%s\n' "$version" 5.3.3 | sort -V | head -1) == 5.3.3 ]] || profile=(--activate-profiles acl)
+  maven --file "$client_pom" "${profile[@]}" dependency:copy-dependencies -DincludeScope=runtime \
     -Dclient.version="$version" -DoutputDirectory="$tmp/lib" || die "Maven could not get rocketmq-client $version"
   install_dir "$tmp" "$dir" "$key"
 }
@@ -218,7 +227,7 @@ fetch_prometheus() {
 
 wanted=("$@")
 ((${#wanted[@]})) || wanted=(all)
-[[ -n $rocketmq_version ]] || die "$pom names no rocketmq.version"
+[[ -n $rocketmq_version && -n $envoy_version ]] || die "build/versions/versions.txt lacks a line"
 need flock "util-linux"
 mkdir -p "$cache"
 exec 9>"$cache/.lock"

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -28,21 +29,20 @@ func yamlFiles(t *testing.T, folder string) (names []string) {
 	return names
 }
 
-// TestEnvoyVersionsAgree holds the images to the Envoy that the tests run with.
-func TestEnvoyVersionsAgree(t *testing.T) {
-	found := regexp.MustCompile(`envoy_version=\$\{ENVOY_VERSION:-([0-9.]+)\}`).FindSubmatch(read(t, "build/fetch.sh"))
-	if found == nil {
-		t.Fatal("build/fetch.sh has no default version of Envoy")
-	}
-	version := string(found[1])
-	for file, want := range map[string]string{
-		"build/container/Dockerfile":       "ARG ENVOY_VERSION=" + version,
-		"build/compose/compose.yaml":       "image: envoy-rocketmq:v" + version,
-		"build/kubernetes/deployment.yaml": "envoy-rocketmq:v" + version,
-		"docs/guides/containers.md":        "envoy-rocketmq:v" + version,
+// TestVersionsAgree holds images and pages to the releases that the tests run with.
+func TestVersionsAgree(t *testing.T) {
+	envoy, rocketmq := versions.Envoy[0], versions.RocketMQ[0]
+	for _, c := range []struct{ file, want string }{
+		{"build/container/Dockerfile", "ARG ENVOY_VERSION=" + envoy},
+		{"build/compose/compose.yaml", "image: envoy-rocketmq:v" + envoy},
+		{"build/kubernetes/deployment.yaml", "envoy-rocketmq:v" + envoy},
+		{"docs/guides/containers.md", "envoy-rocketmq:v" + envoy},
+		{"build/compose/compose.yaml", "image: apache/rocketmq:" + rocketmq},
+		{"README.md", "RocketMQ " + rocketmq + " name server"},
+		{"docs/UPGRADING.md", "all tests run with " + rocketmq},
 	} {
-		if !strings.Contains(string(read(t, file)), want) {
-			t.Errorf("%s lacks %q", file, want)
+		if !strings.Contains(string(read(t, c.file)), c.want) {
+			t.Errorf("%s lacks %q", c.file, c.want)
 		}
 	}
 }

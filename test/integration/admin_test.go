@@ -30,6 +30,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/lbmetadata"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -269,7 +270,7 @@ func adminHosts(t *testing.T, s *envoyadmin.Snapshot, name string) (text string)
 
 // TestAdminInterface reads clusters of every kind from a real Envoy, and sees one change and Envoy go.
 func TestAdminInterface(t *testing.T) {
-	for _, version := range []string{"1.38.3", world.DefaultEnvoyVersion} {
+	for _, version := range []string{versions.Envoy[0], versions.Envoy[len(versions.Envoy)-1]} {
 		t.Run(version, func(t *testing.T) {
 			dir := t.TempDir()
 			admin, process := adminEnvoy(t, version, dir)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -40,11 +41,7 @@ func (x *installation) named(name string) string { return x.namePrefix + name }
 // gauge may be left above zero, and everything is stopped.
 func install(t *testing.T, o world.Options) *installation {
 	t.Helper()
-	parts := []string{"all"}
-	if o.ACL == world.ACL1 {
-		parts = append(parts, world.ACL1Servers)
-	}
-	if err := world.Fetch(t.Context(), o.EnvoyVersion, parts...); err != nil {
+	if err := world.Fetch(t.Context(), o.EnvoyVersion, o.Parts()...); err != nil {
 		t.Fatal(err)
 	}
 	o.ModuleDir = *moduleDir
@@ -255,7 +252,7 @@ func envoyBinary(t *testing.T) string {
 	}
 	version := os.Getenv("ENVOY_VERSION")
 	if version == "" {
-		version = world.DefaultEnvoyVersion
+		version = versions.Envoy[0]
 	}
 	cache := os.Getenv("ROCKETMQ_PROXY_CACHE")
 	if cache == "" {

@@ -2,7 +2,12 @@
 
 package main
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"golang.org/x/mod/semver"
+)
 
 // client is a column of the matrix: one client of one version, perhaps with a setting.
 type client struct {
@@ -17,29 +22,53 @@ type client struct {
 	names bool
 }
 
-const (
-	newest = "5.3.3"
-	// binary is the header's other form; clients speak JSON by default.
-	binary = "-Drocketmq.serialize.type=ROCKETMQ"
-)
+// binary is the header's other form; clients speak JSON by default.
+const binary = "-Drocketmq.serialize.type=ROCKETMQ"
+
+// newest is the Java client of the release that the servers are of.
+var newest = versions.RocketMQ[0]
 
 // allClients in the order of the columns.
-var allClients = []*client{
-	{id: "java-5.3.3", title: "Java 5.3.3", java: newest, names: true},
-	{id: "java-5.3.3-binary", title: "Java 5.3.3, ROCKETMQ headers", java: newest, flags: []string{binary}, names: true},
-	{id: "java-5.0.0", title: "Java 5.0.0", java: "5.0.0"},
-	{id: "java-4.9.8", title: "Java 4.9.8", java: "4.9.8", names: true},
-	{id: "java-4.9.8-binary", title: "Java 4.9.8, ROCKETMQ headers", java: "4.9.8", flags: []string{binary}, names: true},
-	{id: "java-4.9.4", title: "Java 4.9.4", java: "4.9.4"},
-	{id: "java-4.4.0", title: "Java 4.4.0", java: "4.4.0", flags: []string{
+var allClients = slices.Concat(
+	[]*client{
+		java(newest, true),
+		javaBinary(newest),
+		java("5.4.0", true),
+		java("5.3.3", true),
+		java("5.2.0", true),
+		java("5.0.0", false),
+		java("4.9.8", true),
+		javaBinary("4.9.8"),
+		java("4.9.4", false),
+		java("4.7.1", false, olderThanModules...),
 		// With its own default every send would go to the VIP channel; send-vip-channel does that.
-		"-Dcom.rocketmq.sendMessageWithVIPChannel=false",
-		// Its Netty is older than Java's modules.
-		"--add-opens=java.base/java.nio=ALL-UNNAMED", "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-	}},
-	{id: "go-2.1.3", title: "Go v2.1.3 of 2025-12-26", goModFile: "go.mod", version: "v2.1.3-0.20251226070945-2173d070fd1b", tags: "tls", names: true},
-	{id: "go-2.1.2", title: "Go v2.1.2", goModFile: "go-2.1.2.mod", version: "v2.1.2"},
-	{id: "mqadmin-5.3.3", title: "mqadmin 5.3.3", java: newest, admin: true, names: true},
+		java("4.4.0", false, append(olderThanModules, "-Dcom.rocketmq.sendMessageWithVIPChannel=false")...),
+	},
+	[]*client{
+		{id: "go-2.1.3", title: "Go v2.1.3 of 2025-12-26", goModFile: "go.mod", version: "v2.1.3-0.20251226070945-2173d070fd1b", tags: "tls", names: true},
+		{id: "go-2.1.2", title: "Go v2.1.2", goModFile: "go-2.1.2.mod", version: "v2.1.2"},
+		{id: "mqadmin-" + newest, title: "mqadmin " + newest, java: newest, admin: true, names: true},
+	},
+)
+
+// olderThanModules lets a Netty that is older than Java's modules run.
+var olderThanModules = []string{"--add-opens=java.base/java.nio=ALL-UNNAMED", "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"}
+
+func java(version string, names bool, flags ...string) *client {
+	return &client{id: "java-" + version, title: "Java " + version, java: version, names: names, flags: flags}
+}
+
+// javaBinary is a Java client that names its broker, with the header's other form.
+func javaBinary(version string) *client {
+	c := java(version, true, binary)
+	c.id += "-binary"
+	c.title += ", ROCKETMQ headers"
+	return c
+}
+
+// before reports whether a Java client is older than a release.
+func (c *client) before(release string) bool {
+	return c.java != "" && semver.Compare("v"+c.java, "v"+release) < 0
 }
 
 func clientIDs() []string {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -16,7 +17,7 @@ import (
 func fetch(ctx context.Context, o options) error {
 	parts := []string{"all"}
 	if len(o.jobs(acl1)) > 0 {
-		parts = append(parts, world.ACL1Servers)
+		parts = append(parts, "rocketmq-"+versions.RocketMQACL1)
 	}
 	for _, c := range o.clients {
 		if c.java != "" {

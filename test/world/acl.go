@@ -22,16 +22,10 @@ const (
 	// NoACL lets everyone do everything.
 	NoACL ACL = iota
 	// ACL1 is RocketMQ's access control 1.0, with accounts in plain_acl.yml. It was removed in 5.3.3, so name server
-	// and brokers are then of release 5.2.0, which Fetch gets as the part ACL1Servers.
+	// and brokers are then of the release versions.RocketMQACL1.
 	ACL1
 	// ACL2 is access control 2.0, with users and rights that the brokers store.
 	ACL2
-)
-
-// ACL1Version is the release of the servers with ACL1, and ACL1Servers what Fetch calls them.
-const (
-	ACL1Version = "5.2.0"
-	ACL1Servers = "rocketmq-" + ACL1Version
 )
 
 // Account is a user of RocketMQ. The zero value signs nothing.

@@ -12,13 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
-)
 
-const (
-	// RocketMQVersion is the release that test/java/rocketmq/pom.xml names.
-	RocketMQVersion = "5.3.3"
-	// DefaultEnvoyVersion is taken if neither Options nor ENVOY_VERSION says otherwise, as in build/fetch.sh.
-	DefaultEnvoyVersion = "1.40.0"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 )
 
 // Root is the root of the repository: the nearest folder above the working directory that has a go.mod.
@@ -65,7 +60,7 @@ func orDefaultEnvoy(version string) string {
 		version = os.Getenv("ENVOY_VERSION")
 	}
 	if version == "" {
-		version = DefaultEnvoyVersion
+		version = versions.Envoy[0]
 	}
 	return version
 }
@@ -90,6 +85,12 @@ func cacheDir(root string) string {
 // libDir holds the jars of a release.
 func libDir(cache, version string) string { return filepath.Join(cache, "rocketmq", version, "lib") }
 
+// Jars returns the folder with the jars of a release of RocketMQ, which Fetch has filled.
+func Jars(version string) (string, error) {
+	root, err := Root()
+	return libDir(cacheDir(root), version), err
+}
+
 // EnvoyBinary is the Envoy that this World runs.
 func (w *World) EnvoyBinary() string { return w.paths.envoy }
 
@@ -102,7 +103,7 @@ func findPaths(envoyVersion, serverVersion string) (paths, error) {
 		return paths{}, err
 	}
 	cache := cacheDir(root)
-	lib, serverLib := libDir(cache, RocketMQVersion), libDir(cache, serverVersion)
+	lib, serverLib := libDir(cache, versions.RocketMQ[0]), libDir(cache, serverVersion)
 	p := paths{
 		root:      root,
 		envoy:     filepath.Join(cache, "envoy", envoyVersion, "envoy"),
@@ -110,7 +111,7 @@ func findPaths(envoyVersion, serverVersion string) (paths, error) {
 		servers:   filepath.Join(serverLib, "*"),
 		workload:  filepath.Join(cache, "java", "workload", "classes"),
 	}
-	if _, err := os.Stat(serverLib); err != nil && serverVersion != RocketMQVersion {
+	if _, err := os.Stat(serverLib); err != nil && serverVersion != versions.RocketMQ[0] {
 		return p, fmt.Errorf("run build/fetch.sh rocketmq-%s first: %w", serverVersion, err)
 	}
 	for _, f := range []string{p.envoy, lib, p.workload} {

@@ -38,6 +38,13 @@ func (w *World) javaArgv(home, classPath string, flags ...string) []string {
 	return append(append(argv, flags...), "-cp", classPath)
 }
 
+// logback has a server log warnings to its output.
+const logback = `<configuration>
+  <appender name="output" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%d %p %c %m%n</pattern></encoder></appender>
+  <root level="WARN"><appender-ref ref="output"/></root>
+</configuration>
+`
+
 // startServer starts a RocketMQ server with a properties file of its own.
 func (w *World) startServer(name, classPath, class string, config map[string]string, flags ...string) (*Process, error) {
 	home := filepath.Join(w.Dir, name)
@@ -51,6 +58,12 @@ func (w *World) startServer(name, classPath, class string, config map[string]str
 	file := filepath.Join(home, name+".properties")
 	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
 		return nil, err
+	}
+	// Servers before 5.0 do not start without them. Later ones do not read them.
+	for _, name := range []string{"logback_namesrv.xml", "logback_broker.xml"} {
+		if err := os.WriteFile(filepath.Join(home, "conf", name), []byte(logback), 0o644); err != nil {
+			return nil, err
+		}
 	}
 	return w.spawn(command{
 		name: name,

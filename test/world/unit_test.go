@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -55,21 +54,6 @@ func TestExampleConfigsHoldThePortsThatAreReplaced(t *testing.T) {
 				t.Errorf("%s: port %d is still in the config", mode, example)
 			}
 		}
-	}
-}
-
-func TestVersionIsThatOfTheJars(t *testing.T) {
-	root, err := Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pom, err := os.ReadFile(filepath.Join(root, "test", "java", "rocketmq", "pom.xml"))
-	if err != nil || !strings.Contains(string(pom), "<rocketmq.version>"+RocketMQVersion+"</") {
-		t.Errorf("pom.xml does not name %s (%v)", RocketMQVersion, err)
-	}
-	script, err := os.ReadFile(filepath.Join(root, "build", "fetch.sh"))
-	if err != nil || !strings.Contains(string(script), "${ENVOY_VERSION:-"+DefaultEnvoyVersion+"}") {
-		t.Errorf("fetch.sh has another default than %s (%v)", DefaultEnvoyVersion, err)
 	}
 }
 

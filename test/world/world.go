@@ -17,6 +17,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 )
 
 // startLimit is how long Start and each Restart may take.
@@ -50,7 +52,7 @@ type Options struct {
 	// EditConfig, if set, changes the config after its ports were replaced.
 	EditConfig func(w *World, yaml string) (string, error)
 
-	EnvoyVersion string   // default $ENVOY_VERSION, else DefaultEnvoyVersion
+	EnvoyVersion string   // default $ENVOY_VERSION, else the first of versions.Envoy
 	EnvoyEnv     []string // NAME=value, beside what every Envoy gets
 	EnvoyArgs    []string // likewise
 	// ListenersFile has Envoy read its listeners from a file, which UpdateListeners changes.
@@ -63,6 +65,10 @@ type Options struct {
 
 	// Server is the address of a name server, and of a broker, that are there already: none is started then.
 	Server netip.AddrPort
+
+	// RocketMQVersion is the release of the name server and the brokers; default the first of versions.RocketMQ, of
+	// which clients always are.
+	RocketMQVersion string
 
 	// Brokers are the names of the brokers, default broker-a and broker-b. The files in envoy-config/ have
 	// listeners for the first two.
@@ -85,6 +91,22 @@ type Options struct {
 
 	// Keep leaves the folder with stores and logs in place after Stop.
 	Keep bool
+}
+
+// servers returns the release of the name server and the brokers.
+func (o *Options) servers() string {
+	switch {
+	case o.ACL == ACL1:
+		return versions.RocketMQACL1
+	case o.RocketMQVersion != "":
+		return o.RocketMQVersion
+	}
+	return versions.RocketMQ[0]
+}
+
+// Parts returns what Fetch must get before New.
+func (o *Options) Parts() []string {
+	return []string{"all", "rocketmq-" + o.servers()}
 }
 
 // World is a running installation.
@@ -164,11 +186,7 @@ func newWorld(opt Options) (*World, error) {
 		opt.Concurrency = 2
 	}
 	opt.EnvoyVersion = orDefaultEnvoy(opt.EnvoyVersion)
-	servers := RocketMQVersion
-	if opt.ACL == ACL1 {
-		servers = ACL1Version
-	}
-	p, err := findPaths(opt.EnvoyVersion, servers)
+	p, err := findPaths(opt.EnvoyVersion, opt.servers())
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Main {
     /** The classes that offer scenarios; those of later releases are there only if this client has what they need. */
-    private static final String[] CATALOGS = {"Common", "Since46", "Since50", "Since53"};
+    private static final String[] CATALOGS = {"Common", "Since46", "Since50", "Since51", "Since53", "Admin"};
 
     private static PrintStream out;
 

@@ -8,7 +8,5 @@ final class Since53 implements Catalog {
     @Override
     public void addTo(Map<String, Scenario> all) {
         all.put("recall", Recalls::recall);
-        all.put("pop-orderly", OrderlyPops::orderly);
-        Admin.addTo(all);
     }
 }

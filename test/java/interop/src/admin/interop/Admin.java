@@ -17,15 +17,13 @@ import org.apache.rocketmq.tools.command.MQAdminStartup;
  * System.out and System.err. The addresses of the two brokers, as a user of mqadmin would type them, come as
  * -Dinterop.brokers=ADDRESS,ADDRESS.
  */
-final class Admin {
+final class Admin implements Catalog {
     static final String[] BROKERS = System.getProperty("interop.brokers", "").split(",");
 
     private static final Pattern REFUSAL = Pattern.compile("CODE: (\\d+)\\s+DESC: ([^\\n]*)");
 
-    private Admin() {
-    }
-
-    static void addTo(Map<String, Scenario> all) {
+    @Override
+    public void addTo(Map<String, Scenario> all) {
         if (BROKERS.length != Run.BROKERS) {
             return;
         }
