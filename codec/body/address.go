@@ -3,6 +3,10 @@
 package body
 
 import (
+	"net"
+	"net/netip"
+	"strings"
+
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/jsonscan"
 )
 
@@ -11,7 +15,21 @@ type Address struct {
 	Cluster    string // cluster name, "" when the data has none
 	BrokerName string
 	BrokerID   int64  // 0 is the master
-	Addr       string // host:port as written
+	Addr       string // host:port as written; an IPv6 address has no brackets there
+}
+
+// HostPort returns Addr as it is dialled: of an IPv6 address with brackets. RocketMQ writes such an address without, and
+// takes what follows the last colon for the port (RemotingUtil.string2SocketAddress).
+func (a Address) HostPort() string {
+	colon := strings.LastIndexByte(a.Addr, ':')
+	if colon < 0 {
+		return a.Addr
+	}
+	ip, err := netip.ParseAddr(a.Addr[:colon])
+	if err != nil || ip.Is4() {
+		return a.Addr
+	}
+	return net.JoinHostPort(ip.String(), a.Addr[colon+1:])
 }
 
 // Advertise decides what a client is told for one address: another text, or

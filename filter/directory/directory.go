@@ -131,12 +131,13 @@ func (d *Directory) LearnBrokers(seen []body.Address) {
 // resolve replaces host names by what they were resolved to; it leaves out those that were not. A name of the proxy stays
 // as it is: whatever it stands for, nothing may be sent there.
 func (d *Directory) resolve(seen []body.Address) []body.Address {
-	if !slices.ContainsFunc(seen, func(a body.Address) bool { return !isIPPort(a.Addr) }) {
+	if !slices.ContainsFunc(seen, func(a body.Address) bool { return !isIPPort(a.Addr) || a.HostPort() != a.Addr }) {
 		return seen
 	}
 	resolved := d.snapshot.Load().resolved
 	var known []body.Address
 	for _, a := range seen {
+		a.Addr = a.HostPort()
 		if !isIPPort(a.Addr) && !d.reach.Advertised(a.Addr) {
 			address, tried := resolved[a.Addr]
 			if !tried {

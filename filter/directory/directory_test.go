@@ -32,7 +32,9 @@ type fakeSource struct {
 	sent    sync.Map        // address -> frame
 	down    map[string]bool // constant
 	hangs   bool            // constant: nothing that is sent is answered
-	brokers func() []body.Address
+	// unresolvable is constant, beside "nowhere:1".
+	unresolvable string
+	brokers      func() []body.Address
 }
 
 func (f *fakeSource) Resolve(_ context.Context, address string) (string, error) {
@@ -44,7 +46,7 @@ func (f *fakeSource) Resolve(_ context.Context, address string) (string, error) 
 			return "", errors.New("no answer")
 		}
 		return "10.0.0.1:10911", nil
-	case "nowhere:1":
+	case "nowhere:1", f.unresolvable:
 		return "", errors.New("no such host")
 	}
 	return address, nil
@@ -522,4 +524,30 @@ func TestANameOfTheProxyIsNotResolved(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBrokersAreKnownByTheAddressToDial(t *testing.T) {
+	v6 := func() []body.Address {
+		return []body.Address{{BrokerName: "broker-a", Addr: "::1:10911"}, {BrokerName: "broker-b", Addr: "nowhere:1"}, {BrokerName: "broker-c", Addr: "no address"}}
+	}
+	d := New([]string{"10.0.0.7:9876"}, time.Hour, NameServersForget, roomy, &fakeSource{brokers: v6, unresolvable: "no address"})
+	if err := d.refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := func(what string) {
+		t.Helper()
+		s := d.Snapshot()
+		if got, ok := s.Master("broker-a"); !ok || got != "[::1]:10911" || !s.Known("[::1]:10911") || !s.Known("[::1]:10909") {
+			t.Errorf("%s: broker-a is at %q", what, got)
+		}
+		if found, _, ok := s.At("::1:10911"); !ok || found.BrokerName != "broker-a" {
+			t.Errorf("%s: broker-a is not found by what it registers", what)
+		}
+		if got := fmt.Sprint(s.Unusable()); got != "[{ broker-b 0 nowhere:1} { broker-c 0 no address}]" {
+			t.Errorf("%s: unusable are %s", what, got)
+		}
+	}
+	want("cluster list")
+	d.LearnBrokers(v6()[:1])
+	want("route")
 }

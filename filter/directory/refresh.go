@@ -21,7 +21,7 @@ const nameServerTimeout = 3 * time.Second
 func (d *Directory) refresh(ctx context.Context) error {
 	d.reach.Own.Refresh()
 	brokers, servers, err := d.askNameServers(ctx)
-	brokers, resolved := d.resolveAll(ctx, brokers)
+	brokers, resolved, unusable := d.resolveAll(ctx, brokers)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -35,7 +35,7 @@ func (d *Directory) refresh(ctx context.Context) error {
 		var beyond int
 		next.brokers, beyond = next.refreshed(brokers, time.Now(), d.forgetAfter, d.bounds.Brokers)
 		d.beyond.Add(int64(beyond))
-		next.resolved = resolved
+		next.resolved, next.unusable = resolved, unusable
 	}
 	d.snapshot.Store(&next)
 	return err
@@ -80,13 +80,14 @@ func (d *Directory) ask(ctx context.Context, address string) ([]body.Address, er
 }
 
 // resolveAll replaces host names in broker addresses (brokerIP1 may be one). One that cannot be resolved
-// now keeps what it stood for before; one that never could is left out, and one of the proxy stays a name.
-func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) (known []body.Address, resolved map[string]string) {
+// now keeps what it stood for before; one that never could is unusable, and one of the proxy stays a name.
+func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) (known []body.Address, resolved map[string]string, unusable []body.Address) {
 	ctx, cancel := context.WithTimeout(ctx, nameServerTimeout) // for all together
 	defer cancel()
 	before := d.snapshot.Load().resolved
 	resolved = make(map[string]string)
 	for _, b := range brokers {
+		b.Addr = b.HostPort()
 		if !isIPPort(b.Addr) && !d.reach.Advertised(b.Addr) {
 			address, err := d.source.Resolve(ctx, b.Addr)
 			if err != nil {
@@ -94,13 +95,14 @@ func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) (kno
 			}
 			resolved[b.Addr] = address
 			if address == "" {
+				unusable = append(unusable, b)
 				continue
 			}
 			b.Addr = address
 		}
 		known = append(known, b)
 	}
-	return known, resolved
+	return known, resolved, unusable
 }
 
 func isIPPort(address string) bool {

@@ -19,6 +19,8 @@ type Snapshot struct {
 	// resolved is what host names among the brokers' addresses (host:port) stand for (ip:port); "" for
 	// one that could not be resolved.
 	resolved map[string]string
+	// unusable are brokers whose address is neither ip:port nor a name that could ever be resolved.
+	unusable []body.Address
 }
 
 // broker is the addresses (ip:port) of one broker name.
@@ -65,8 +67,8 @@ func (s *Snapshot) Numbered(matches func(name string) bool, id int64) (address s
 
 // At finds the broker that has registered an address, which may have a host name, and the least id of its name.
 func (s *Snapshot) At(address string) (found body.Address, leastID int64, ok bool) {
-	target := address
-	if resolved, ok := s.resolved[address]; ok {
+	target := body.Address{Addr: address}.HostPort()
+	if resolved, ok := s.resolved[target]; ok {
 		target = resolved
 	}
 	for name, b := range s.brokers {
@@ -104,6 +106,10 @@ func vipChannel(address string) string {
 	}
 	return netip.AddrPortFrom(a.Addr(), a.Port()-vipChannelDistance).String()
 }
+
+// Unusable returns the brokers that the last refresh left out, because their address is neither ip:port nor a host name
+// that could be resolved.
+func (s *Snapshot) Unusable() []body.Address { return s.unusable }
 
 // BrokerNames are all known broker names, sorted.
 func (s *Snapshot) BrokerNames() []string {

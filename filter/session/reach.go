@@ -107,8 +107,13 @@ func warn(cluster *directory.Directory, to target, address string, verdict reach
 	}
 }
 
-// WarnOfBrokers logs which brokers of a cluster have an address where nothing is sent.
+// WarnOfBrokers logs which brokers of a cluster have an address where nothing is sent, each once.
 func WarnOfBrokers(cluster *directory.Directory, log func(format string, arguments ...any)) {
+	for _, broker := range cluster.Snapshot().Unusable() {
+		if cluster.FirstRefusal("unusable", broker.BrokerName, broker.Addr) {
+			log("nothing is sent to the broker %s: its address %s is neither ip:port nor a host name that can be resolved", broker.BrokerName, broker.Addr)
+		}
+	}
 	for name, address := range cluster.Snapshot().Addresses() {
 		if verdict := cluster.Reach().Broker(address); verdict != reach.Allowed {
 			warn(cluster, brokerNamed(name), address, verdict, log)

@@ -49,7 +49,7 @@ func (w *World) EnvoyConfig() (string, error) {
 		}
 	}
 	// The examples say that brokers are at 127.0.0.1 and nowhere else.
-	yaml = strings.ReplaceAll(yaml, `broker_networks: ["127.0.0.1/32"]`, `broker_networks: ["`+w.opt.BrokerIP+`/32"]`)
+	yaml = strings.ReplaceAll(yaml, `broker_networks: ["127.0.0.1/32"]`, `broker_networks: ["`+w.opt.BrokerIP+`"]`)
 	if w.opt.WiredEnvoy {
 		yaml = w.behindWires(yaml)
 	}

@@ -186,6 +186,9 @@ func (b *Broker) bindAddress() string {
 	return b.world.opt.BrokerIP
 }
 
+// registered is the broker's address as it registers it: an IPv6 address has no brackets.
+func (b *Broker) registered() string { return b.world.opt.BrokerIP + ":" + strconv.Itoa(b.port) }
+
 // Register waits until the name server knows the broker, and bids the broker register meanwhile: by itself it
 // does so at its start and every 30 s.
 func (b *Broker) Register(ctx context.Context) error {
@@ -195,7 +198,7 @@ func (b *Broker) Register(ctx context.Context) error {
 		if err != nil {
 			return false, err
 		}
-		if strings.Contains(string(body), `"`+b.Addr+`"`) {
+		if strings.Contains(string(body), `"`+b.registered()+`"`) {
 			return true, nil
 		}
 		if time.Since(asked) > 500*time.Millisecond {

@@ -73,7 +73,7 @@ type Options struct {
 	// Brokers are the names of the brokers, default broker-a and broker-b. The files in envoy-config/ have
 	// listeners for the first two.
 	Brokers []string
-	// BrokerIP is where all brokers listen, of 127.0.0.0/8; default 127.0.0.1, as everybody else.
+	// BrokerIP is where all brokers listen, of 127.0.0.0/8 or ::1; default 127.0.0.1, as everybody else.
 	BrokerIP string
 	// BrokerConfig are further lines of each broker's properties; they win over ours.
 	BrokerConfig map[string]string

@@ -213,7 +213,7 @@ func (e *explanation) table(ctx context.Context, filter *envoyfile.Filter, clust
 		e.say("%s\n", paint("red", "clients are told of no broker at all"))
 	}
 	for _, t := range told {
-		if problem := e.unreachable(ctx, cluster, t.Broker.Addr); problem != "" {
+		if problem := e.unreachable(ctx, cluster, t.Broker.HostPort()); problem != "" {
 			e.say("%s\n", paint("red", fmt.Sprintf("nothing is sent to %s, id %d: its address %s %s", printable(t.Broker.BrokerName), t.Broker.BrokerID, printable(t.Broker.Addr), problem)))
 		}
 	}
