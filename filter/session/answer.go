@@ -37,7 +37,7 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 		return verdict{action: pass}
 	}
 	if s.unified != nil && h.ResponseCode() == codec.ResponseGoAway {
-		s.retire(u)
+		s.retire(u, stats.UpstreamGoAway)
 		s.fail(u, h.Opaque, p, upstreamLeaving)
 		return verdict{action: drop}
 	}

@@ -164,15 +164,18 @@ func TestABrokerThatNeverAnswers(t *testing.T) {
 		for i := range int32(1000) {
 			h.send(sendV2(1000*round+i, "broker-a", "t"))
 		}
-		h.to(brokerAAddress)
+		id := h.to(brokerAAddress)
 		h.clock += time.Minute
 		h.Wake(h.clock)
 		if got := len(h.tookDown()); got != 1000 {
 			t.Fatalf("round %d: %d of 1000 requests were answered", round, got)
 		}
-		h.tookUp(brokerAAddress)
+		if !h.host.upClosed[id] {
+			t.Fatalf("round %d: the silent connection is still used", round)
+		}
+		delete(h.host.up, id)
 	}
-	h.host.down, *h.host.up[h.host.order[0]] = bytes.Buffer{}, bytes.Buffer{}
+	h.host.down = bytes.Buffer{}
 	wantHeap(t, before, 1000*pendingCost)
 	h.wantIdle()
 }

@@ -121,6 +121,7 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 			continue
 		}
 		expired = true
+		u.expired++
 		if p.fanOut == nil {
 			s.recorder.Inc(stats.RequestExpired)
 		}
@@ -134,6 +135,9 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 	}
 	if u.waits && expired && u.pending.size() == 0 { // for nobody any more
 		u.leaving = true
+	}
+	if s.unified != nil && u.connected && !u.leaving && u.expired >= maxExpired {
+		s.retire(u, stats.UpstreamSilent)
 	}
 	s.endIfLeft(u)
 	return next

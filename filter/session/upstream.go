@@ -24,6 +24,7 @@ type upstream struct {
 	replays   bool    // the last heartbeat is in queue
 	full      bool    // takes nothing now: requests are refused
 	leaving   bool    // gets no more requests, and ends when none waits for it any more
+	expired   int     // requests that expired since the last byte came
 	deadline  Instant // for connecting
 	queue     []byte  // what waits for the connection
 	queued    int     // bytes of the client in it
@@ -106,10 +107,15 @@ func (s *Session) egressHeader(address string) []byte {
 	return proxyprotocol.Header(source, destination)
 }
 
-// retire has the next request for u's broker open a connection of its own: this one the broker is about
-// to end (GO_AWAY, NettyRemotingAbstract).
-func (s *Session) retire(u *upstream) {
-	s.recorder.Inc(stats.UpstreamGoAway)
+// maxExpired is after how many requests that expired in a row, without a byte from the broker, a connection counts as
+// dead. One or two may be slow requests; Java gives a connection up after the first (NettyRemotingClient), but has no
+// other requests on it.
+const maxExpired = 3
+
+// retire makes the next request for u's broker open another connection. The broker is about to end this one (GO_AWAY,
+// NettyRemotingAbstract), or its end has not reached us. `why` counts.
+func (s *Session) retire(u *upstream, why stats.ID) {
+	s.recorder.Inc(why)
 	u.leaving = true
 	if s.unified.byAddress[u.address] == u { // else it has a successor already
 		delete(s.unified.byAddress, u.address)
@@ -340,6 +346,7 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 	if u == nil {
 		return false
 	}
+	u.expired = 0
 	s.coming.begin(in)
 	proceed, err := u.answers.feed(&s.coming, u)
 	if !u.answers.midFrame() {
