@@ -115,11 +115,23 @@ func TestWhatClientsAreGivenIsKnown(t *testing.T) {
 		},
 		Template: &apiv1.BrokerTemplateConfig{AdvertisedHost: "{broker}.{cluster}.Example", AdvertisedBasePort: 30000, ListenerBasePort: 40000, Numbers: 5, IDsPerBroker: 2},
 	}
+	template := func(host string) apiv1.AddressingConfig {
+		return apiv1.AddressingConfig{Mode: apiv1.PerBrokerMode, Template: &apiv1.BrokerTemplateConfig{
+			AdvertisedHost: host, AdvertisedBasePort: 10911, ListenerBasePort: 40000, Numbers: 5, IDsPerBroker: 2,
+		}}
+	}
 	for _, c := range []struct {
 		config  apiv1.AddressingConfig
 		address string
 		want    bool
 	}{
+		{template("{broker}"), "broker-0:10911", true},
+		{template("{broker}"), "10.1.2.3:10911", false}, // of a broker
+		{template("{broker}"), "[fd00::1]:10911", false},
+		{template("10.0.0.{number}"), "10.0.0.1:10913", true},
+		{template("10.0.0.{number}"), "10.0.0.2:10913", false}, // 10913 and 10914 are number 1
+		{template("mq-{number}-{id}.{cluster}"), "mq-1-1.c:10914", true},
+		{template("mq-{number}-{id}.{cluster}"), "mq-1-0.c:10914", false},
 		{perBroker, "mq.example:20911", true},
 		{perBroker, "mq.example:20909", true}, // VIP channel
 		{perBroker, "mq.example:20910", false},

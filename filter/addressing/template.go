@@ -4,7 +4,8 @@ package addressing
 
 import (
 	"net"
-	"regexp"
+	"net/netip"
+	"path"
 	"strconv"
 	"strings"
 
@@ -13,20 +14,13 @@ import (
 )
 
 // template makes ports and addresses from the numbers in brokers' names.
-type template struct {
-	apiv1.BrokerTemplateConfig
-	hosts *regexp.Regexp // what AdvertisedHost can become, in lower case
-}
+type template struct{ apiv1.BrokerTemplateConfig }
 
 func newTemplate(config *apiv1.BrokerTemplateConfig) *template {
 	if config == nil {
 		return nil
 	}
-	pattern := regexp.QuoteMeta(strings.ToLower(config.AdvertisedHost))
-	for _, placeholder := range []string{"{cluster}", "{broker}", "{id}", "{number}"} {
-		pattern = strings.ReplaceAll(pattern, regexp.QuoteMeta(placeholder), ".*")
-	}
-	return &template{*config, regexp.MustCompile("^" + pattern + "$")}
+	return &template{*config}
 }
 
 // role is what a local port is for, if it is one of the template's.
@@ -62,7 +56,21 @@ func (t *template) advertises(address string) bool {
 	}
 	n, err := strconv.Atoi(port)
 	offset := n - t.AdvertisedBasePort
-	return err == nil && offset >= 0 && offset < t.Numbers*t.IDsPerBroker && t.hosts.MatchString(host)
+	if err != nil || offset < 0 || offset >= t.Numbers*t.IDsPerBroker {
+		return false
+	}
+	const anyName = "*"
+	pattern := strings.NewReplacer(
+		"{cluster}", anyName,
+		"{broker}", anyName,
+		"{id}", strconv.Itoa(offset%t.IDsPerBroker),
+		"{number}", strconv.Itoa(offset/t.IDsPerBroker),
+	).Replace(strings.ToLower(t.AdvertisedHost))
+	if _, err := netip.ParseAddr(host); err == nil && strings.Contains(pattern, anyName) {
+		return false // no broker is named like a part of an IP address, but one may be there
+	}
+	matches, _ := path.Match(pattern, host)
+	return matches
 }
 
 // NumberOf is the number in a broker's name: its last run of digits.
