@@ -48,12 +48,13 @@ func (c *Circuit) Slot(host string, wake func()) *Slot {
 	return &Slot{circuit: c, host: host, wake: wake}
 }
 
-// Take reports whether the connection may be opened now. If not it waits for its turn.
+// Take reports whether the connection may be opened now. If not it waits for its turn, which is behind those that wait and
+// for which there is room: they have been woken.
 func (s *Slot) Take(limits Breakers) bool {
 	c := s.circuit
 	c.mu.Lock()
 	at := slices.Index(c.waiting, s)
-	if c.hasRoom(s.host, limits) {
+	if first := c.first(); c.hasRoom(s.host, limits) && (first == nil || first == s) {
 		if at >= 0 {
 			c.remove(at)
 		}

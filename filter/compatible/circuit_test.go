@@ -136,3 +136,25 @@ func TestCircuitsOfManyThreads(t *testing.T) {
 		t.Errorf("%d at once; left is %+v", most.Load(), circuit)
 	}
 }
+
+// One that comes when there is room again does not go before those that have been woken for it.
+func TestNobodyGoesBeforeThoseThatWait(t *testing.T) {
+	circuit := NewCircuit()
+	one := Breakers{MaxConnections: 1, MaxConnectionsPerHost: math.MaxUint32}
+	last, first, second, late := newClient(circuit, "a"), newClient(circuit, "a"), newClient(circuit, "a"), newClient(circuit, "a")
+	last.Take(one)
+	first.Take(one)
+	second.Take(one)
+	last.Leave()
+	if late.Take(one) || second.Take(one) || first.woken != 1 || !first.Take(one) {
+		t.Fatalf("the first was woken %d times, and others were before it", first.woken)
+	}
+	first.Leave()
+	if late.Take(one) || second.woken != 1 || !second.Take(one) {
+		t.Fatalf("the second was woken %d times, and others were before it", second.woken)
+	}
+	second.Leave()
+	if late.woken != 1 || !late.Take(one) {
+		t.Error("the last one waits for nobody")
+	}
+}
