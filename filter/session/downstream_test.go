@@ -394,3 +394,21 @@ func TestNamesInHeartbeatsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A session that ends while it notes the deadline of a request does not put off the end of its connection for that.
+func TestNothingPutsOffTheEndOfAConnection(t *testing.T) {
+	e := newEnvironment(t, unifiedMode, fakeNameServers{})
+	e.Config.Limits.MaxSessionBytes = 40_000
+	h := dial(t, e, 19876, terminal)
+	h.send(request(codec.RequestGetAllTopicListFromNameServer, 1, ""))
+	server := h.to(nameServerAddress)
+	h.receive(server, response(codec.ResponseSuccess, 1, ""))
+	h.clock += time.Minute
+	h.Wake(h.clock) // nothing is due for an hour
+	h.host.stuck = map[UpstreamID]bool{server: true}
+	h.send(request(codec.RequestPutKVConfig, 2, strings.Repeat("x", 50_000))) // to be answered within 15 s, and too much to keep
+	if !h.host.downClosed || h.host.downAborted || h.host.wakeAt != h.clock+closeTime {
+		t.Errorf("closed %v, aborted %v, woken at %v; want %v", h.host.downClosed, h.host.downAborted, h.host.wakeAt, h.clock+closeTime)
+	}
+	h.wantIdle()
+}

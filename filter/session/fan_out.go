@@ -204,6 +204,9 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 			return nil, verdict{action: drop}
 		}
 	}
+	if s.goingUp.flushJudged(); s.state == closed { // what came before was too much to keep
+		return nil, s.refuse(h, overLimit)
+	}
 	f := &fanOut{code: kind.Code, asker: askerOf(h), strict: strict, start: s.now, sending: true, supportV2: true}
 	if !h.IsOneway() {
 		f.opaques, f.noted = []int32{h.Opaque}, []*noted{s.noting}
@@ -218,8 +221,10 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 		topic = routeTopic(h)
 	}
 	deadline := s.deadlineOf(kind, 0)
-	s.goingUp.flushJudged()
 	for _, u := range targets {
+		if s.state == closed { // by what was written to the one before
+			break
+		}
 		if !strict && !u.canWrite(len(frame)) { // else it was asked before: all get it or none
 			s.recorder.Inc(stats.RequestOverLimit)
 			f.lost = overLimit

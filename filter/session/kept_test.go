@@ -3,6 +3,7 @@
 package session
 
 import (
+	"strings"
 	"testing"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
@@ -154,6 +155,27 @@ func TestAFrameThatIsKeptTakesNoMoreRoomThanItsSize(t *testing.T) {
 	}
 	if room := cap(h.requests.held); room != len(frame) || h.memory.needed != int64(room) {
 		t.Errorf("a frame of %d bytes takes %d, of which %d are charged", len(frame), room, h.memory.needed)
+	}
+	h.wantIdle()
+}
+
+// A heartbeat, which is not refused for what one of its copies cannot be kept, comes in one event with a request that is
+// too much to keep.
+func TestARegistrationBehindWhatIsTooMuchToKeepEndsOnce(t *testing.T) {
+	e := newEnvironment(t, unifiedMode, fakeNameServers{})
+	e.Config.Limits.MaxSessionBytes = 40_000
+	h := dial(t, e, 19876, terminal)
+	h.send(request(codec.RequestGetAllTopicListFromNameServer, 1, ""))
+	server := h.to(nameServerAddress)
+	h.tookUp(nameServerAddress)
+	h.receive(server, response(codec.ResponseSuccess, 1, ""))
+	h.tookDown()
+	h.host.stuck = map[UpstreamID]bool{server: true}
+	h.send(append(request(codec.RequestGetAllTopicListFromNameServer, 2, strings.Repeat("x", 50_000)),
+		request(codec.RequestHeartBeat, 3, heartbeatOf(false, []string{"g"}, nil))...))
+	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1, stats.RequestActive: 0, stats.RequestCancelled: 1, stats.RequestRefused: 1})
+	if got := h.tookDown(); len(got) != 0 || !h.host.downClosed {
+		t.Errorf("closed %v, got %v", h.host.downClosed, got)
 	}
 	h.wantIdle()
 }

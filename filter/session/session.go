@@ -345,9 +345,9 @@ func (s *Session) Wake(now Instant) {
 	s.expire()
 }
 
-// arm has the session woken at `deadline` at the latest.
+// arm has the session woken at `deadline` at the latest. One that has ended has a deadline only for its close.
 func (s *Session) arm(deadline Instant) {
-	if s.wakeAt == 0 || deadline < s.wakeAt {
+	if s.state != closed && (s.wakeAt == 0 || deadline < s.wakeAt) {
 		s.wakeAt = deadline
 		s.host.WakeAt(deadline)
 		if s.called.Load() { // another thread's wake, which the one before this line has replaced
