@@ -925,3 +925,45 @@ func field(f frame, name string) string {
 	value, _ := f.Field(name)
 	return string(value)
 }
+
+func TestCompatibleRequestsThatAreRefusedDoNotWaitForConnections(t *testing.T) {
+	e := compatibleEnvironment(t)
+	e.Config.Limits.MaxPendingRequests = 1
+	cluster := envoyCluster()
+	cluster.Breakers.MaxPendingRequests = 2
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	h, other := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	for opaque := range int32(3) {
+		h.send(sendV2(2+opaque, "broker-a", "t"))
+		h.wantAnswer(2+opaque, overLimit.Code, overLimit.Remark)
+	}
+	other.send(sendV2(9, "broker-b", "t"))
+	if len(other.tookDown()) != 0 || len(other.tookUp(brokerBAddress)) != 1 {
+		t.Error("what another client is refused fills the circuit")
+	}
+	other.Close(other.clock)
+	h.wantIdle()
+}
+
+// A connection that was opened for a request without an answer has nothing to do as soon as it is open.
+func TestCompatibleConnectionsForOnewayRequestsGiveWay(t *testing.T) {
+	e := compatibleEnvironment(t)
+	cluster := envoyCluster()
+	cluster.Breakers.MaxConnections = 1
+	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
+	a.send(oneway(codec.RequestUpdateConsumerOffset, 1, codec.Field{Name: "bname", Value: "broker-a"}))
+	b.send(sendV2(2, "broker-a", "t"))
+	first := a.host.order[0]
+	a.UpstreamConnected(a.clock, first)
+	if one(t, take(t, a.host.up[first])).Opaque != 1 || !a.host.upClosed[first] {
+		t.Error("keeps a connection that it does not need")
+	}
+	b.Wake(b.clock)
+	if one(t, b.tookUp(brokerAAddress)).Opaque != 2 {
+		t.Error("the request that waited is not there")
+	}
+	b.Close(b.clock)
+	a.wantIdle()
+}

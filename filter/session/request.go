@@ -70,22 +70,22 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 		s.refuseOverLimit(h)
 		return verdict{action: drop}
 	}
-	if refusal := s.joinPending(u); refusal != nil {
-		return s.refuse(h, refusal)
-	}
 	s.noting.goesTo(u)
-	if h.IsOneway() {
-		s.noting.end(s, ending{})
-	} else {
+	if !h.IsOneway() {
 		if s.reused(u, h.Opaque) {
 			return verdict{action: stop}
 		}
 		if !s.belowLimit(h, u) {
 			return verdict{action: drop}
 		}
-		if s.expect(u, kind, h); s.state == closed { // that was too much to keep
-			return verdict{action: stop}
-		}
+	}
+	if refusal := s.joinPending(u); refusal != nil { // last: what is refused for another reason does not wait
+		return s.refuse(h, refusal)
+	}
+	if h.IsOneway() {
+		s.noting.end(s, ending{})
+	} else {
+		s.expect(u, kind, h)
 	}
 	return verdict{action: pass, to: u.id}
 }

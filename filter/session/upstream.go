@@ -236,6 +236,7 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 		s.memory.shrink(cap(u.queue) - u.kept)
 		u.queued, u.queue = 0, nil
 	}
+	s.endIfLeft(u) // it may have been for a request that wants no answer
 }
 
 // UpstreamDrained is called when an upstream connection has taken n bytes that the host kept for it.
