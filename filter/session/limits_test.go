@@ -4,6 +4,8 @@ package session
 
 import (
 	"fmt"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -440,6 +442,26 @@ func TestASessionThatEndsWhileItReconnectsLeavesNothingOpen(t *testing.T) {
 	h.send(request(codec.RequestUpdateAndCreateTopic, 4, "", fieldsOf("topic", "t")...))
 	if !h.host.downClosed {
 		t.Fatal("the heartbeat was replayed though there is no room to keep it")
+	}
+	h.wantIdle()
+}
+
+// What is counted of a client's questions takes little memory, however long they are.
+func TestQuestionsAreNotKept(t *testing.T) {
+	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range maxTurns {
+		knowledge{h.Session}.Turn(strings.Repeat("q", 2000) + strconv.Itoa(i))
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if turn := (knowledge{h.Session}).Turn("another"); turn != 0 || len(h.unified.turns) != 1 {
+		t.Errorf("turn %d of %d questions", turn, len(h.unified.turns))
+	}
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 100_000 {
+		t.Errorf("%d questions take %d bytes", maxTurns, grown)
 	}
 	h.wantIdle()
 }

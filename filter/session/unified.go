@@ -3,6 +3,7 @@
 package session
 
 import (
+	"hash/maphash"
 	"math"
 	"slices"
 
@@ -26,7 +27,7 @@ type unified struct {
 	serverRequests   map[int32]serverRequest // by the opaque the client sees
 	lastServerOpaque int32
 	halves           halfMessages
-	turns            map[string]int          // how often the client has asked something
+	turns            map[uint64]int          // how often the client has asked something, by its hash
 	memberships      map[membership]struct{} // of this connection's clients, where the proxy keeps them itself
 }
 
@@ -239,17 +240,17 @@ func (s knowledge) HalfMessageBroker(half router.HalfMessage, h *codec.Header) (
 // maxTurns bounds the questions that are counted; beyond, counting starts anew.
 const maxTurns = 256
 
-// maxQuestion is how much of a question tells it from others.
-const maxQuestion = 2 * maxName
+// questions hashes what is asked: a question may be as long as a header, and a client chooses it.
+var questions = maphash.MakeSeed()
 
 func (s knowledge) Turn(question string) int {
-	question = question[:min(len(question), maxQuestion)]
 	turns := s.unified.turns
 	if turns == nil || len(turns) >= maxTurns {
-		turns = make(map[string]int)
+		turns = make(map[uint64]int)
 		s.unified.turns = turns
 	}
-	turn := turns[question]
-	turns[question]++
+	asked := maphash.String(questions, question)
+	turn := turns[asked]
+	turns[asked]++
 	return turn
 }
