@@ -43,6 +43,7 @@ A client address gets no more of ` + "`max_connections`, `max_total_pending_requ
 other addresses leave of it: by default a half. One greedy address takes half of a total at most, two of them a third each; the next one always finds
 as much as each of them has. An IPv6 network of 64 bits counts as one address, and so do all clients without one (a listener on a
 Unix socket). ` + "`source_active`" + ` is how many there are, ` + "`source_over_limit`" + ` counts what was too much for one.
+Its part of the files is one over all configs.
 
 The address is the one that Envoy has for the connection, which behind a load balancer is the balancer's, unless it sends it along in PROXY protocol.
 Where all clients come from one address (a NAT, ` + "`kube-proxy` with `externalTrafficPolicy: Cluster`" + `), that one may take half of each total; set

@@ -12,7 +12,8 @@ import (
 // tcp_proxy dies.
 type Files struct {
 	total
-	limit atomic.Int64
+	limit   atomic.Int64
+	sources sources
 }
 
 // SetLimit sets how many files sessions may have open. Those that have more already keep them.
@@ -24,7 +25,7 @@ func (s *Session) takeFiles(n int) bool {
 	if f == nil {
 		return true
 	}
-	why := f.take(&s.source.files, int64(n), f.limit.Load(), int64(s.environment.Config.Limits.MaxSourcePercent))
+	why := f.take(&s.fileSource.files, int64(n), f.limit.Load(), int64(s.environment.Config.Limits.MaxSourcePercent))
 	if why == sourceTaken {
 		s.recorder.Inc(stats.SourceOverLimit)
 	}
@@ -34,7 +35,7 @@ func (s *Session) takeFiles(n int) bool {
 // giveBackFiles counts n files that are closed.
 func (s *Session) giveBackFiles(n int) {
 	if f := s.environment.Files; f != nil {
-		s.source.files.Add(-int64(n))
+		s.fileSource.files.Add(-int64(n))
 		f.used.Add(-int64(n))
 	}
 }

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -42,8 +43,40 @@ func TestTheFilesOfAllConfigsAreBounded(t *testing.T) {
 	for _, h := range []*harness{first, second, third, shared} {
 		h.Close(h.clock)
 	}
-	if used := files.used.Load(); used != 0 {
-		t.Errorf("%d files are still counted", used)
+	if used := files.used.Load(); used != 0 || len(files.sources.byNetwork) != 0 {
+		t.Errorf("%d files of %d clients are still counted", used, len(files.sources.byNetwork))
+	}
+}
+
+// A client address has one share of the files, whatever the number of listeners to which it connects.
+func TestAnAddressHasOneShareOfTheFilesOfAllConfigs(t *testing.T) {
+	const limit = 20
+	files := &Files{}
+	files.SetLimit(limit)
+	var all []*harness
+	open := func(remote string) (n int) {
+		for range 3 {
+			e := newEnvironment(t, unifiedMode, fakeNameServers{})
+			e.Files, e.Config.Limits.MaxSourcePercent = files, 50
+			for range limit {
+				h := dialFrom(t, e, remote, "127.0.0.1:19876", terminal)
+				if all = append(all, h); !h.host.downClosed {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	for i, want := range []int{10, 5, 3} { // a half of what all others leave, rounded up
+		if got := open(fmt.Sprintf("10.1.1.%d:5000", i)); got != want {
+			t.Errorf("address %d has %d files, want %d", i, got, want)
+		}
+	}
+	for _, h := range all {
+		h.Close(h.clock)
+	}
+	if used := files.used.Load(); used != 0 || len(files.sources.byNetwork) != 0 {
+		t.Errorf("%d files of %d clients are still counted", used, len(files.sources.byNetwork))
 	}
 }
 

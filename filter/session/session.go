@@ -41,6 +41,7 @@ type Session struct {
 
 	heard           Instant // when bytes came last, either way
 	source          *source // of the client
+	fileSource      *source // of the client, over all configs; nil where any number of files may be open
 	connectionShare share   // this connection
 	pendingShare    share   // requests that wait
 	memory          share   // bytes that are kept
@@ -109,7 +110,13 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 // shareTotals begins to count what this session takes, with what other connections of its client's address take.
 func (s *Session) shareTotals() {
 	limits, totals := &s.environment.Config.Limits, &s.environment.totals
-	s.source = s.environment.sources.join(s.remote, s.recorder)
+	network, isNew := sourceNetwork(s.remote), false
+	if s.source, isNew = s.environment.sources.join(network); isNew {
+		s.recorder.Inc(stats.SourceActive)
+	}
+	if f := s.environment.Files; f != nil {
+		s.fileSource, _ = f.sources.join(network)
+	}
 	of := func(total *total, source *atomic.Int64, limit, own, chunk int) share {
 		return share{
 			total: total, source: source, limit: int64(limit), percent: int64(limits.MaxSourcePercent),
@@ -120,6 +127,16 @@ func (s *Session) shareTotals() {
 	s.pendingShare = of(&totals.pending, &s.source.pending, limits.MaxTotalPendingRequests, limits.MaxPendingRequests, 16)
 	s.memory = of(&totals.memory, &s.source.memory, limits.MaxTotalBytes, limits.MaxSessionBytes, 16<<10)
 	s.memory.isMemory = true
+}
+
+// leaveSources is the last thing that is done for the totals.
+func (s *Session) leaveSources() {
+	if s.environment.sources.leave(s.source) {
+		s.recorder.Add(stats.SourceActive, -1)
+	}
+	if f := s.environment.Files; f != nil {
+		f.sources.leave(s.fileSource)
+	}
 }
 
 // enter begins an event.
@@ -368,7 +385,7 @@ func (s *Session) Close(now Instant) {
 	s.giveBackFiles(s.filesTaken)
 	s.filesTaken = 0
 	s.connectionShare.end(0)
-	s.environment.sources.leave(s.source, s.recorder)
+	s.leaveSources()
 }
 
 // end gives up everything the session holds, once. What the client has not taken counts until its connection is gone.

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 // source counts what the connections of one client address have taken of each total.
@@ -15,7 +13,7 @@ type source struct {
 	connections atomic.Int64
 	pending     atomic.Int64
 	memory      atomic.Int64
-	files       atomic.Int64
+	files       atomic.Int64 // in Files.sources, over all configs
 
 	network  netip.Prefix
 	sessions int // guarded by sources.mu
@@ -27,32 +25,31 @@ type sources struct {
 	byNetwork map[netip.Prefix]*source
 }
 
-// join returns the source of a client at `remote` ("ip:port"), which the caller leaves once.
-func (s *sources) join(remote string, recorder *stats.Recorder) *source {
-	network := sourceNetwork(remote)
+// join returns the source of a client, which the caller leaves once, and whether it is a new one.
+func (s *sources) join(network netip.Prefix) (from *source, isNew bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from := s.byNetwork[network]
+	from = s.byNetwork[network]
 	if from == nil {
 		if s.byNetwork == nil {
 			s.byNetwork = make(map[netip.Prefix]*source)
 		}
-		from = &source{network: network}
+		from, isNew = &source{network: network}, true
 		s.byNetwork[network] = from
-		recorder.Inc(stats.SourceActive)
 	}
 	from.sessions++
-	return from
+	return from, isNew
 }
 
-// leave drops a source with its last connection.
-func (s *sources) leave(from *source, recorder *stats.Recorder) {
+// leave drops a source with its last connection, and reports whether this was it.
+func (s *sources) leave(from *source) (isLast bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if from.sessions--; from.sessions == 0 {
-		delete(s.byNetwork, from.network)
-		recorder.Add(stats.SourceActive, -1)
+	if from.sessions--; from.sessions > 0 {
+		return false
 	}
+	delete(s.byNetwork, from.network)
+	return true
 }
 
 // ipv6SourceBits is the length of the IPv6 network that counts as one client: whoever has a host has at least a /64.
