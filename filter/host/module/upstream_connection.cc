@@ -48,6 +48,22 @@ bool IsOneOfTheLast(int fd) {
   return static_cast<rlim_t>(fd) >= files.rlim_cur - files.rlim_cur / 8;
 }
 
+// Ends the connection to a peer that is gone without a word, which no read would ever report: a
+// minute after the last byte of it, or after the first byte that it has not acknowledged.
+void DetectDeadPeer(int fd) {
+  const int on = 1;
+  const int idle_seconds = 30;
+  const int interval_seconds = 10;
+  const int probes = 3;
+  const unsigned unacknowledged_milliseconds = 60000;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof(idle_seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof(interval_seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_milliseconds,
+             sizeof(unacknowledged_milliseconds));
+}
+
 bool Flushes(int close_type) {
   return close_type == kFlushWrite || close_type == kFlushWriteAndDelay;
 }
@@ -97,6 +113,7 @@ void UpstreamConnection::Start() {
   }
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  DetectDeadPeer(fd);
   if (connect(fd, address.get(), address.size) != 0 && errno != EINPROGRESS) {
     close(fd);
     return Fail(kRemoteConnectionFailure);

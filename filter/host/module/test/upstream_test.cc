@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -854,6 +855,34 @@ TEST(UpstreamThatIsClosedWhileItConnectsLeavesNoSocket) {
   for (const uint64_t id : ids) envoyGoFilterUpstreamClose(s.up(id), 1);
   EXPECT_EVENTUALLY(peer.Asking() == 0);
   for (const uint64_t id : ids) s.ExpectEnd(id, {"failure 1"});
+}
+
+TEST(UpstreamAsksTheKernelWhetherItsPeerLives) {
+  Setup s;
+  Peer peer;
+  s.ConnectReady(&peer);
+  int found = 0;
+  for (int fd = 0; fd < 1024; fd++) {
+    sockaddr_in to{};
+    socklen_t size = sizeof(to);
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&to), &size) != 0 || to.sin_family != AF_INET ||
+        "127.0.0.1:" + std::to_string(ntohs(to.sin_port)) != peer.address()) {
+      continue;
+    }
+    found++;
+    const auto option = [fd](int level, int name) {
+      int value = -1;
+      socklen_t length = sizeof(value);
+      getsockopt(fd, level, name, &value, &length);
+      return value;
+    };
+    EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 60000);
+  }
+  EXPECT_EQ(found, 1);
 }
 
 TEST(UpstreamDiesWhileHeldBack) {
