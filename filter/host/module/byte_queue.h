@@ -10,7 +10,8 @@
 namespace rocketmq_proxy {
 
 // Bytes that go in at one end and out at the other. They lie in pieces, so that they take hardly
-// more memory than their number, and that what has gone out takes none.
+// more memory than their number, and that what has gone out takes none: who pays for them pays for
+// their number.
 // Not synchronized.
 class ByteQueue {
  public:
@@ -23,15 +24,15 @@ class ByteQueue {
 
   void Append(std::string_view bytes) {
     size_ += bytes.size();
-    if (!pieces_.empty()) {
+    while (!bytes.empty()) {
+      if (pieces_.empty() || pieces_.back().size() == pieces_.back().capacity()) {
+        pieces_.emplace_back().reserve(std::clamp(bytes.size(), kSmallest, kLargest));
+      }
       std::string& last = pieces_.back();
       const size_t fits = std::min(bytes.size(), last.capacity() - last.size());
       last.append(bytes.substr(0, fits));
       bytes.remove_prefix(fits);
     }
-    if (bytes.empty()) return;
-    pieces_.emplace_back().reserve(std::max(bytes.size(), kSmallest));
-    pieces_.back().append(bytes);
   }
 
   // Takes out the first bytes, at most those of front().
@@ -50,7 +51,9 @@ class ByteQueue {
   }
 
  private:
+  // Of a piece. The greatest is what may stay of bytes that have gone out.
   static constexpr size_t kSmallest = 4 << 10;
+  static constexpr size_t kLargest = 64 << 10;
   std::list<std::string> pieces_;  // none is empty
   size_t head_ = 0;                // of the first, what has gone out
   size_t size_ = 0;

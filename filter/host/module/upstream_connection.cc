@@ -208,7 +208,9 @@ GoStatus UpstreamConnection::Close(int type) {
   if (state_ == State::kClosed) return kFilterIsGone;
   // A later, harder close cuts a flush short.
   if (close_type_ < 0 || Flushes(close_type_)) close_type_ = type;
+  const Change change = QueueChange();  // The client need not wait for the flush.
   RequestAttention(std::move(lock));
+  Tell(change);
   return kOk;
 }
 
@@ -332,19 +334,21 @@ void UpstreamConnection::SendFin() {
 
 UpstreamConnection::Change UpstreamConnection::QueueChange() {
   Change change;
-  // Nobody is told of one that has ended or is being closed: the plugin has forgotten it.
+  // One that has ended or is being closed the plugin has forgotten: it is told nothing, and the
+  // client is not held back.
+  const bool forgotten = state_ == State::kClosed || close_type_ >= 0;
   const size_t drained = kept_ - out_.size();
   kept_ = out_.size();
-  if (state_ != State::kClosed && close_type_ < 0) change.drained = drained;
-  if (!full_ && state_ != State::kClosed && out_.size() > kQueueHigh) {
+  if (!forgotten) change.drained = drained;
+  if (!full_ && !forgotten && out_.size() > kQueueHigh) {
     full_ = true;
     full_count_++;
     change.fullness = Change::Fullness::kFull;
-  } else if (full_ && (state_ == State::kClosed || out_.size() < kQueueLow)) {
+  } else if (full_ && (forgotten || out_.size() < kQueueLow)) {
     full_ = false;
     if (!std::exchange(refused_, false)) {
       change.fullness = Change::Fullness::kHasRoom;
-    } else if (state_ != State::kClosed) {
+    } else if (!forgotten) {
       change.fullness = Change::Fullness::kNoLongerRefused;
     }
   }
@@ -393,8 +397,9 @@ void UpstreamConnection::OnStillFull(uint64_t n) {
   const DownstreamConnection::Scope scope(owner.get());
   if (GetPlugin().terminal_full(receiver_, 1) == 0) return;
   {
-    // Nothing but this thread makes room or closes, so it is still full.
+    // Nothing but this thread makes room, but any may have asked for a close meanwhile.
     const std::lock_guard<std::mutex> lock(mu_);
+    if (!full_) return;
     refused_ = true;
   }
   if (owner != nullptr) owner->OnUpstreamFull(-1);

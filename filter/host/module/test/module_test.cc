@@ -2,6 +2,7 @@
 //
 // Addresses, configs, and the loading of plugins.
 #include "address.h"
+#include "byte_queue.h"
 #include "envoy.h"
 #include "fake_plugin.h"
 #include "filter_config.h"
@@ -26,6 +27,27 @@ TEST(AddressParse) {
 TEST(AddressJoin) {
   EXPECT_EQ(rocketmq_proxy::JoinAddress("1.2.3.4", 5), "1.2.3.4:5");
   EXPECT_EQ(rocketmq_proxy::JoinAddress("::1", 80), "[::1]:80");
+}
+
+// A frame of 16 MiB must not stay in memory for its last byte, for which alone somebody pays.
+TEST(ByteQueueKeepsNoMoreThanAPieceOfWhatHasGoneOut) {
+  rocketmq_proxy::ByteQueue queue;
+  std::string all, out;
+  for (const size_t size : {size_t{1}, size_t{4095}, size_t{100}, size_t{16} << 20, size_t{5}}) {
+    const std::string bytes(size, static_cast<char>('a' + all.size() % 26));
+    queue.Append(bytes);
+    all += bytes;
+  }
+  EXPECT_EQ(queue.size(), all.size());
+  while (!queue.empty()) {
+    const std::string_view front = queue.front();
+    EXPECT(!front.empty() && front.size() <= 64 << 10);
+    const size_t taken = std::min(front.size(), size_t{5000});
+    out.append(front.substr(0, taken));
+    queue.Drain(taken);
+  }
+  EXPECT(out == all);
+  EXPECT(queue.front().empty());
 }
 
 TEST(ConfigWrap) {

@@ -686,6 +686,53 @@ TEST(ClientIsHeldBackByASlowUpstream) {
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
 }
 
+// Who has been told to close a connection has nothing more for it: its client need not wait.
+TEST(ClientIsReadAgainWhileAnUpstreamThatIsClosedFlushes) {
+  Setup s;
+  s.Open();
+  Peer peer(4096);
+  const uint64_t id = s.ConnectReady(&peer);
+  const std::string data = Pattern(16 << 20);
+  Write(s.up(id), data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
+  envoyGoFilterUpstreamClose(s.up(id), 0);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
+  EXPECT(peer.Receive(data.size()) == data);
+  s.ExpectEnd(id, {"ready", "event 1"});
+  EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
+}
+
+// The close comes while the session is asked, which it answers as if it knew nothing of it.
+TEST(ClientIsHeldBackByTheNextUpstreamAfterACloseInTheMiddleOfARefusal) {
+  Setup s;
+  std::atomic<int> asked{0};
+  uint64_t id = 0;
+  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
+  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
+  s.plugin.terminal_full = [&](uint64_t, bool) {
+    const bool first = asked == 0;
+    if (first) envoyGoFilterUpstreamClose(s.up(id), 0);
+    asked++;
+    return first;
+  };
+  s.Open();
+  Peer peer(4096), next(4096);
+  id = s.ConnectReady(&peer);
+  const std::string data = Pattern(16 << 20);
+  Write(s.up(id), data);
+  EXPECT_EVENTUALLY(asked == 1);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+  peer.Reset();
+  s.ExpectEnd(id, {"ready", "event 0"});
+  s.connection->worker.Drain();
+  const uint64_t other = s.ConnectReady(&next);
+  Write(s.up(other), data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
+  EXPECT(next.Receive(data.size()) == data);
+  EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
+}
+
 TEST(ClientIsHeldBackByAnUpstreamThatWasOpenedOutsideOfItsHooks) {
   Setup s;
   void* downstream = nullptr;
