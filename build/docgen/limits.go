@@ -83,7 +83,7 @@ of Go's heap, and the names of topics whose routes are being asked for, at most 
 again for a short time as there are frames being changed at one moment: at most one for each of Envoy's threads. To it come, outside of
 this filter, Envoy's buffers: ` + "`per_connection_buffer_limit_bytes`" + ` for each connection and direction (1 MiB by default; set it
 lower where many clients are not trusted), and with terminal sessions the module's queue for each client: 1 MiB, above which it stops reading
-brokers. Its queues for brokers that do not read count in ` + "`max_session_bytes` and `max_total_bytes`" + `; contrib Envoy cannot tell how long these are
+brokers. Its queues for brokers that do not read count in ` + "`max_session_bytes` and `max_total_bytes`" + `, to within 64 KiB each; contrib Envoy cannot tell how long these are
 ([CONTRIB.md](CONTRIB.md#what-is-not-there)).
 
 A client that leaves more than ` + "`per_connection_buffer_limit_bytes`" + ` of its answers unread is not read either, and no answer of the proxy itself is
@@ -123,7 +123,7 @@ No user has a reason to move these; they are constants in the code.
 | name of a group in a heartbeat (unified) | 255 bytes | the heartbeat is answered SYSTEM_ERROR |
 | clientID, and name of a topic, in a heartbeat (unified) | 1024 bytes | the heartbeat is answered SYSTEM_ERROR |
 | list of a group's consumers (compatible configs) | ` + "`max_frame_bytes`" + ` | the request is answered SYSTEM_BUSY (` + "`request_over_limit`" + `) |
-| time for a connection that is being closed to send what was written to it | 5 s | it is closed without |
+| time for a connection that is being closed to send what was written to it | 5 s; 5 s more when a client that left more unread than Envoy buffers has read half of that | it is closed without |
 | half messages remembered for the end of their transactions, each connection (unified) | 1024 | the oldest are forgotten: an END_TRANSACTION that names no broker is refused |
 | questions counted to send copies of a query to brokers in turn, each connection (unified) | 256 | counting starts anew |
 | time for a broker's request to be answered by its client (unified) | 10 s | forgotten (` + "`server_request_expired`" + `) |

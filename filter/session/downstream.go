@@ -4,7 +4,8 @@ package session
 
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 
-// closeTime is how long a connection that is being closed may take to send what was written to it.
+// closeTime is how long a connection that is being closed may take to send what was written to it; and, where it was
+// full, what is left once it has caught up.
 const closeTime = 5e9
 
 // maxUncounted is the most bytes of a broker that are passed on without asking whether the client takes them: far less
@@ -76,7 +77,13 @@ func (s *Session) sendDownstream(b []byte) {
 func (s *Session) DownstreamDrained(now Instant) {
 	s.enter(now)
 	defer s.leave()
-	if s.state == closed || s.host.DownstreamFull() {
+	if s.state == closed {
+		if s.abortAt != 0 {
+			s.abortLater() // the client reads: it may have the rest
+		}
+		return
+	}
+	if s.host.DownstreamFull() {
 		return
 	}
 	s.heard = now // it has read
@@ -103,6 +110,11 @@ func (s *Session) closeDownstream() {
 // endDownstream ends the client connection, and again if the client does not read what it has still to get.
 func (s *Session) endDownstream() {
 	s.host.CloseDownstream()
+	s.abortLater()
+}
+
+// abortLater has the connection aborted unless it has ended by then.
+func (s *Session) abortLater() {
 	s.abortAt = s.now + closeTime
 	s.host.WakeAt(s.abortAt)
 }

@@ -218,6 +218,15 @@ func TestAClosedConnectionIsEndedWhereItsClientDoesNotRead(t *testing.T) {
 		"a used opaque": func(h *harness) {
 			h.send(append(sendV2(1, "broker-a", "t"), sendV2(1, "broker-a", "t")...))
 		},
+		"a used opaque, in two pieces, of a client that waits for long": func(h *harness) {
+			pull := request(codec.RequestPullMessage, 1, "", fieldsOf("bname", "broker-a", "sysFlag", "2", "suspendTimeoutMillis", "3600000")...)
+			h.send(pull)
+			h.connectOnly()
+			h.UpstreamConnected(h.clock, h.to(brokerAAddress))
+			h.clock += 10 * time.Second
+			h.Wake(h.clock)
+			h.DownstreamData(h.clock, [][]byte{pull[:20], pull[20:]})
+		},
 		"too many connections": func(*harness) {},
 	} {
 		for name, way := range ways {
@@ -243,6 +252,35 @@ func TestAClosedConnectionIsEndedWhereItsClientDoesNotRead(t *testing.T) {
 				h.wantIdle()
 			})
 		}
+	}
+}
+
+// What a slow client reads is not cut off in the middle.
+func TestAClosedConnectionGetsTimeAnewWhenItsClientCatchesUp(t *testing.T) {
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			h := dial(t, newEnvironment(t, way.mode, fakeNameServers{}), way.port, way.capabilities)
+			h.host.downFull = true
+			h.send(refusals(1))
+			h.send([]byte("GET / HTTP/1.1\r\n\r\n"))
+			h.Abandon(h.clock) // the bad frame waits, unjudged
+			closed := h.clock
+			h.clock += 4 * time.Second
+			if h.catchesUp(); h.host.wakeAt != closed+9*time.Second {
+				t.Errorf("wake at %v", h.host.wakeAt-closed)
+			}
+			if h.Wake(closed + 5*time.Second); h.host.downAborted {
+				t.Error("aborted while it reads")
+			}
+			if h.Wake(closed + 9*time.Second); !h.host.downAborted {
+				t.Error("it stays open")
+			}
+			h.host.downAborted, h.host.wakeAt = false, 0
+			if h.catchesUp(); h.host.wakeAt != 0 {
+				t.Error("woken for a connection that was aborted")
+			}
+			h.wantIdle()
+		})
 	}
 }
 

@@ -657,12 +657,19 @@ TEST(ChainAnswersAreFlushedWhereTheClientReads) {
     s.Close();
     return ROCKETMQ_PROXY_REPLACE;
   });
+  int drained = 0;
+  s.plugin.chain_drained = [&](uint64_t) { drained++; };
   s.Open();
   s.connection->client_stalled = true;
   s.connection->ClientSends({"x"});
   s.Drain();
-  s.connection->ClientReads(100000);
+  s.connection->ClientReads(80000);  // The plugin hears that it reads.
   s.Drain();
+  EXPECT_EQ(drained, 1);
+  EXPECT(s.connection->Get(&Connection::open));
+  s.connection->ClientReads(20000);
+  s.Drain();
+  EXPECT_EQ(drained, 1);
   EXPECT_EQ(s.Calls().back(), "close flushed");
   EXPECT_EQ(s.closes.load(), 1);
 }

@@ -348,11 +348,17 @@ TEST(TerminalQueueOfAnotherThreadIsFull) {
 
 TEST(TerminalSecondCloseCutsAFlushShort) {
   Setup s;
+  int drained = 0;
+  s.plugin.on_connection = [](void*) { fake::Plugin::Host()->receive_downstream(7); };
+  s.plugin.terminal_drained = [&](uint64_t) { drained++; };
   s.Open();
   s.connection->client_stalled = true;
   Write(s.wrapper(), std::string(100000, 'a'));
   envoyGoFilterDownstreamClose(s.wrapper(), 0);
   s.connection->worker.Drain();
+  s.connection->ClientReads(80000);  // The plugin hears that it reads.
+  s.connection->worker.Drain();
+  EXPECT_EQ(drained, 1);
   EXPECT(s.connection->Get(&Connection::open));
   envoyGoFilterDownstreamClose(s.wrapper(), 1);
   s.connection->worker.Drain();
