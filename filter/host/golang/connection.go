@@ -11,6 +11,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
 
@@ -268,10 +269,19 @@ func (u *upstream) OnPoolFailure(reason api.PoolFailureReason, _ string) {
 	defer host.Recover(c.instance, c.abandon)
 	if c.remove(u.id) != nil {
 		if reason == api.LocalConnectionFailure {
-			host.LogConnectionError(c.instance, "no socket for a connection to %q: is the process out of files (ulimit -n)?", u.address)
+			host.LogConnectionError(c.instance, "no socket for a connection to %q: %s", u.address, notBegunHint())
 		}
 		c.session.UpstreamFailed(host.Now(), u.id, connectFailures[reason])
 	}
+}
+
+// notBegunHint returns what to look at when a connection could not be begun. A contrib Envoy does not tell whether it has
+// no socket or no cluster.
+func notBegunHint() logline.Own {
+	if host.WriteUpstream != nil {
+		return "is the process out of files (ulimit -n)?"
+	}
+	return "is there a cluster plainText of type ORIGINAL_DST, and is the process out of files (ulimit -n)?"
 }
 
 // OnData passes bytes of the broker or name server on.

@@ -189,6 +189,26 @@ func TestAConnectionThatFailsIsAnsweredFor(t *testing.T) {
 	filter.OnEvent(api.LocalClose)
 }
 
+func TestAConnectionThatCouldNotBeBegunIsInTheLog(t *testing.T) {
+	envoy, _, filter := dial(t)
+	var lines []string
+	host.SetLogForTest(t, func(line string) { lines = append(lines, line) })
+	want := []string{
+		`rocketmq_proxy: no socket for a connection to "127.0.0.1:1": is there a cluster plainText of type ORIGINAL_DST, and is the process out of files (ulimit -n)?`,
+		`rocketmq_proxy: no socket for a connection to "127.0.0.1:1": is the process out of files (ulimit -n)?`,
+	}
+	defer func() { host.WriteUpstream = nil }()
+	for opaque := range int32(2) {
+		filter.OnData(send(opaque), false)
+		envoy.last().OnPoolFailure(api.LocalConnectionFailure, "")
+		host.WriteUpstream = func(unsafe.Pointer, []byte) int { return 0 } // a stock Envoy
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+	filter.OnEvent(api.RemoteClose)
+}
+
 func TestAFaultClosesItsConnectionAndNothingElse(t *testing.T) {
 	_, client, filter := dial(t)
 	host.SetLogForTest(t, func(string) {})
