@@ -51,9 +51,10 @@ class ByteQueue {
   }
 
  private:
-  // Of a piece. The greatest is what may stay of bytes that have gone out.
-  static constexpr size_t kSmallest = 4 << 10;
-  static constexpr size_t kLargest = 64 << 10;
+  // Of a piece, without the zero that ends a string: with it, what allocators have a size for. The
+  // greatest is what may stay of bytes that have gone out.
+  static constexpr size_t kSmallest = (4 << 10) - 1;
+  static constexpr size_t kLargest = (64 << 10) - 1;
   std::list<std::string> pieces_;  // none is empty
   size_t head_ = 0;                // of the first, what has gone out
   size_t size_ = 0;
