@@ -19,7 +19,7 @@ const nameServerTimeout = 3 * time.Second
 
 // refresh asks the name servers in turn until one answers. What was known stays if none does.
 func (d *Directory) refresh(ctx context.Context) error {
-	d.reach.Own.Refresh()
+	d.reach.Refresh()
 	brokers, servers, err := d.askNameServers(ctx)
 	brokers, resolved, unusable := d.resolveAll(ctx, brokers)
 	if ctx.Err() != nil {

@@ -40,9 +40,7 @@ var (
 func (x *Instance) openEndpoints() {
 	c := x.Config.Compatible
 	names := clusterNames(c.Routes)
-	watcher := watchers.acquire(c.AdminAddress, func() *envoyadmin.Watcher {
-		return envoyadmin.New(envoyadmin.NewClient(envoyadmin.Options{Address: c.AdminAddress}))
-	})
+	watcher := watchers.acquire(c.AdminAddress, func() *envoyadmin.Watcher { return newWatcher(c.AdminAddress) })
 	byName, byDirectory := make(map[string]*directory.Directory), make(map[*directory.Directory]string)
 	byCluster := make(map[string]*compatible.Circuit)
 	var all []*directory.Directory
@@ -89,6 +87,14 @@ func (x *Instance) openEndpoints() {
 		Members:     m.members,
 		Random:      rand.Uint64,
 	}
+}
+
+// newWatcher makes a watcher of Envoy's clusters. Each look is one at the sockets of the process, too: it asks the kernel
+// about every file, which the directories of all clusters together had better not.
+func newWatcher(admin string) *envoyadmin.Watcher {
+	w := envoyadmin.New(envoyadmin.NewClient(envoyadmin.Options{Address: admin}))
+	w.Observe(func(error) { reach.Process.Refresh() })
+	return w
 }
 
 // clusterNames are the clusters that routes name, sorted, each once.

@@ -27,6 +27,14 @@ type Rules struct {
 	Configured bool
 }
 
+// Refresh has what is known of this process looked at again, for addresses that others can change. Configured ones are
+// refreshed together: see Own.Refresh.
+func (r *Rules) Refresh() {
+	if !r.Configured {
+		r.Own.Refresh()
+	}
+}
+
 // Broker judges the address (ip:port) that a broker has registered, or a client has dialled. A host name is Self if clients
 // are given it as the proxy's and Outside otherwise: it must be resolved first.
 func (r *Rules) Broker(address string) Verdict {
