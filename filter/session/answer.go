@@ -27,7 +27,9 @@ func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
 	if rewrite && !complete {
 		return verdict{action: more}
 	}
-	s.flushLate()
+	if s.flushLate(); s.state == closed { // that was too much to keep
+		return verdict{action: stop}
+	}
 	s.recorder.Inc(stats.ResponseDecodingSuccess)
 	if !expected {
 		s.recorder.Inc(stats.ResponseUnexpected)

@@ -46,7 +46,7 @@ func (s *Session) flushLate() {
 
 // passDownstream sends bytes of a broker on to the client.
 func (s *Session) passDownstream(_ UpstreamID, b []byte) {
-	if len(b) <= maxUncounted {
+	if len(b) <= maxUncounted && s.state != closed {
 		s.host.WriteDownstream(b)
 	} else {
 		s.sendDownstream(b)
@@ -54,10 +54,13 @@ func (s *Session) passDownstream(_ UpstreamID, b []byte) {
 }
 
 // sendDownstream writes to the client. What a full client is sent counts as kept until it has caught up, and it gets no
-// answers of the proxy itself meanwhile.
+// answers of the proxy itself meanwhile. One that is being closed gets nothing more.
 func (s *Session) sendDownstream(b []byte) {
+	if s.state == closed {
+		return
+	}
 	s.host.WriteDownstream(b)
-	if s.state == closed || !s.host.DownstreamFull() {
+	if !s.host.DownstreamFull() {
 		return
 	}
 	if !s.full {

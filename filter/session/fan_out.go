@@ -310,7 +310,7 @@ func isTrue(h *codec.Header, field string) bool {
 // finishIfDone answers the client once every copy has ended. Brokers that cannot be reached, or refuse,
 // do not make a registration fail that others took: without a proxy it would be registered at those.
 func (f *fanOut) finishIfDone(s *Session) {
-	if f.waiting > 0 || f.sending || f.finished != nil {
+	if f.waiting > 0 || f.sending || f.finished != nil || s.state == closed { // then it has been cancelled
 		return
 	}
 	f.finished = f.merge(s)

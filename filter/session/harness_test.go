@@ -60,6 +60,9 @@ func (h *fakeHost) WriteUpstream(id UpstreamID, b []byte) (kept int) {
 	if len(b) == 0 {
 		panic("empty write upstream")
 	}
+	if h.upClosed[id] {
+		panic("write to an upstream that is closed")
+	}
 	h.up[id].Write(b)
 	if h.stuck[id] {
 		return len(b)
@@ -70,6 +73,9 @@ func (h *fakeHost) CloseUpstream(id UpstreamID) { h.upClosed[id] = true }
 func (h *fakeHost) WriteDownstream(b []byte) {
 	if len(b) == 0 {
 		panic("empty write downstream")
+	}
+	if h.downClosed {
+		panic("write to a client that is closed")
 	}
 	h.down.Write(b)
 	h.downFull = h.downFull || h.downLimit > 0 && h.down.Len() > h.downLimit

@@ -179,3 +179,41 @@ func TestARegistrationBehindWhatIsTooMuchToKeepEndsOnce(t *testing.T) {
 	}
 	h.wantIdle()
 }
+
+// The rest of an answer is too much for a client that is full, and the next answer comes behind it in the same event.
+func TestAnAnswerBehindWhatIsTooMuchToKeepEndsItsRequestOnce(t *testing.T) {
+	e := newEnvironment(t, perBroker, fakeNameServers{})
+	e.Config.Limits.MaxSessionBytes = 60_000
+	h := dial(t, e, 20911, terminal)
+	id := h.to(brokerAAddress)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(sendV2(2, "broker-a", "t"))
+	answers := append(response(codec.ResponseSuccess, 1, strings.Repeat("x", 100_000)), response(codec.ResponseSuccess, 2, "")...)
+	h.receive(id, answers[:1000])
+	h.send(refusals(1)) // its answer waits for the end of the other one
+	h.host.downFull = true
+	h.receive(id, answers[1000:])
+	if !h.host.downAborted {
+		t.Error("the connection goes on")
+	}
+	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1, stats.RequestActive: 0, stats.RequestCancelled: 1, stats.ResponseSuccess: 1})
+	h.wantIdle()
+}
+
+// A broker's connection breaks with a request and a copy of a heartbeat on it, and the answer to the request is too much for
+// a client that is full.
+func TestAHeartbeatThatIsCancelledDoesNotEndAgain(t *testing.T) {
+	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	h.send(request(codec.RequestHeartBeat, 2, heartbeatOf(false, []string{"g"}, nil)))
+	a := h.to(brokerAAddress)
+	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 2, ""))
+	h.host.downFull = true
+	h.memory.own = h.memory.needed // not a byte more
+	h.UpstreamClosed(h.clock, a)
+	if !h.host.downAborted {
+		t.Error("the connection goes on")
+	}
+	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1, stats.RequestActive: 0, stats.RequestCancelled: 1})
+	h.wantIdle()
+}

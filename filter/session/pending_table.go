@@ -87,7 +87,7 @@ func (t *pendingTable) has(opaque int32) bool {
 
 // set adds a request or replaces the one with the same opaque.
 func (t *pendingTable) set(opaque int32, p pending) {
-	if 2*(t.count+1) > len(t.slots) {
+	if 2*(t.count+1) > len(t.slots) && !t.has(opaque) {
 		t.grow()
 	}
 	slot := t.slotOf(opaque)

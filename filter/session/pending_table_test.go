@@ -65,3 +65,15 @@ func TestPendingTableGivesLargeRoomBack(t *testing.T) {
 		t.Errorf("an empty table keeps %d entries", len(table.entries))
 	}
 }
+
+func TestARequestThatIsReplacedTakesNoMoreRoom(t *testing.T) {
+	var table pendingTable
+	for opaque := range int32(leastSlots / 2) {
+		table.set(opaque, pending{})
+	}
+	room := table.room()
+	table.set(0, pending{topic: "t"})
+	if got, _ := table.get(0); got.topic != "t" || table.room() != room || table.size() != leastSlots/2 {
+		t.Errorf("%d requests take %d bytes, want %d", table.size(), table.room(), room)
+	}
+}

@@ -21,7 +21,9 @@ type serverRequest struct {
 
 // brokerAsked passes a broker's request on to the client.
 func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdict {
-	s.flushLate()
+	if s.flushLate(); s.state == closed { // that was too much to keep
+		return verdict{action: stop}
+	}
 	s.recorder.Inc(stats.ServerRequest)
 	if s.role.Kind != addressing.ToAll {
 		return verdict{action: pass}
