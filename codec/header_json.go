@@ -160,11 +160,12 @@ func (h *Header) jsonMember(i int) (next, member int, detail string) {
 	case "extFields":
 		i, detail = h.jsonFields(i)
 		return i, seenExtFields, detail
-	default:
-		if looksLikeMember(b[start:end]) {
-			return -1, 0, "member name in another spelling"
-		}
+	case "serializeTypeCurrentRPC":
 		i = jsonscan.Skip(b, i, 1, jsonscan.Strict)
+	default:
+		// Brokers know members by a hash of their name, for which others are made in no time: what we skipped might be the
+		// code to them.
+		return -1, 0, "a member that RemotingCommand does not have"
 	}
 	return i, member, badValue
 }
@@ -307,33 +308,4 @@ func (h *Header) jsonScalar(f *extField, i int) (next int) {
 		f.marks |= valueNull
 	}
 	return end
-}
-
-// looksLikeMember reports whether fastjson's "smart match" could take name for a
-// member we know: it ignores case, _ and -, and a leading "is".
-func looksLikeMember(name []byte) bool {
-	var buf [len("extfields") + len("is")]byte
-	n := 0
-	for _, c := range name {
-		if c == '_' || c == '-' {
-			continue
-		}
-		if n == len(buf) {
-			return false
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		buf[n] = c
-		n++
-	}
-	folded := buf[:n]
-	if n > 2 && string(folded[:2]) == "is" {
-		folded = folded[2:]
-	}
-	switch string(folded) {
-	case "code", "flag", "opaque", "version", "language", "remark", "extfields":
-		return true
-	}
-	return false
 }

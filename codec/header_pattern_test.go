@@ -59,8 +59,8 @@ func TestHeadersLikeTheLastReadAsIfTheyWereTheFirst(t *testing.T) {
 }
 
 func TestPatternIsOfTheLatestHeaderOnly(t *testing.T) {
-	short := `{"code":1,"extFields":{"a":"1"},"opaque":2,"version":479,"x":"xxxxxxxxxxxxxxxxxxxxx"}`
-	other := `{"code":1,"extFields":{"b":"1"},"opaque":2,"version":479,"x":"xxxxxxxxxxxxxxxxxxxxx"}`
+	short := `{"code":1,"extFields":{"a":"1"},"opaque":2,"remark":"xxxxxxxxxxxxxx","version":479}`
+	other := `{"code":1,"extFields":{"b":"1"},"opaque":2,"remark":"xxxxxxxxxxxxxx","version":479}`
 	binary := string(binaryOf(0, "", 68, "\x00\x01a\x00\x00\x00\x3d"+string(make([]byte, 61))))
 	for _, between := range []func(h *Header){
 		func(h *Header) { _ = h.Parse(JSON, []byte(other)) },

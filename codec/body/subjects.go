@@ -5,6 +5,7 @@ package body
 import (
 	"bytes"
 	"slices"
+	"unicode/utf8"
 )
 
 // Subject is a topic and the groups that a request names together. What it does not name is
@@ -23,32 +24,32 @@ type SubjectReader func(to []Subject, src []byte) ([]Subject, error)
 // The readers, by Java class of a body.
 var (
 	HeartbeatSubjects = readerOf(objectOf("HeartbeatData",
-		part{"producerDataSet", listOf(objectOf("ProducerData", part{"groupName", producerGroup}))},
-		part{"consumerDataSet", listOf(subscriberOf("ConsumerData"))}))
+		part{name: "producerDataSet", layout: listOf(objectOf("ProducerData", part{name: "groupName", layout: producerGroup}))},
+		part{name: "consumerDataSet", layout: listOf(subscriberOf("ConsumerData"))}))
 	// LockBatchSubjects is for UnlockBatchRequestBody too.
 	LockBatchSubjects = readerOf(objectOf("LockBatchRequestBody",
-		part{"consumerGroup", consumerGroup},
-		part{"mqSet", listOf(objectOf("MessageQueue", part{"topic", topic}))}))
+		part{name: "consumerGroup", layout: consumerGroup},
+		part{name: "mqSet", layout: listOf(objectOf("MessageQueue", part{name: "topic", layout: topic}))}))
 	BatchAckSubjects = readerOf(objectOf("BatchAckMessageRequestBody",
-		part{"acks", listOf(objectOf("BatchAck", // each member has two names
-			part{"t", topic}, part{"topic", topic}, part{"c", consumerGroup}, part{"consumerGroup", consumerGroup}))}))
+		part{name: "acks", layout: listOf(objectOf("BatchAck", // each member has two names
+			part{name: "t", layout: topic}, part{name: "topic", layout: topic}, part{name: "c", layout: consumerGroup}, part{name: "consumerGroup", layout: consumerGroup}))}))
 	QueryAssignmentSubjects = readerOf(objectOf("QueryAssignmentRequestBody",
-		part{"topic", topic}, part{"consumerGroup", consumerGroup}))
+		part{name: "topic", layout: topic}, part{name: "consumerGroup", layout: consumerGroup}))
 	MessageRequestModeSubjects = readerOf(objectOf("SetMessageRequestModeRequestBody",
-		part{"topic", topic}, part{"consumerGroup", consumerGroup}))
+		part{name: "topic", layout: topic}, part{name: "consumerGroup", layout: consumerGroup}))
 	CheckClientSubjects = readerOf(objectOf("CheckClientRequestBody",
-		part{"group", consumerGroup},
-		part{"subscriptionData", objectOf("SubscriptionData", part{"topic", topic})}))
+		part{name: "group", layout: consumerGroup},
+		part{name: "subscriptionData", layout: objectOf("SubscriptionData", part{name: "topic", layout: topic})}))
 	LiteSubscriptionSubjects = readerOf(objectOf("LiteSubscriptionCtlRequestBody",
-		part{"subscriptionSet", listOf(objectOf("LiteSubscriptionDTO", part{"topic", topic}, part{"group", consumerGroup}))}))
+		part{name: "subscriptionSet", layout: listOf(objectOf("LiteSubscriptionDTO", part{name: "topic", layout: topic}, part{name: "group", layout: consumerGroup}))}))
 	TopicListSubjects = readerOf(objectOf("CreateTopicListRequestBody",
-		part{"topicConfigList", listOf(objectOf("TopicConfig", part{"topicName", topic}))}))
-	DeleteTopicListSubjects       = readerOf(objectOf("DeleteTopicListRequestBody", part{"topicList", listOf(topic)}))
+		part{name: "topicConfigList", layout: listOf(objectOf("TopicConfig", part{name: "topicName", layout: topic}))}))
+	DeleteTopicListSubjects       = readerOf(objectOf("DeleteTopicListRequestBody", part{name: "topicList", layout: listOf(topic)}))
 	SubscriptionGroupSubjects     = readerOf(subscriberOf("SubscriptionGroupConfig"))
 	SubscriptionGroupListSubjects = readerOf(objectOf("SubscriptionGroupList",
-		part{"groupConfigList", listOf(subscriberOf("SubscriptionGroupConfig"))}))
-	DeleteGroupListSubjects = readerOf(objectOf("DeleteSubscriptionGroupListRequestBody", part{"groupNameList", listOf(consumerGroup)}))
-	StaticTopicSubjects     = readerOf(objectOf("TopicQueueMappingDetail", part{"topic", topic}))
+		part{name: "groupConfigList", layout: listOf(subscriberOf("SubscriptionGroupConfig"))}))
+	DeleteGroupListSubjects = readerOf(objectOf("DeleteSubscriptionGroupListRequestBody", part{name: "groupNameList", layout: listOf(consumerGroup)}))
+	StaticTopicSubjects     = readerOf(objectOf("TopicQueueMappingDetail", part{name: "topic", layout: topic}))
 )
 
 // layout says where a JSON value has names: it is one (field), a list or an object.
@@ -62,6 +63,7 @@ type layout struct {
 type part struct {
 	name   string
 	layout *layout
+	hashes nameHashes // of name
 }
 
 var (
@@ -72,16 +74,24 @@ var (
 
 func listOf(element *layout) *layout { return &layout{what: "a list", list: element} }
 
-func objectOf(class string, parts ...part) *layout { return &layout{what: class, parts: parts} }
+func objectOf(class string, parts ...part) *layout {
+	for i := range parts {
+		parts[i].hashes = hashesOf([]byte(parts[i].name))
+	}
+	return &layout{what: class, parts: parts}
+}
 
 // subscriberOf is the layout of classes that name a consumer group and the topics that it subscribes to.
 func subscriberOf(class string) *layout {
-	return objectOf(class, part{"groupName", consumerGroup},
-		part{"subscriptionDataSet", listOf(objectOf("SubscriptionData", part{"topic", topic}))})
+	return objectOf(class, part{name: "groupName", layout: consumerGroup},
+		part{name: "subscriptionDataSet", layout: listOf(objectOf("SubscriptionData", part{name: "topic", layout: topic}))})
 }
 
 func readerOf(root *layout) SubjectReader {
 	return func(to []Subject, src []byte) ([]Subject, error) {
+		if !utf8.Valid(src) { // fastjson 2 reads overlong forms of ASCII as ASCII
+			return to, &Error{Body: root.what, Detail: "not UTF-8"}
+		}
 		s := subjects{cursor: cursor{b: src, body: root.what}, found: to, before: len(to)}
 		s.object(root, s.root(), Subject{})
 		return s.found, s.result()
@@ -182,35 +192,21 @@ func (s *subjects) partOf(l *layout, m member) *layout {
 	if len(name) > 0 && (name[0] == '$' || name[0] == '@') {
 		s.fail(m.name.from, "a reference or a type in "+l.what)
 	}
+	if !isASCII(name) { // none of RocketMQ's is
+		s.fail(m.name.from, "a member name that is not ASCII")
+		return nil
+	}
+	hashes := hashesOf(name)
 	for i := range l.parts {
-		if alike(name, l.parts[i].name) {
-			s.fail(m.name.from, "another spelling of "+l.parts[i].name)
+		if hashes.meets(l.parts[i].hashes) {
+			s.fail(m.name.from, "a name that fastjson may take for "+l.parts[i].name)
 		}
 	}
 	return nil
 }
 
-// alike reports whether fastjson's smart match takes a name for another: case, blanks, '_' and '-' do
-// not count for it.
-func alike(name []byte, known string) bool {
-	i := 0
-	for _, b := range name {
-		switch {
-		case b == '_' || b == '-' || b == ' ':
-			continue
-		case i == len(known) || lower(b) != lower(known[i]):
-			return false
-		}
-		i++
-	}
-	return i == len(known)
-}
-
-func lower(b byte) byte {
-	if 'A' <= b && b <= 'Z' {
-		b += 'a' - 'A'
-	}
-	return b
+func isASCII(b []byte) bool {
+	return !slices.ContainsFunc(b, func(c byte) bool { return c >= utf8.RuneSelf })
 }
 
 // GroupSubjects reads a body that is the name of a consumer group and nothing else, as that of

@@ -108,6 +108,11 @@ func TestBodiesThatReadersUnderstandDifferentlyAreErrors(t *testing.T) {
 		{"lock", `{"mqSet":[{"$ref":"$.x"}]}`},
 		{"lock", `{"@type":"x.Y","mqSet":[]}`},
 		{"lock", `{"mqSet":[` + many(`{"topic":"%d"}`) + `]}`},
+		// Names that have the number of "consumerGroup", or in small letters, to fastjson 1 and 2.
+		{"lock", `{"consumerGroup":"g","znmxzs:&(âeéÝ'ǧ":"h"}`},
+		{"lock", "{\"neaklr\u00b239r\u00f8$:\u00e48\":\"h\"}"},
+		{"lock", "{\"consumerGroup\":\"g\",\"\xc1\xa3onsumerGroup\":\"h\"}"},
+		{"lock", "{\"consumerGroup\":\"p\xc1\xa1yroll\"}"},
 		{"batch ack", `{"acks":[{"c":"g","consumerGroup":"h"}]}`},
 		{"batch ack", `{"acks":[{"T":"t"}]}`},
 		{"deleted topics", `{"topicList":"t"}`},

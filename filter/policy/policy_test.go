@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -121,6 +122,27 @@ const (
 func TestAConfigWithoutRulesHasNoPolicy(t *testing.T) {
 	if p, _ := newPolicy(t, `{"read_only_admin":true,"shadow":true}`); p != nil || p.Client("10.1.2.3:5000", nil) != nil {
 		t.Error("there is one")
+	}
+}
+
+// Brokers of 5.4 and later read overlong UTF-8: C1 A1 is an "a" to them.
+func TestTextsThatReadersUnderstandDifferentlyAreDenied(t *testing.T) {
+	b := newBench(t, `{"rules":[{"name":"pay","action":"DENY","match":{"topics":[{"exact":"payroll"}]}}]}`)
+	for name, r := range map[string]codec.Command{
+		"a value":        sendTo("p\xc1\xa1yroll"),
+		"a field's name": command(codec.RequestPullMessage, "", "topic", "other", "top\xc1\xa9c", "payroll"),
+		"a surrogate":    sendTo("\xed\xa0\x80"),
+	} {
+		got := requestOf(t, r)
+		if !bytes.Contains(got.Header.Raw(), []byte{0xc1}) && !bytes.Contains(got.Header.Raw(), []byte{0xed, 0xa0}) {
+			t.Fatalf("%s is not written as it is", name)
+		}
+		if answer := b.ask(r); !strings.Contains(answer, "NO_PERMISSION") {
+			t.Errorf("%s: got %q", name, answer)
+		}
+	}
+	if answer := b.ask(sendTo("größe")); answer != "" {
+		t.Errorf("got %q", answer)
 	}
 }
 

@@ -4,7 +4,9 @@ package policy
 
 import (
 	"errors"
+	"unicode/utf8"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
@@ -20,11 +22,17 @@ const (
 	maxSpareSubjects = 16
 )
 
-var errLongName = errors.New("a topic or group of more than 512 bytes")
+var (
+	errLongName = errors.New("a topic or group of more than 512 bytes")
+	errNotUTF8  = errors.New("a header that is not UTF-8")
+)
 
 // subjects returns what a request is about: one subject for most. It fails for what cannot be read, and for names and
 // lists that no client makes and that would take long to match.
 func (c *Client) subjects(r *Request) ([]body.Subject, error) {
+	if r.Header.Type == codec.JSON && !utf8.Valid(r.Header.Raw()) { // fastjson 2 reads overlong forms of ASCII as ASCII
+		return nil, errNotUTF8
+	}
 	all, err := r.Kind.AppendSubjects(c.room[:0], router.Request{Header: r.Header, Body: r.Body})
 	if c.room = all; cap(all) > maxSpareSubjects {
 		c.room = nil
