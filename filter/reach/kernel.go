@@ -58,6 +58,23 @@ func Hosts() (hosts []netip.Addr) {
 	return hosts
 }
 
+// routesHere asks the kernel for the source address of a datagram to an address, and sends none: for an address of this
+// host it is that address, or a loopback one. An interface need not have it: a route of type local is enough.
+func routesHere(a netip.Addr) bool {
+	const discard = 9 // any port would do
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, discard)))
+	if err != nil {
+		return false
+	}
+	defer c.Close() //nolint:errcheck // nothing was sent
+	at, ok := c.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return false
+	}
+	source := at.AddrPort().Addr().Unmap()
+	return source == a || source.IsLoopback() // the latter where IPv6 has a route alone
+}
+
 // files are the numbers of the files that this process has open.
 func files() (numbers []int) {
 	folder, err := os.Open("/proc/self/fd")

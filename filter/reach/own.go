@@ -18,6 +18,8 @@ const maxArrived = 1024
 // thread.
 type Own struct {
 	look func() (sockets []Socket, hosts []netip.Addr)
+	// isLocal reports whether the kernel delivers what is sent to an address on this host; nil: for `hosts` only.
+	isLocal func(netip.Addr) bool
 
 	mu         sync.Mutex // guards the replacement of what follows
 	view       atomic.Pointer[view]
@@ -31,13 +33,14 @@ type advertiser struct{ has func(address string) bool }
 type view struct {
 	sockets map[uint16][]Socket // that listen, by port
 	hosts   map[netip.Addr]bool // addresses of this host
+	isLocal func(netip.Addr) bool
 	// arrived are the local addresses of connections to the filter, and whether a listener of this process is there:
 	// where a listener filter restores the destination of redirected connections, it may be that of a broker.
 	arrived map[netip.AddrPort]bool
 }
 
 // Process are the addresses of this process.
-var Process = NewOwn(kernel)
+var Process = &Own{look: kernel, isLocal: routesHere}
 
 // NewOwn makes an Own that learns from `look` which sockets of the process listen and which addresses the host has.
 func NewOwn(look func() (sockets []Socket, hosts []netip.Addr)) *Own {
@@ -65,7 +68,7 @@ func (o *Own) refresh(arrived ...netip.AddrPort) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	sockets, hosts := o.look()
-	next := &view{sockets: make(map[uint16][]Socket), hosts: make(map[netip.Addr]bool), arrived: make(map[netip.AddrPort]bool)}
+	next := &view{isLocal: o.isLocal, sockets: make(map[uint16][]Socket), hosts: make(map[netip.Addr]bool), arrived: make(map[netip.AddrPort]bool)}
 	for _, s := range sockets {
 		next.sockets[s.Address.Port()] = append(next.sockets[s.Address.Port()], s)
 		if bound := s.Address.Addr(); !bound.IsUnspecified() {
@@ -93,7 +96,11 @@ func (v *view) knows(local netip.AddrPort) bool {
 	return known || !v.isHost(local.Addr()) || len(v.arrived) >= maxArrived
 }
 
-func (v *view) isHost(a netip.Addr) bool { return a.IsLoopback() || v.hosts[a] }
+// isHost reports whether an address is this host's: one of an interface, or one that the kernel takes for its own by a
+// route, as those of load balancers may be, or by an interface that got it since the last look.
+func (v *view) isHost(a netip.Addr) bool {
+	return a.IsLoopback() || v.hosts[a] || v.isLocal != nil && v.isLocal(a)
+}
 
 // listens reports whether a socket of this process takes connections to an address.
 func (v *view) listens(a netip.AddrPort) bool {

@@ -192,3 +192,29 @@ func BenchmarkABrokerSomewhereElse(b *testing.B) {
 		}
 	}
 }
+
+// A load balancer's address may be a route of type local, and keepalived moves addresses at run time.
+func TestAnAddressThatNoInterfaceHasMayBeOfThisHost(t *testing.T) {
+	local := map[netip.Addr]bool{}
+	o := NewOwn(func() ([]Socket, []netip.Addr) {
+		return []Socket{{Address: netip.MustParseAddrPort("0.0.0.0:9876")}}, []netip.Addr{netip.MustParseAddr("10.0.0.5")}
+	})
+	o.isLocal = func(a netip.Addr) bool { return local[a] }
+	o.Refresh()
+	rules := &Rules{Own: o}
+	const moved = "10.9.0.5:9876"
+	if got := rules.Broker(moved); got != Allowed {
+		t.Errorf("another host's address: got %v", got)
+	}
+	local[netip.MustParseAddr("10.9.0.5")] = true
+	if got := rules.Broker(moved); got != Self {
+		t.Errorf("an address of this host: got %v", got)
+	}
+	if got := rules.Broker("10.9.0.5:9875"); got != Allowed {
+		t.Errorf("a port where nobody listens: got %v", got)
+	}
+	o.Arrived(netip.MustParseAddrPort(moved))
+	if got := rules.NameServer(moved); got != Self {
+		t.Errorf("an address that connections to the filter have: got %v", got)
+	}
+}
