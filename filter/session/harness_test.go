@@ -279,6 +279,12 @@ func (h *harness) wantStats(want map[stats.ID]int64) {
 func (h *harness) wantIdle() {
 	h.Helper()
 	h.Close(h.clock)
+	h.wantNothingLeft()
+}
+
+// wantNothingLeft demands that of the session's environment, all of whose clients are gone.
+func (h *harness) wantNothingLeft() {
+	h.Helper()
 	for id, def := range stats.Table {
 		if got := h.environment.Stats.Value(stats.ID(id)); def.Kind == stats.Gauge && got != 0 {
 			h.Errorf("gauge %s is %d after the end, want 0", def.Name, got)
