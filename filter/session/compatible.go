@@ -170,7 +170,9 @@ func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
 	if _, signed := h.Field("Signature"); named || queue == "" || signed {
 		return v
 	}
-	s.goingUp.flushJudged()
+	if s.goingUp.flushJudged(); s.state == closed { // that was too much to keep
+		return verdict{action: stop}
+	}
 	u.write(withField(h, queue, "-1", r.Body))
 	return verdict{action: drop}
 }

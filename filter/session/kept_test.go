@@ -217,3 +217,22 @@ func TestAHeartbeatThatIsCancelledDoesNotEndAgain(t *testing.T) {
 	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1, stats.RequestActive: 0, stats.RequestCancelled: 1})
 	h.wantIdle()
 }
+
+// A send whose queue the broker is to choose comes in one event with another that is too much to keep.
+func TestNothingIsWrittenToABrokerBehindWhatIsTooMuchToKeep(t *testing.T) {
+	e := compatibleEnvironment(t)
+	e.Config.Limits.MaxSessionBytes = 40_000
+	h := dial(t, e, 10911, terminal)
+	h.send(sendV2(1, "broker-a", "t"))
+	a := h.to(brokerAAddress)
+	h.tookUp(brokerAAddress)
+	h.receive(a, response(codec.ResponseSuccess, 1, ""))
+	h.tookDown()
+	h.host.stuck = map[UpstreamID]bool{a: true}
+	fields := fieldsOf("a", "p", "b", "t", "e", "0", "n", "broker-a")
+	h.send(append(request(codec.RequestSendMessageV2, 2, strings.Repeat("x", 50_000), fields...), sendV2(3, "", "t")...))
+	if got := take(t, h.host.up[a]); len(got) != 1 || got[0].Opaque != 2 || !h.host.downClosed {
+		t.Errorf("closed %v, got %v", h.host.downClosed, got)
+	}
+	h.wantIdle()
+}

@@ -84,16 +84,15 @@ func (p *passage) flush(end int) {
 	if p.start >= end {
 		return
 	}
-	offset := 0
+	start, offset := p.start, 0
+	p.start, p.touched = end, true // before anything is written: that may end the session, which flushes what is left
 	for _, b := range p.in {
-		from, to := max(p.start-offset, 0), min(end-offset, len(b))
+		from, to := max(start-offset, 0), min(end-offset, len(b))
 		if from < to {
 			p.write(p.to, b[from:to:to])
 		}
 		offset += len(b)
 	}
-	p.start = end
-	p.touched = true
 }
 
 // end finishes the event. It returns true, and has written nothing, if all bytes go on as they are.

@@ -69,7 +69,9 @@ func (s *Session) clientAnswered(frame []byte, h *codec.Header) verdict {
 	}
 	delete(s.unified.serverRequests, h.Opaque)
 	rest := frame[codec.PrefixSize+len(h.Raw()):]
-	s.goingUp.flushJudged()
+	if s.goingUp.flushJudged(); s.state == closed { // that was too much to keep
+		return verdict{action: stop}
+	}
 	u.write(append(h.AppendWithOpaque(nil, r.opaque, len(rest)), rest...))
 	return verdict{action: drop}
 }
