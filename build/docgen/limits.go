@@ -80,7 +80,7 @@ A listener's sessions need at most
     max_total_bytes + max_connections × 6 KB + upstream connections × 2 KB
 
 of Go's heap, and the names of topics whose routes are being asked for, at most 1 KB each, which Go's garbage collector may let grow to twice that before it collects (` + "`GOGC`, `GOMEMLIMIT`" + `), and as much
-again for a short time as there are frames being changed at one moment: at most one for each of Envoy's threads. To it come, outside of
+again for a short time as there are frames being changed at one moment: at most one for each of Envoy's workers and, with terminal sessions, as many for threads of the module. To it come, outside of
 this filter, Envoy's buffers: ` + "`per_connection_buffer_limit_bytes`" + ` for each connection and direction (1 MiB by default; set it
 lower where many clients are not trusted), and with terminal sessions the module's queue for each client: 1 MiB, above which it stops reading
 brokers. Its queues for brokers that do not read count in ` + "`max_session_bytes` and `max_total_bytes`" + `, to within 64 KiB each; contrib Envoy cannot tell how long these are
