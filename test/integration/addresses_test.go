@@ -135,9 +135,10 @@ var unseen = map[codec.RequestCode]string{
 }
 
 // TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo sends every request that reads, and every request of producers and
-// consumers, to a real name server and broker, directly and both ways through the proxy, and searches the answers.
+// consumers, to a real name server and broker, directly and both ways through the proxy, and searches the answers. The
+// tables above are about servers of 5.3.3.
 func TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo(t *testing.T) {
-	x := install(t, world.Options{Mode: world.SideBySide, BrokerIP: "127.0.0.9", Topics: map[string]int{"t": queues}})
+	x := install(t, world.Options{Mode: world.SideBySide, RocketMQVersion: "5.3.3", BrokerIP: "127.0.0.9", Topics: map[string]int{"t": queues}})
 	broker, real := x.Brokers[0], x.realAddresses()
 	var ledger world.Ledger
 	x.group(&ledger, "t", "g", 1)
