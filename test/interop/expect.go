@@ -131,10 +131,10 @@ func ofClient(s scenario, c *client) expectation {
 			return failing("request type 3442 not supported", binaryPop)
 		}
 	case "request-reply":
-		switch {
-		case c.java == "5.3.3":
+		switch c.java {
+		case "5.3.3":
 			return failing("OK, but wait reply message timeout", "Java 5.3.3 takes the answer to its send for the end of its wait, and says at once that there was no reply in time")
-		case c.java == "4.9.4":
+		case "4.9.4":
 			return failing("reply: want re: request-reply-0, got request-reply-0", "Java 4.9.4 takes its own request for the reply")
 		}
 	case "request-reply-async":
