@@ -2,10 +2,13 @@
 
 package body
 
-import "slices"
+import (
+	"hash/fnv"
+	"slices"
+)
 
-// nameHashes are the numbers by which some release of fastjson may know a member. No release compares the text of
-// a name, and another name with one of these numbers is made in no time: to a broker it is the same member.
+// nameHashes are the numbers that some release of fastjson may use for the name of a member. No release compares the
+// text of a name, and another name with one of these numbers is easy to make: to a broker it is the same member.
 type nameHashes []uint64
 
 // hashesOf returns the numbers of an ASCII name.
@@ -36,16 +39,16 @@ func (h nameHashes) meets(other nameHashes) bool {
 	return slices.ContainsFunc(h, func(n uint64) bool { return slices.Contains(other, n) })
 }
 
-// fnv1a is what fastjson 1, and fastjson 2 for names of more than 8 bytes, know a name by (TypeUtils.fnv1a_64, Fnv).
+// fnv1a returns the number that fastjson 1 uses for every name (TypeUtils.fnv1a_64), and fastjson 2 for names of more
+// than 8 bytes (Fnv.hashCode64).
 func fnv1a(name []byte) uint64 {
-	hash := uint64(0xcbf29ce484222325)
-	for _, b := range name {
-		hash = (hash ^ uint64(b)) * 0x100000001b3
-	}
-	return hash
+	hash := fnv.New64a()
+	_, _ = hash.Write(name) // never fails
+	return hash.Sum64()
 }
 
-// packed is what fastjson 2 knows a name of up to 8 bytes by: its bytes, the first one lowest (Fnv.hashCode64).
+// packed returns the number that fastjson 2 uses for a name: of one of up to 8 bytes the bytes themselves, the first one
+// lowest (Fnv.hashCode64).
 func packed(name []byte) (hash uint64) {
 	if len(name) == 0 || len(name) > 8 {
 		return fnv1a(name)

@@ -154,8 +154,11 @@ func TestNothingIsKnownOfNoProcess(t *testing.T) {
 func TestTheKernelTellsWhereThisProcessListens(t *testing.T) {
 	for _, network := range []string{"tcp4", "tcp6", "tcp"} {
 		listener, err := net.Listen(network, ":0")
+		if err != nil && network == "tcp6" {
+			continue // a host without IPv6
+		}
 		if err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 		port := uint16(listener.Addr().(*net.TCPAddr).Port)
 		find := func() (Socket, bool) {

@@ -121,7 +121,7 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 			continue
 		}
 		expired = true
-		u.expired++
+		u.unheard++
 		if p.fanOut == nil {
 			s.recorder.Inc(stats.RequestExpired)
 		}
@@ -136,7 +136,7 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 	if u.waits && expired && u.pending.size() == 0 { // for nobody any more
 		u.leaving = true
 	}
-	if s.unified != nil && u.connected && !u.leaving && u.expired >= maxExpired {
+	if s.unified != nil && u.connected && !u.leaving && u.unheard >= maxUnheard {
 		s.retire(u, stats.UpstreamSilent)
 	}
 	s.endIfLeft(u)

@@ -24,7 +24,7 @@ type upstream struct {
 	replays   bool    // the last heartbeat is in queue
 	full      bool    // takes nothing now: requests are refused
 	leaving   bool    // gets no more requests, and ends when none waits for it any more
-	expired   int     // requests that expired since the last byte came
+	unheard   int     // requests that have expired since the last byte from the broker
 	deadline  Instant // for connecting
 	queue     []byte  // what waits for the connection
 	queued    int     // bytes of the client in it
@@ -107,10 +107,10 @@ func (s *Session) egressHeader(address string) []byte {
 	return proxyprotocol.Header(source, destination)
 }
 
-// maxExpired is after how many requests that expired in a row, without a byte from the broker, a connection counts as
+// maxUnheard is how many requests in a row may expire without a byte from the broker until its connection counts as
 // dead. One or two may be slow requests; Java gives a connection up after the first (NettyRemotingClient), but has no
 // other requests on it.
-const maxExpired = 3
+const maxUnheard = 3
 
 // retire makes the next request for u's broker open another connection. The broker is about to end this one (GO_AWAY,
 // NettyRemotingAbstract), or its end has not reached us. `why` counts.
@@ -347,7 +347,7 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 	if u == nil {
 		return false
 	}
-	u.expired = 0
+	u.unheard = 0
 	s.coming.begin(in)
 	proceed, err := u.answers.feed(&s.coming, u)
 	if !u.answers.midFrame() {
