@@ -24,13 +24,13 @@ run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATI
 
 .PHONY: test
 test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed"
-	go build -o out/bin/all ./test/all
-	exec out/bin/all
+	go build -o out/bin/runall ./test/runall
+	exec out/bin/runall
 
 .PHONY: unit
 unit: ## The tests that need neither RocketMQ nor Envoy
-	go build -o out/bin/all ./test/all
-	exec out/bin/all -skip-integration
+	go build -o out/bin/runall ./test/runall
+	exec out/bin/runall -skip-integration
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (30s), or STORM times (STORM=100000000), or one (TARGET=FuzzHeader)

@@ -13,12 +13,12 @@ step() { printf '== %s\n' "$1"; }
 fail() { printf '   FAILED: %s\n' "$1"; failed=1; }
 
 step "gofmt"
-unformatted=$(gofmt -l api cmd codec docs filter test build)
+unformatted=$(gofmt -l api cmd codec filter test build)
 [ -z "$unformatted" ] || fail "not formatted: $unformatted"
 
 step "go vet"
 go vet ./... || fail "go vet"
-go vet -tags integration ./test/integration ./test/docs || fail "go vet of the integration tests"
+go vet -tags integration ./test/... || fail "go vet of the integration tests"
 go -C build/dashboard vet . || fail "go vet of build/dashboard"
 
 step "the core builds without cgo"
@@ -63,13 +63,13 @@ make --silent generate
 
 step "recipes for containers and Kubernetes"
 build/container/lint.sh || fail "build/container/lint.sh"
-go -C build/kubernetes/schema test ./... || fail "go -C build/kubernetes/schema test ./..."
+go -C test/recipes/schema test ./... || fail "go -C test/recipes/schema test ./..."
 
 step "go.mod is tidy"
 go mod tidy -diff || fail "go mod tidy"
 go -C build/protogen mod tidy -diff || fail "go mod tidy in build/protogen"
 go -C build/dashboard mod tidy -diff || fail "go mod tidy in build/dashboard"
-go -C build/kubernetes/schema mod tidy -diff || fail "go mod tidy in build/kubernetes/schema"
+go -C test/recipes/schema mod tidy -diff || fail "go mod tidy in test/recipes/schema"
 
 [ "$failed" = 0 ] && echo "all good"
 exit "$failed"

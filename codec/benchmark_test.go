@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 )
 
 // BenchmarkParse measures the headers of the frames that pass most, as a 5.3.3 client and its servers

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 )
 
 // goldenType is the serialization a recording's header is in.

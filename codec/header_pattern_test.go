@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/golden"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 

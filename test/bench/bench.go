@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/load"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 )
 
 func TestSpread(t *testing.T) {

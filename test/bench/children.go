@@ -19,10 +19,10 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/crowd"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/load"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 )
 
 // The children talk JSON, a line at a time: the stub tells its addresses first and then its counts, once for each

@@ -11,7 +11,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
 )
 
 func TestARelayPutsOtherAddressesIntoRoutes(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 )
 
 // ladder is one thing that there is little or much of.

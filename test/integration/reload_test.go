@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/fault"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/usage"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 )
 
 // sample is what one look found.

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/histogram"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/poll"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/histogram"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/poll"
 )
 
 // Options say what to do.

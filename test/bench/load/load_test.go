@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/stub"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
 )
 
 const root = "../../.."

@@ -10,14 +10,14 @@ import (
 
 	"github.com/gopacket/gopacket/layers"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/tracetest"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/pcap"
 )
 
 // day has a bit of everything.
 func day(t *testing.T, ng bool) []byte {
-	c := tracetest.New(t, ng)
-	frame := func(name string, opaque int32) []byte { return tracetest.Frame(t, name, opaque) }
+	c := pcap.New(t, ng)
+	frame := func(name string, opaque int32) []byte { return pcap.Frame(t, name, opaque) }
 
 	nameServer := c.Connect(9876, false)
 	nameServer.Client(frame("GET_ROUTEINFO_BY_TOPIC.request", 1))
@@ -73,8 +73,8 @@ func TestTraceOfACapture(t *testing.T) {
 func TestTraceOfACaptureWithAnUnknownLinkType(t *testing.T) {
 	for _, ng := range []bool{false, true} {
 		for _, link := range []layers.LinkType{147, 277, 65535} {
-			c := tracetest.NewOf(t, ng, link)
-			c.Connect(9876, false).Client(tracetest.Frame(t, "GET_ROUTEINFO_BY_TOPIC.request", 1))
+			c := pcap.NewOf(t, ng, link)
+			c.Connect(9876, false).Client(pcap.Frame(t, "GET_ROUTEINFO_BY_TOPIC.request", 1))
 			status, out, errs := run(t, c.Bytes(), "trace")
 			want := fmt.Sprintf("3 packets could not be read: link type %d is not known", link)
 			if status != 1 || out != "" || !strings.Contains(errs, want) {
@@ -99,7 +99,7 @@ func TestTraceShowsTheMessagesOfEveryAnswerThatHasSome(t *testing.T) {
 		{codec.RequestViewMessageByID, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
 	} {
 		request := codec.Command{Code: int32(test.code), Opaque: 1}
-		frames := slicesConcat(request.Append(nil), tracetest.Frame(t, test.answer+".response", 1))
+		frames := slicesConcat(request.Append(nil), pcap.Frame(t, test.answer+".response", 1))
 		status, out, errs := run(t, frames, "trace")
 		if status != 0 || !strings.Contains(out, test.want) {
 			t.Errorf("%v: status %d\n%s%s", test.code, status, out, errs)
@@ -108,7 +108,7 @@ func TestTraceShowsTheMessagesOfEveryAnswerThatHasSome(t *testing.T) {
 }
 
 func TestTraceOfAConnectionsBytes(t *testing.T) {
-	frames := slicesConcat(tracetest.Frame(t, "GET_ROUTEINFO_BY_TOPIC.request", 1), tracetest.Frame(t, "GET_ROUTEINFO_BY_TOPIC.response", 1), tracetest.Frame(t, "HEART_BEAT.request", -2))
+	frames := slicesConcat(pcap.Frame(t, "GET_ROUTEINFO_BY_TOPIC.request", 1), pcap.Frame(t, "GET_ROUTEINFO_BY_TOPIC.response", 1), pcap.Frame(t, "HEART_BEAT.request", -2))
 	for _, test := range []struct {
 		name string
 		in   []byte

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/tracetest"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/pcap"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
@@ -32,7 +32,7 @@ func printable(t *testing.T, out string) {
 func FuzzStream(f *testing.F) {
 	var all []byte
 	for i, name := range seeds {
-		frame := tracetest.Frame(f, name, int32(i/2))
+		frame := pcap.Frame(f, name, int32(i/2))
 		all = append(all, frame...)
 		f.Add(frame, 1)
 	}
@@ -69,14 +69,14 @@ func (p *pieces) Read(b []byte) (int, error) {
 // FuzzCapture demands that any capture is read to an end without a fault, and what is kept is given back.
 func FuzzCapture(f *testing.F) {
 	for _, ng := range []bool{false, true} {
-		c := tracetest.New(f, ng)
+		c := pcap.New(f, ng)
 		x := c.Connect(10911, false)
 		for i, name := range seeds {
-			x.Client(tracetest.Frame(f, name, int32(i)))
+			x.Client(pcap.Frame(f, name, int32(i)))
 		}
 		x.Swapped([]byte{0, 0, 0}, []byte{100, 0, 0})
 		x.Miss(10)
-		x.Server(tracetest.Frame(f, "HEART_BEAT.response", 1))
+		x.Server(pcap.Frame(f, "HEART_BEAT.response", 1))
 		f.Add(c.Bytes())
 	}
 	storm.Fuzz(f, func(t *testing.T, in []byte) {
@@ -92,10 +92,10 @@ func FuzzCapture(f *testing.F) {
 // FuzzFrames puts any bytes into a connection that is captured, in any packets.
 func FuzzFrames(f *testing.F) {
 	for i, name := range seeds {
-		f.Add(tracetest.Frame(f, name, int32(i)), uint8(i), false)
+		f.Add(pcap.Frame(f, name, int32(i)), uint8(i), false)
 	}
 	storm.Fuzz(f, func(t *testing.T, in []byte, cut uint8, late bool) {
-		c := tracetest.New(t, false)
+		c := pcap.New(t, false)
 		x := c.Connect(10911, late)
 		at := min(int(cut), len(in))
 		x.Client(in[:at])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tracetest makes captures of recorded frames, for tests.
-package tracetest
+// Package pcap makes captures of recorded frames.
+package pcap
 
 import (
 	"bytes"
@@ -16,14 +16,14 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
 )
 
 // Frame is a recorded frame of codec/testdata, such as "SEND_MESSAGE_V2.request", with an opaque of the test's.
 func Frame(t testing.TB, name string, opaque int32) []byte {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(file), "..", "..", "..", "..")
+	root := filepath.Join(filepath.Dir(file), "..", "..")
 	header, body, err := frame.Golden(root, name)
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// All runs every test of the repository, with real services where they are due, and ends with the
+// Runall runs every test of the repository, with real services where they are due, and ends with the
 // line "N passed, N failed". It is what `make test` runs, from the repository's root.
 //
-//	go run ./test/all [-run REGEXP] [-skip-integration]
+//	go run ./test/runall [-run REGEXP] [-skip-integration]
 //
 // Exit status 0 only if something passed, nothing failed and every step could be run.
 package main

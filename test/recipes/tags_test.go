@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package envoyconfig tests what the example configs have in common.
-package envoyconfig
+package recipes
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -34,29 +31,17 @@ func tags(t *testing.T, text []byte) map[string]string {
 
 // TestEveryExampleHasTheDashboardsLabels looks in each for the tags of the one that the test of the dashboard uses.
 func TestEveryExampleHasTheDashboardsLabels(t *testing.T) {
-	files, err := filepath.Glob("*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatal(err)
+	texts := map[string][]byte{
+		"build/compose/envoy.yaml": read(t, "build/compose/envoy.yaml"),
 	}
-	contrib, err := filepath.Glob("contrib/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files = append(files, contrib...)
-	texts := map[string][]byte{}
-	for _, file := range append(files, "../build/compose/envoy.yaml", "../build/kubernetes/configmap.yaml") {
-		if texts[file], err = os.ReadFile(file); err != nil {
-			t.Fatal(err)
+	for _, folder := range []string{stockExamples, contribExamples} {
+		for _, name := range yamlFiles(t, folder) {
+			texts[folder+"/"+name] = read(t, folder+"/"+name)
 		}
 	}
-	var object struct {
-		Data map[string]string `json:"data"`
-	}
-	if err := yaml.Unmarshal(texts["../build/kubernetes/configmap.yaml"], &object); err != nil {
-		t.Fatal(err)
-	}
-	texts["../build/kubernetes/configmap.yaml"] = []byte(object.Data["envoy.yaml"])
-	want := tags(t, texts["unified.yaml"])
+	edge, _ := at(object(t, "build/kubernetes/configmap.yaml", "ConfigMap"), "data", "envoy.yaml").(string)
+	texts["build/kubernetes's ConfigMap"] = []byte(edge)
+	want := tags(t, texts[stockExamples+"/unified.yaml"])
 	if len(want) == 0 {
 		t.Fatal("unified.yaml has no tags")
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
-const root = "../../.."
+const root = "../.."
 
 func templates(t testing.TB) map[string]*Template {
 	t.Helper()

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package contrib tests the example configs that need a contrib Envoy, which the tests do not have: they are read as
-// Envoy would read them, down to the filter's own options, and compared with those for a stock Envoy, which are run.
-package contrib
+package recipes
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	golanghttp "github.com/envoyproxy/go-control-plane/contrib/envoy/extensions/filters/http/golang/v3alpha"
@@ -26,31 +21,25 @@ import (
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/proxy_protocol/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/raw_buffer/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
-	"sigs.k8s.io/yaml"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host/golang"
 )
 
-// read reads a config as Envoy does. metrics_namespace of dynamic modules is newer than the types.
-func read(t *testing.T, name string) *bootstrap.Bootstrap {
+// Folders of the example configs. Those for contrib Envoy are not run, since the tests have no contrib Envoy: they are
+// read as Envoy would read them, down to the filter's own options, and compared with those for stock Envoy, which are run.
+const (
+	stockExamples   = "envoy-config"
+	contribExamples = stockExamples + "/contrib"
+)
+
+// readBootstrap reads and validates a config as Envoy does.
+func readBootstrap(t *testing.T, folder, name string) *bootstrap.Bootstrap {
 	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := strings.ReplaceAll(string(text), "metrics_namespace: rocketmq", "")
-	asJSON, err := yaml.YAMLToJSON([]byte(known))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var envoy bootstrap.Bootstrap
-	if err := protojson.Unmarshal(asJSON, &envoy); err != nil {
-		t.Fatal(err)
-	}
+	into(t, objects(t, folder+"/"+name)[0], &envoy)
 	if err := envoy.ValidateAll(); err != nil {
 		t.Error(err)
 	}
@@ -113,21 +102,11 @@ func places(t *testing.T, envoy *bootstrap.Bootstrap) (all []place) {
 	return all
 }
 
-// examples are the files here.
-func examples(t *testing.T) []string {
-	t.Helper()
-	files, err := filepath.Glob("*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no examples", err)
-	}
-	return files
-}
-
-func TestTheyDoWhatThoseForAStockEnvoyDo(t *testing.T) {
-	for _, name := range examples(t) {
+func TestContribExamplesDoWhatThoseForStockEnvoyDo(t *testing.T) {
+	for _, name := range yamlFiles(t, contribExamples) {
 		t.Run(name, func(t *testing.T) {
-			envoy := read(t, name)
-			got, want := places(t, envoy), places(t, read(t, "../"+name))
+			envoy := readBootstrap(t, contribExamples, name)
+			got, want := places(t, envoy), places(t, readBootstrap(t, stockExamples, name))
 			if len(want) == 0 {
 				t.Fatal("the stock Envoy's has no filter of ours")
 			}
@@ -156,9 +135,9 @@ func TestTheyDoWhatThoseForAStockEnvoyDo(t *testing.T) {
 	}
 }
 
-func TestEachBoundsTheConnectionsOfAllListeners(t *testing.T) {
-	most := func(name string) int64 {
-		for _, monitor := range read(t, name).GetOverloadManager().GetResourceMonitors() {
+func TestContribExamplesBoundTheConnectionsOfAllListeners(t *testing.T) {
+	most := func(folder, name string) int64 {
+		for _, monitor := range readBootstrap(t, folder, name).GetOverloadManager().GetResourceMonitors() {
 			var config connections.DownstreamConnectionsConfig
 			if is(t, monitor.GetTypedConfig(), &config) {
 				return config.GetMaxActiveDownstreamConnections()
@@ -166,30 +145,26 @@ func TestEachBoundsTheConnectionsOfAllListeners(t *testing.T) {
 		}
 		return 0
 	}
-	for _, name := range examples(t) {
-		if here, stock := most(name), most("../"+name); here == 0 || here != stock {
+	for _, name := range yamlFiles(t, contribExamples) {
+		if here, stock := most(contribExamples, name), most(stockExamples, name); here == 0 || here != stock {
 			t.Errorf("%s takes %d connections, the stock Envoy's %d; want the same limit", name, here, stock)
 		}
 	}
 }
 
-func TestEveryStockExampleHasOneHere(t *testing.T) {
-	stock, err := filepath.Glob("../*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	here := examples(t)
-	for _, file := range stock {
-		if !slices.Contains(here, filepath.Base(file)) {
+func TestEveryStockExampleHasOneForContribEnvoy(t *testing.T) {
+	contrib := yamlFiles(t, contribExamples)
+	for _, file := range yamlFiles(t, stockExamples) {
+		if !slices.Contains(contrib, file) {
 			t.Errorf("%s has no contrib variant", file)
 		}
 	}
 }
 
-func TestEachHasOneListenerForMetricsThatTakesNoConnections(t *testing.T) {
-	for _, name := range examples(t) {
+func TestContribExamplesHaveOneListenerForMetricsThatTakesNoConnections(t *testing.T) {
+	for _, name := range yamlFiles(t, contribExamples) {
 		found := 0
-		for _, l := range read(t, name).GetStaticResources().GetListeners() {
+		for _, l := range readBootstrap(t, contribExamples, name).GetStaticResources().GetListeners() {
 			for _, filter := range filtersOf(l) {
 				var connections hcm.HttpConnectionManager
 				if !is(t, filter.GetTypedConfig(), &connections) {

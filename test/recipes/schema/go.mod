@@ -1,4 +1,4 @@
-module github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/kubernetes/schema
+module github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/recipes/schema
 
 go 1.26
 

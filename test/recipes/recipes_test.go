@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package guides tests the recipes that the guides lead to, as far as that goes without what they are for: a container
-// engine, Kubernetes, Istio, Envoy Gateway.
-package guides
+// Package recipes tests the example configs, and the recipes for containers, Kubernetes, Istio and Envoy Gateway as far
+// as that is possible without these.
+package recipes
 
 import (
 	"bytes"

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/poll"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/poll"
 )
 
 // Options of a Server.

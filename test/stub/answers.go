@@ -9,7 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
 )
 
 // BrokerName is the broker that the stub is; the recorded requests ask for it.

@@ -27,7 +27,7 @@ type Frame struct {
 // Dir is the folder with the recordings.
 func Dir() string {
 	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "testdata")
+	return filepath.Join(filepath.Dir(file), "..", "..", "codec", "testdata")
 }
 
 // All loads every recorded frame.

@@ -49,7 +49,7 @@ var messages = map[string]func() proto.Message{
 
 func TestObjectsAreWhatTheirTypesSay(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"../*.yaml", "../../../envoy-config/istio/*.yaml", "../../../envoy-config/envoy-gateway/*.yaml"} {
+	for _, pattern := range []string{"../../../build/kubernetes/*.yaml", "../../../envoy-config/istio/*.yaml", "../../../envoy-config/envoy-gateway/*.yaml"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
