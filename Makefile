@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL := /bin/bash
-export DURATION MODE RATE CONCURRENCY ENVOY_VERSION QUICK FULL FORCE PARTS COUNT PACKAGES SYNTHETIC BENCHTIME
+
+# Options of a target are variables, each a flag of the program behind it: `make run DURATION=20s ENVOY_VERSION=1.39.3` runs
+# out/bin/run -duration=20s -envoy-version=1.39.3, and QUICK=0 is -quick=0. The programs read no such variable of the environment
+# themselves. ARGS is for what has no variable here: `make run ARGS='-keep -size 4096'`.
+flags = $(foreach name,$(1),$(if $($(name)),-$(shell tr A-Z_ a-z- <<<'$(name)')='$($(name))')) $(ARGS)
 
 .DEFAULT_GOAL := help
 
@@ -18,54 +22,54 @@ proxyctl: ## Build rocketmq-proxyctl, which checks configs and shows traffic and
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o out/bin/rocketmq-proxyctl ./cmd/rocketmq-proxyctl
 
 .PHONY: run
-run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATION=20s MODE=unified|per-broker RATE=500)
+run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATION=20s MODE=unified|per-broker RATE=500 CONCURRENCY=2 ENVOY_VERSION=)
 	go build -o out/bin/run ./test/run
-	exec out/bin/run
+	exec out/bin/run $(call flags,DURATION MODE RATE CONCURRENCY ENVOY_VERSION)
 
 .PHONY: test
-test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed"
+test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed" (RUN=REGEXP)
 	go build -o out/bin/runall ./test/runall
-	exec out/bin/runall
+	exec out/bin/runall $(call flags,RUN)
 
 .PHONY: unit
 unit: ## The tests that need neither RocketMQ nor Envoy
 	go build -o out/bin/runall ./test/runall
-	exec out/bin/runall -skip-integration
+	exec out/bin/runall -skip-integration $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (30s), or STORM times (STORM=100000000), or one (TARGET=FuzzHeader)
-	build/fuzz.sh $(if $(STORM),storm $(STORM),$(or $(FUZZTIME),30s)) $(TARGET)
+	build/fuzz.sh $(call flags,FUZZTIME STORM TARGET)
 
 .PHONY: bench
-bench: build ## Measure beside tcp_proxy and RocketMQ Proxy, into docs/PERFORMANCE.md (QUICK=1: 3 minutes; PARTS=synthetic,real,scale,micro FULL=1)
+bench: build ## Measure beside tcp_proxy and RocketMQ Proxy, into docs/PERFORMANCE.md (QUICK=1: 3 minutes; FULL=1 FORCE=1 PARTS=synthetic,real,scale,micro)
 	go build -o out/bin/bench ./test/bench
-	exec out/bin/bench
+	exec out/bin/bench $(call flags,QUICK FULL FORCE PARTS CONCURRENCY ENVOY_VERSION)
 
 .PHONY: bench-micro
-bench-micro: ## The micro-benchmarks of the Go packages and of the module's queues
-	build/bench_micro.sh out
+bench-micro: ## The micro-benchmarks of the Go packages and of the module's queues (BENCHTIME=200ms)
+	build/bench_micro.sh $(call flags,BENCHTIME) out
 
 .PHONY: bench-compare
 bench-compare: ## The micro-benchmarks of BASE (a revision) and of what is here, in turns (COUNT=6 PACKAGES=… SYNTHETIC=1)
-	build/bench_compare.sh "$(BASE)"
+	build/bench_compare.sh $(call flags,BASE COUNT PACKAGES SYNTHETIC)
 
 .PHONY: soak
-soak: build ## A long run under a load that rises and falls, for leaks, into out/soak (DURATION=10m RATE=10)
+soak: build ## A long run under a load that rises and falls, for leaks, into out/soak (DURATION=10m RATE=10 ENVOY_VERSION=)
 	go build -o out/bin/soak ./test/soak
-	exec out/bin/soak $(DURATION:%=-duration %) $(RATE:%=-rate %)
+	exec out/bin/soak $(call flags,DURATION RATE ENVOY_VERSION)
 
 .PHONY: chaos
-chaos: build ## One fault after the other under real clients; times into out/chaos (QUICK=1 for less than five minutes, SEED=1)
+chaos: build ## One fault after the other under real clients; times into out/chaos (QUICK=1 for less than five minutes, SEED=1 ENVOY_VERSION=)
 	go build -o out/bin/chaos ./test/chaos
-	exec out/bin/chaos $(QUICK:%=-quick) $(SEED:%=-seed %)
+	exec out/bin/chaos $(call flags,QUICK SEED ENVOY_VERSION)
 
 .PHONY: interop
 interop: build ## Features × client versions × modes with real clients, into docs/COMPATIBILITY.md
 	go build -o out/bin/interop ./test/interop
-	exec out/bin/interop
+	exec out/bin/interop $(ARGS)
 
 .PHONY: capture
-capture: ## Record the golden bytes anew from real clients
+capture: ## Record the golden bytes from real clients again
 	test/capture/record.sh
 
 .PHONY: docs-test
@@ -73,7 +77,7 @@ docs-test: build ## The commands in the docs, beside a real RocketMQ (part of ma
 	go test -count=1 -tags integration ./test/docs
 
 .PHONY: dashboard
-dashboard: build ## Draw the dashboard's panels anew from two minutes of traffic, into docs/dashboard.svg
+dashboard: build ## Draw the dashboard's panels from two minutes of traffic, into docs/dashboard.svg
 	go build -o out/bin/run ./test/run
 	build/dashboard/draw.sh
 
@@ -86,7 +90,7 @@ dist-check: ## Build dist twice in different folders, compare the bytes, and hav
 	build/dist_check.sh
 
 .PHONY: generate
-generate: ## Write generated files anew: api/v1/*.pb.go, docs/STATS.md, docs/LIMITS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md
+generate: ## Write the generated files: api/v1/*.pb.go, docs/STATS.md, docs/LIMITS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md
 	go generate ./api/...
 	go run ./build/docgen
 

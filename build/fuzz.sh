@@ -2,21 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes each target of the core: for a time, looking for new code, or many times, by random changes of seeds and corpus.
 #
-#   build/fuzz.sh TIME [TARGET]        TIME as 30s or 10m, or a number of executions, 1000000x
-#   build/fuzz.sh storm N [TARGET]     at least N executions of each (test/storm), on all processors
+#   build/fuzz.sh [-fuzztime=30s] [-target=NAME]      30s, 10m, or a number of executions as 1000000x
+#   build/fuzz.sh -storm=N [-target=NAME]             at least N executions of each (test/storm), on all processors
 #
 # All targets, or the one of that name. What breaks something is left in testdata/fuzz of the package, or in a storm printed as a
 # file for it: commit it with the fix. Ends with "fuzz: N targets, N executions, N failures", and with 0 only without failures.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-mode=guided
-if [ "${1:-}" = storm ]; then
-  mode=storm
-  shift
-fi
-amount=${1:?usage: build/fuzz.sh TIME|storm N [TARGET]}
-only=${2:-}
+mode=guided amount=30s only=''
+for flag in "$@"; do
+  case $flag in
+    -fuzztime=*) amount=${flag#*=} ;;
+    -storm=*) mode=storm amount=${flag#*=} ;;
+    -target=*) only=${flag#*=} ;;
+    *) echo "unknown flag $flag" >&2; exit 2 ;;
+  esac
+done
 targets=0 executions=0 failures=0
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs the benchmarks of the dynamic module's queues. Usage: build/module_bench.sh OUTDIR
-#   TREE   where the module is that they measure; default here
+# Builds and runs the benchmarks of the dynamic module's queues.
+# Usage: build/module_bench.sh OUTDIR [TREE]      TREE: the sources of the module to measure; by default these
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-root=${TREE:-$here}
-out=${1:?usage: build/module_bench.sh OUTDIR}
+out=${1:?usage: build/module_bench.sh OUTDIR [TREE]}
+root=${2:-$here}
 source "$here/build/module_env.sh"
 
 mkdir -p "$out"

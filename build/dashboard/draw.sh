@@ -24,7 +24,7 @@ await() {
   exit 1
 }
 
-MODE=unified DURATION=130s out/bin/run >"$work/run.log" 2>&1 &
+out/bin/run -mode unified -duration 130s >"$work/run.log" 2>&1 &
 run=$!
 children+=("$run")
 await "Envoy" grep -q "admin http://" "$work/run.log"

@@ -49,7 +49,7 @@ func quiet(ctx context.Context, opt options) (float64, error) {
 		case err != nil || load <= opt.maxLoad || opt.force:
 			return load, err
 		case time.Now().After(deadline):
-			return 0, fmt.Errorf("%w: the load average is %.2f, and figures mean little above %.2f. Wait, or set FORCE=1", errBusy, load, opt.maxLoad)
+			return 0, fmt.Errorf("%w: the load average is %.2f, and figures mean little above %.2f. Wait, or say FORCE=1 (-force)", errBusy, load, opt.maxLoad)
 		case !said:
 			said = true
 			fmt.Printf("waiting until the load average, %.2f, is below %.2f ...\n", load, opt.maxLoad)

