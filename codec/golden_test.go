@@ -128,7 +128,7 @@ func TestCommandWritesGoldenHeadersAgain(t *testing.T) {
 // javaConstants reads NAME VALUE lines taken from a Java class.
 func javaConstants(t *testing.T, file string) map[int32]string {
 	t.Helper()
-	f, err := os.Open(filepath.Join(golden.Dir(), file))
+	f, err := os.Open(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func (b *benchmark) measure(ctx context.Context, p *path, w workload, c cell, he
 		requests = append(requests, r.String())
 	}
 	argv := []string{
-		b.self, "load", "-root", b.root, "-addr", addr.String(), "-stub", strconv.Itoa(p.stub.pid()),
+		b.self, "load", "-addr", addr.String(), "-stub", strconv.Itoa(p.stub.pid()),
 		"-requests", strings.Join(requests, ","), "-held", strconv.Itoa(held),
 		"-connections", strconv.Itoa(c.Connections), "-in-flight", strconv.Itoa(c.InFlight),
 		"-warmup", warmUp.String(), "-window", window.String(),

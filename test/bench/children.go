@@ -38,11 +38,10 @@ type stubAddresses struct {
 // stubMain is the stub's process. It ends with its stdin, too.
 func stubMain(args []string) error {
 	f := flag.NewFlagSet("stub", flag.ExitOnError)
-	root := f.String("root", ".", "root of the repository")
 	pull := f.Int("pull-body", pullBody, "bytes of messages in an answer to a pull")
 	brokers := f.Int("brokers", 1, "brokers in answers about routes")
 	_ = f.Parse(args)
-	server, err := stub.Listen(stub.Options{Root: *root, PullBody: *pull, Brokers: *brokers})
+	server, err := stub.Listen(stub.Options{PullBody: *pull, Brokers: *brokers})
 	if err != nil {
 		return err
 	}
@@ -113,10 +112,10 @@ type stubProcess struct {
 	addresses stubAddresses
 }
 
-func startStub(self, root, dir string, brokers int) (*stubProcess, error) {
+func startStub(self, dir string, brokers int) (*stubProcess, error) {
 	var s stubProcess
 	var err error
-	s.partner, err = startPartner(self, dir, &s.addresses, "stub", "-root", root, "-brokers", strconv.Itoa(brokers))
+	s.partner, err = startPartner(self, dir, &s.addresses, "stub", "-brokers", strconv.Itoa(brokers))
 	return &s, err
 }
 
@@ -129,7 +128,6 @@ func (s *stubProcess) counts() (c stub.Counts, err error) {
 // line that it reads it makes the requests once, and answers with their number. It ends with its stdin.
 func crowdMain(args []string) error {
 	f := flag.NewFlagSet("crowd", flag.ExitOnError)
-	root := f.String("root", ".", "root of the repository")
 	addr := f.String("addr", "", "ip:port to connect to")
 	connections := f.Int("connections", 1, "connections")
 	topics := f.Int("topics", 0, "ask for the routes of so many topics; 0: a heartbeat from each connection")
@@ -138,7 +136,7 @@ func crowdMain(args []string) error {
 	if err != nil {
 		return err
 	}
-	heartbeat, err := frame.GoldenTemplate(*root, "HEART_BEAT.request", nil)
+	heartbeat, err := frame.GoldenTemplate("HEART_BEAT.request", nil)
 	if err != nil {
 		return err
 	}
@@ -193,7 +191,6 @@ type measurement struct {
 // loadMain is the load generator's process.
 func loadMain(args []string) error {
 	f := flag.NewFlagSet("load", flag.ExitOnError)
-	root := f.String("root", ".", "root of the repository")
 	addr := f.String("addr", "", "ip:port to send to")
 	envoy := f.Int("envoy", 0, "pid of the Envoy to watch, if any")
 	stubPid := f.Int("stub", 0, "pid of the stub")
@@ -218,13 +215,13 @@ func loadMain(args []string) error {
 		if r.Body > 0 {
 			filling = bytes.Repeat([]byte{'b'}, r.Body)
 		}
-		template, err := frame.GoldenTemplate(*root, r.Name, filling)
+		template, err := frame.GoldenTemplate(r.Name, filling)
 		if err != nil {
 			return err
 		}
 		opt.Requests = append(opt.Requests, template)
 	}
-	if opt.Hold, err = frame.GoldenTemplate(*root, "LITE_PULL_MESSAGE.request", nil); err != nil {
+	if opt.Hold, err = frame.GoldenTemplate("LITE_PULL_MESSAGE.request", nil); err != nil {
 		return err
 	}
 	pids := []int{os.Getpid(), *stubPid}

@@ -15,7 +15,7 @@ import (
 )
 
 func TestARelayPutsOtherAddressesIntoRoutes(t *testing.T) {
-	server, err := stub.Listen(stub.Options{Root: "../..", Brokers: 3})
+	server, err := stub.Listen(stub.Options{Brokers: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -218,7 +218,7 @@ func (g *ground) enter(ctx context.Context, l ladder, v variant) error {
 	if l.brokers != nil {
 		brokers = l.brokers(g.level)
 	}
-	stub, err := startStub(g.b.self, g.b.root, g.b.dir, brokers)
+	stub, err := startStub(g.b.self, g.b.dir, brokers)
 	if err != nil {
 		return err
 	}
@@ -281,7 +281,7 @@ const aftermath = 3500 * time.Millisecond
 // idleConnections opens as many connections as the level says. Each is a client's that has registered.
 func (g *ground) idleConnections() (err error) {
 	var n int
-	g.crowd, err = startPartner(g.b.self, g.b.dir, &n, "crowd", "-root", g.b.root, "-addr", g.addr.String(), "-connections", strconv.Itoa(g.level))
+	g.crowd, err = startPartner(g.b.self, g.b.dir, &n, "crowd", "-addr", g.addr.String(), "-connections", strconv.Itoa(g.level))
 	if err != nil {
 		return err
 	}
@@ -306,7 +306,7 @@ func (g *ground) idleConnections() (err error) {
 func (g *ground) topics() error {
 	const clients = "16"
 	var n int
-	asking, err := startPartner(g.b.self, g.b.dir, &n, "crowd", "-root", g.b.root,
+	asking, err := startPartner(g.b.self, g.b.dir, &n, "crowd",
 		"-addr", g.nameServer.String(), "-connections", clients, "-topics", strconv.Itoa(g.level))
 	if err != nil {
 		return err

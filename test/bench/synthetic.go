@@ -19,7 +19,7 @@ type syntheticReport struct {
 
 func (b *benchmark) synthetic(ctx context.Context) (finding, error) {
 	r := &syntheticReport{RoundCount: b.opt.rounds, WarmUp: b.opt.warmUp, Window: b.opt.window}
-	stub, err := startStub(b.self, b.root, b.dir, 1)
+	stub, err := startStub(b.self, b.dir, 1)
 	if err != nil {
 		return nil, err
 	}

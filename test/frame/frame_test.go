@@ -8,9 +8,8 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 )
-
-const root = "../.."
 
 func templates(t testing.TB) map[string]*Template {
 	t.Helper()
@@ -21,7 +20,7 @@ func templates(t testing.TB) map[string]*Template {
 		"PULL_MESSAGE.request":     nil,
 		"PULL_MESSAGE.response":    nil, // has a remark: the slow path
 	} {
-		template, err := GoldenTemplate(root, name, body)
+		template, err := GoldenTemplate(name, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,15 +45,15 @@ func TestTemplateIsTheRecordedFrameWithAnotherOpaque(t *testing.T) {
 			if err := got.Parse(prefix.Type, b[codec.PrefixSize:][:prefix.HeaderSize]); err != nil || got.Opaque != opaque {
 				t.Errorf("%s: opaque %d, %v; want %d", name, got.Opaque, err, opaque)
 			}
-			recorded, _, err := Golden(root, name)
+			recorded, err := golden.Read(golden.JSON, name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := want.Parse(codec.JSON, recorded); err != nil {
+			if err := want.Parse(codec.JSON, recorded.Header); err != nil {
 				t.Fatal(err)
 			}
-			if again := got.AppendWithOpaque(nil, want.Opaque, 0)[codec.PrefixSize:]; !bytes.Equal(again, recorded) {
-				t.Errorf("%s: header %s, want but for the opaque %s", name, again, recorded)
+			if again := got.AppendWithOpaque(nil, want.Opaque, 0)[codec.PrefixSize:]; !bytes.Equal(again, recorded.Header) {
+				t.Errorf("%s: header %s, want but for the opaque %s", name, again, recorded.Header)
 			}
 		}
 		if got, want := template.Size(7), len(template.Append(nil, 1_234_567)); got != want {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 )
 
 // Template is a whole frame with a gap for the opaque. It is safe for concurrent use.
@@ -37,16 +38,17 @@ func NewTemplate(header, body []byte) (*Template, error) {
 	}, nil
 }
 
-// GoldenTemplate makes a template of a recorded frame. body nil means the recorded one.
-func GoldenTemplate(root, name string, body []byte) (*Template, error) {
-	header, recorded, err := Golden(root, name)
+// GoldenTemplate makes a template of a recorded frame, such as "SEND_MESSAGE_V2.request". body nil means the recorded
+// one.
+func GoldenTemplate(name string, body []byte) (*Template, error) {
+	recorded, err := golden.Read(golden.JSON, name)
 	if err != nil {
 		return nil, err
 	}
 	if body == nil {
-		body = recorded
+		body = recorded.Body
 	}
-	return NewTemplate(header, body)
+	return NewTemplate(recorded.Header, body)
 }
 
 // Append appends the frame with this opaque to dst.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package golden loads, for tests, the frames that test/capture recorded from real
-// RocketMQ programs.
+// Package golden reads the frames that test/capture recorded from real RocketMQ programs.
 package golden
 
 import (
@@ -24,8 +23,11 @@ type Frame struct {
 	Body   []byte
 }
 
-// Dir is the folder with the recordings.
-func Dir() string {
+// JSON is the folder of the frames that a Java 5.3.3 client and its servers exchanged with headers in JSON.
+const JSON = "java-5.3.3-json"
+
+// dir returns the folder with the recordings.
+func dir() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "codec", "testdata")
 }
@@ -34,7 +36,7 @@ func Dir() string {
 func All(t testing.TB) []Frame {
 	t.Helper()
 	var frames []Frame
-	err := filepath.WalkDir(Dir(), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir(), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -42,13 +44,9 @@ func All(t testing.TB) []Frame {
 		if d.IsDir() || !strings.HasPrefix(folder, "java-") || filepath.Ext(path) != ".txt" {
 			return nil
 		}
-		f, err := load(path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		f.Name = folder + "/" + strings.TrimSuffix(filepath.Base(path), ".txt")
+		f, err := Read(folder, strings.TrimSuffix(filepath.Base(path), ".txt"))
 		frames = append(frames, f)
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +70,16 @@ func Named(t testing.TB, name string) []Frame {
 		t.Fatalf("no golden frame named %s", name)
 	}
 	return frames
+}
+
+// Read loads one recorded frame of a folder, such as "SEND_MESSAGE_V2.request" of JSON.
+func Read(folder, name string) (Frame, error) {
+	f, err := load(filepath.Join(dir(), folder, name+".txt"))
+	f.Name = folder + "/" + name
+	if err != nil {
+		return f, fmt.Errorf("recorded frame %s: %w", f.Name, err)
+	}
+	return f, nil
 }
 
 func load(path string) (f Frame, err error) {

@@ -189,7 +189,7 @@ func dashboardQueries(t *testing.T) (queries []string) {
 
 func observe(t *testing.T) *observed {
 	t.Helper()
-	server, err := stub.Listen(stub.Options{Root: root(t), PullBody: 100, Brokers: 1})
+	server, err := stub.Listen(stub.Options{PullBody: 100, Brokers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ const (
 // TestReloads changes options while clients are connected: connections from before keep what they have until Envoy closes
 // them, new ones have what is new, and nothing is left of what was.
 func TestReloads(t *testing.T) {
-	server, err := stub.Listen(stub.Options{Root: root(t), Brokers: 1})
+	server, err := stub.Listen(stub.Options{Brokers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,6 @@ package pcap
 import (
 	"bytes"
 	"net"
-	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -16,29 +14,27 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 )
 
-// Frame is a recorded frame of codec/testdata, such as "SEND_MESSAGE_V2.request", with an opaque of the test's.
+// Frame returns a recorded frame, such as "SEND_MESSAGE_V2.request", with another opaque.
 func Frame(t testing.TB, name string, opaque int32) []byte {
 	t.Helper()
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(file), "..", "..")
-	header, body, err := frame.Golden(root, name)
+	recorded, err := golden.Read(golden.JSON, name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var h codec.Header
-	if err := h.Parse(codec.JSON, header); err != nil {
+	if err := h.Parse(codec.JSON, recorded.Header); err != nil {
 		t.Fatal(err)
 	}
-	return append(h.AppendWithOpaque(nil, opaque, len(body)), body...)
+	return append(h.AppendWithOpaque(nil, opaque, len(recorded.Body)), recorded.Body...)
 }
 
-// Begin is when captures begin.
+// Begin is the time of the first packet of every capture.
 var Begin = time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
 
-// Capture is a capture in the making. Its clock goes on by a millisecond with each packet.
+// Capture is a capture that is being written. Packets are a millisecond apart.
 type Capture struct {
 	t       testing.TB
 	buffer  bytes.Buffer
@@ -48,13 +44,13 @@ type Capture struct {
 	connect int
 }
 
-// New begins a pcap file, or a pcapng file, of an Ethernet.
+// New begins a pcap or, where ng is set, a pcapng file of an Ethernet.
 func New(t testing.TB, ng bool) *Capture {
 	t.Helper()
 	return NewOf(t, ng, layers.LinkTypeEthernet)
 }
 
-// NewOf begins a pcap file, or a pcapng file, that says its packets are of a link type. They are of an Ethernet.
+// NewOf is New with a link type that the file claims. Its packets are Ethernet nevertheless.
 func NewOf(t testing.TB, ng bool, link layers.LinkType) *Capture {
 	t.Helper()
 	c := &Capture{t: t, at: Begin, flush: func() error { return nil }}
@@ -74,7 +70,7 @@ func NewOf(t testing.TB, ng bool, link layers.LinkType) *Capture {
 	return c
 }
 
-// Bytes are those of the file.
+// Bytes returns the file.
 func (c *Capture) Bytes() []byte {
 	if err := c.flush(); err != nil {
 		c.t.Fatal(err)
@@ -82,7 +78,7 @@ func (c *Capture) Bytes() []byte {
 	return c.buffer.Bytes()
 }
 
-// Connection is one between a client and a server.
+// Connection is a TCP connection between a client and a server.
 type Connection struct {
 	capture    *Capture
 	client     layers.TCPPort
@@ -90,7 +86,7 @@ type Connection struct {
 	server     layers.TCPPort
 }
 
-// Connect has the handshake of a new connection, unless the capture joins late.
+// Connect adds a connection; its handshake is missing if the capture begins late.
 func (c *Capture) Connect(server uint16, late bool) *Connection {
 	x := &Connection{capture: c, client: layers.TCPPort(40000 + c.connect), server: layers.TCPPort(server), sent: 1000, back: 5000}
 	c.connect++
@@ -103,7 +99,7 @@ func (c *Capture) Connect(server uint16, late bool) *Connection {
 	return x
 }
 
-// Client has the client send bytes, in a packet each.
+// Client adds a packet from the client for each part.
 func (x *Connection) Client(parts ...[]byte) {
 	for _, b := range parts {
 		x.packet(true, layers.TCP{ACK: true, PSH: true}, b)
@@ -111,7 +107,7 @@ func (x *Connection) Client(parts ...[]byte) {
 	}
 }
 
-// Server has the server send bytes, in a packet each.
+// Server adds a packet from the server for each part.
 func (x *Connection) Server(parts ...[]byte) {
 	for _, b := range parts {
 		x.packet(false, layers.TCP{ACK: true, PSH: true}, b)
@@ -119,7 +115,7 @@ func (x *Connection) Server(parts ...[]byte) {
 	}
 }
 
-// Swapped has the client's packets arrive in the wrong order.
+// Swapped adds two packets from the client in the wrong order.
 func (x *Connection) Swapped(first, second []byte) {
 	x.sent += uint32(len(first))
 	x.packet(true, layers.TCP{ACK: true, PSH: true}, second)
@@ -128,10 +124,10 @@ func (x *Connection) Swapped(first, second []byte) {
 	x.sent += uint32(len(first) + len(second))
 }
 
-// Miss leaves bytes of the client out of the capture.
+// Miss leaves n bytes of the client out of the capture.
 func (x *Connection) Miss(n int) { x.sent += uint32(n) }
 
-// Close ends the connection from both sides.
+// Close adds the end of the connection by both sides.
 func (x *Connection) Close() {
 	x.packet(true, layers.TCP{FIN: true, ACK: true}, nil)
 	x.packet(false, layers.TCP{FIN: true, ACK: true}, nil)

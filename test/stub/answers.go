@@ -75,7 +75,7 @@ func newAnswers(opt Options, broker netip.AddrPort) (answers, error) {
 		{codec.RequestGetRouteInfoByTopic, "GET_ROUTEINFO_BY_TOPIC.response", route},
 		{codec.RequestGetBrokerClusterInfo, "GET_BROKER_CLUSTER_INFO.response", cluster},
 	} {
-		if all[int32(a.code)], err = frame.GoldenTemplate(opt.Root, a.name, a.body); err != nil {
+		if all[int32(a.code)], err = frame.GoldenTemplate(a.name, a.body); err != nil {
 			return nil, fmt.Errorf("%s: %w", a.name, err)
 		}
 	}

@@ -18,8 +18,6 @@ import (
 
 // Options of a Server.
 type Options struct {
-	// Root is the root of the repository, for the recorded frames.
-	Root string
 	// PullBody is the length in bytes of the messages in an answer to PULL_MESSAGE.
 	PullBody int
 	// Brokers is the number of brokers that clients are told of, 1 at least. Only the first is there.

@@ -16,7 +16,7 @@ import (
 )
 
 func TestTheNameServerNamesTheBroker(t *testing.T) {
-	server, err := Listen(Options{Root: "../..", Brokers: 3})
+	server, err := Listen(Options{Brokers: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,7 @@ import (
 )
 
 func TestEveryRequestIsAnsweredOnce(t *testing.T) {
-	const root = "../../.."
-	server, err := stub.Listen(stub.Options{Root: root, Brokers: 1})
+	server, err := stub.Listen(stub.Options{Brokers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +25,7 @@ func TestEveryRequestIsAnsweredOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	heartbeat, err := frame.GoldenTemplate(root, "HEART_BEAT.request", nil)
+	heartbeat, err := frame.GoldenTemplate("HEART_BEAT.request", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,11 +17,9 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
 )
 
-const root = "../../.."
-
 func template(t testing.TB, name string, body []byte) *frame.Template {
 	t.Helper()
-	request, err := frame.GoldenTemplate(root, name, body)
+	request, err := frame.GoldenTemplate(name, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +33,7 @@ func send(t testing.TB) *frame.Template {
 // serve runs a stub until the end of the test.
 func serve(t testing.TB, pullBody int) *stub.Server {
 	t.Helper()
-	server, err := stub.Listen(stub.Options{Root: root, PullBody: pullBody, Brokers: 1})
+	server, err := stub.Listen(stub.Options{PullBody: pullBody, Brokers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
