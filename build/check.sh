@@ -52,7 +52,7 @@ if [ ! -x "$formatter/bin/clang-format" ]; then
 fi
 PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror --style=file:filter/host/module/.clang-format \
   filter/host/module/*.cc filter/host/module/*.h filter/host/module/test/*.cc filter/host/module/test/*.h filter/host/module/bench/*.cc \
-  filter/host/stock/*.h || fail "C++ is not formatted"
+  filter/host/stock/*.h test/contribhost/*.cc test/contribhost/*.h || fail "C++ is not formatted"
 
 step "generated files are fresh"
 generated=(api/v1/*.pb.go docs/STATS.md docs/LIMITS.md docs/REQUEST_CODES.md docs/CONFIGURATION.md)

@@ -97,12 +97,19 @@ func TestClientsBehindThePROXYProtocol(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			egress := newEgress(t)
 			log := filepath.Join(t.TempDir(), "requests.log")
+			dir := modules(t)
 			if way.contrib {
-				t.Setenv("ROCKETMQ_PROXY_AS_CONTRIB", "1")
+				var env []string
+				dir, env = contribModules(t)
+				for _, variable := range env {
+					name, value, _ := strings.Cut(variable, "=")
+					t.Setenv(name, value)
+				}
 			}
-			s := newStage(t, way.config, modules(t), func(yaml string) string {
+			s := newStage(t, way.config, dir, func(yaml string) string {
 				yaml = withOptions(yaml, admitted, fmt.Sprintf("request_log: {path: %q}", log), fmt.Sprintf("egress: {address: %q}", egress.address))
 				if way.contrib {
+					yaml = contribConfig(yaml)
 					yaml = strings.ReplaceAll(yaml, "    - filters:\n", "    - filters:\n"+rememberClient)
 				}
 				return strings.ReplaceAll(yaml, "    filter_chains:\n", proxyProtocolFilter+"    filter_chains:\n")

@@ -21,20 +21,21 @@ import (
 )
 
 // contribPrefix begins the filter's stats here: what a stock Envoy puts before every name of a module, and
-// the name that the plugin gives in contrib Envoy.
+// the name that the plugin defines in contrib Envoy.
 const contribPrefix = "contrib.rocketmq.demo."
 
-// TestContribMetrics has our module play contrib Envoy: the plugin is not attached and speaks nothing but the Golang
-// ABI, and its metrics are those of a config of Envoy's HTTP filter, which may come before or after its own.
+// TestContribMetrics runs the plugin with nothing but the Golang ABI: its metrics are those of a config of Envoy's HTTP filter,
+// which may come before or after its own.
 func TestContribMetrics(t *testing.T) {
+	dir, env := contribModules(t)
 	statsListener := contribStatsListener(t)
 	arrange := func(config string) string { return config }
 	x := install(t, world.Options{
 		Mode:     world.Unified,
 		Topics:   map[string]int{"Metered": queues},
-		EnvoyEnv: []string{"ROCKETMQ_PROXY_AS_CONTRIB=1"},
+		EnvoyEnv: append(env, "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+dir),
 		EditConfig: func(_ *world.World, config string) (string, error) {
-			return strings.Replace(arrange(config), "metrics_namespace: rocketmq", "metrics_namespace: contrib", 1), nil
+			return contribConfig(strings.Replace(arrange(config), "metrics_namespace: rocketmq", "metrics_namespace: contrib", 1)), nil
 		},
 	})
 	x.statPrefix = contribPrefix
@@ -59,7 +60,7 @@ func TestContribMetrics(t *testing.T) {
 	})
 }
 
-// contribStatsListener is what our module takes for a listener with the HTTP filter.
+// contribStatsListener is what the double takes for a listener with the HTTP filter.
 func contribStatsListener(t *testing.T) string {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,8 +76,8 @@ func contribStatsListener(t *testing.T) string {
       - name: stats
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter
-          dynamic_module_config: {name: rocketmq_proxy_host, do_not_close: true, metrics_namespace: contrib}
-          filter_name: rocketmq_proxy_stats
+          dynamic_module_config: {name: contrib_host, do_not_close: true, metrics_namespace: contrib}
+          filter_name: http/rocketmq_proxy_stats
           terminal_filter: true
 `, free.Addr().(*net.TCPAddr).Port)
 }

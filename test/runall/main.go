@@ -39,6 +39,7 @@ func main() {
 		r.build("building the plugin", "build/plugin.sh", "out")
 		r.build("building a plugin that panics at marked frames", "build/plugin.sh", "out/fault", "fault")
 		r.build("building the stock-Envoy host", "build/module.sh", "out")
+		r.build("building the double of contrib Envoy", "test/contribhost/build.sh", "out/contrib")
 		// Tests that mostly wait run beside each other.
 		r.goTest("integration with real RocketMQ, Envoy and clients", nil, "-tags", "integration", "-timeout", "40m", "-p", "1", "-parallel", "4", "-run", *pattern, "./test/world", "./test/docs", "./test/integration")
 	}
