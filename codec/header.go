@@ -32,7 +32,7 @@ const inlineFields = 32
 // for Parse again. Java: RemotingCommand.
 type Header struct {
 	// Code is a request code or, in an answer, a response code, as written: with
-	// ROCKETMQ a 16-bit number, see RequestCode.
+	// ROCKETMQ a 16-bit number, which requests.CodeOf completes.
 	Code int32
 	// Language of the sender; LanguageUnknown when it has none of Java's names.
 	Language LanguageCode
@@ -156,22 +156,6 @@ func (h *Header) IsResponse() bool { return h.Flag&FlagResponse != 0 }
 // IsOneway reports whether the sender declared that it wants no answer. The Go client
 // does not declare it on its one-way calls.
 func (h *Header) IsOneway() bool { return h.Flag&FlagOneway != 0 }
-
-// RequestCode is Code as a request code. ROCKETMQ has room for 16 bits only, so codes
-// above 32767 arrive cut off; those of known requests are given back their number
-// here (3442 is POP_MESSAGE, 200050). The bytes keep what the client wrote.
-func (h *Header) RequestCode() RequestCode {
-	c := RequestCode(h.Code)
-	if h.Type == ROCKETMQ {
-		if _, known := (c + cutOff).Ordinal(); known {
-			return c + cutOff
-		}
-	}
-	return c
-}
-
-// cutOff is what 16 bits lose of the codes above 32767: all that are known have it.
-const cutOff RequestCode = 3 << 16
 
 // ResponseCode is Code as a response code.
 func (h *Header) ResponseCode() ResponseCode { return ResponseCode(h.Code) }

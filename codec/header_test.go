@@ -34,7 +34,7 @@ func mustParse(t testing.TB, typ SerializeType, raw string) *Header {
 
 func TestHeaderReadsJSON(t *testing.T) {
 	h := mustParse(t, JSON, sendV2)
-	if h.Code != 310 || h.RequestCode() != RequestSendMessageV2 || h.Language != LanguageJava || h.Version != 479 || h.Opaque != 123456 || h.Flag != 0 {
+	if h.Code != 310 || h.Language != LanguageJava || h.Version != 479 || h.Opaque != 123456 || h.Flag != 0 {
 		t.Errorf("got %+v", h)
 	}
 	if h.IsResponse() || h.IsOneway() || h.Remark() != "" {
@@ -256,39 +256,6 @@ func TestHeaderRefusesBadROCKETMQ(t *testing.T) {
 		var fe *FrameError
 		if err := h.Parse(ROCKETMQ, raw); !errors.As(err, &fe) || fe.Kind != BadHeader {
 			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
-func TestCutOffCodesGetTheirNumberBack(t *testing.T) {
-	for _, tt := range []struct {
-		code int32
-		want RequestCode
-	}{
-		{3442, RequestPopMessage},
-		{3443, RequestAckMessage},
-		{3448, RequestPopRollback},
-		{3449, 3449},
-		{3441, 3441},
-		{3462, RequestPopLiteMessage},
-		{3471, RequestTriggerLiteDispatch},
-		{3543, RequestBatchAckMessage},
-		{310, RequestSendMessageV2},
-		{-1, -1},
-	} {
-		h := Header{Type: ROCKETMQ, Code: tt.code}
-		if got := h.RequestCode(); got != tt.want {
-			t.Errorf("%d: got %v, want %v", tt.code, got, tt.want)
-		}
-		h.Type = JSON
-		if got := h.RequestCode(); got != RequestCode(tt.code) {
-			t.Errorf("%d in JSON: got %v", tt.code, got)
-		}
-	}
-	for _, c := range RequestCodes() {
-		h := Header{Type: ROCKETMQ, Code: int32(int16(c))}
-		if got := h.RequestCode(); got != c {
-			t.Errorf("%v arrives as %d and is taken for %v", c, h.Code, got)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // MatchConfig is a test of a request. Lists that are empty test nothing.
@@ -40,12 +41,12 @@ func passes(matchers routeconfig.StringMatchers, text string) bool {
 
 // RequestSet is a set of request codes. The zero value has all of them.
 type RequestSet struct {
-	codes   map[codec.RequestCode]struct{}
+	codes   map[requests.Code]struct{}
 	classes []RequestClass
 }
 
 // Has tells whether a code is in the set.
-func (s *RequestSet) Has(code codec.RequestCode) bool {
+func (s *RequestSet) Has(code requests.Code) bool {
 	if s.IsAll() {
 		return true
 	}
@@ -70,21 +71,21 @@ const (
 )
 
 // ClassOf is the class of a code, known or not.
-func ClassOf(code codec.RequestCode) RequestClass {
+func ClassOf(code requests.Code) RequestClass {
 	switch code {
-	case codec.RequestSendMessage, codec.RequestSendMessageV2, codec.RequestSendBatchMessage,
-		codec.RequestSendReplyMessage, codec.RequestSendReplyMessageV2, codec.RequestEndTransaction, codec.RequestRecallMessage:
+	case requests.SendMessage, requests.SendMessageV2, requests.SendBatchMessage,
+		requests.SendReplyMessage, requests.SendReplyMessageV2, requests.EndTransaction, requests.RecallMessage:
 		return SendClass
-	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage,
-		codec.RequestPeekMessage, codec.RequestQueryMessage, codec.RequestNotification, codec.RequestPollingInfo,
-		codec.RequestAckMessage, codec.RequestBatchAckMessage, codec.RequestAckLiteMessage, codec.RequestLiteSubscriptionCtl,
-		codec.RequestChangeMessageInvisibleTime, codec.RequestConsumerSendMsgBack,
-		codec.RequestQueryConsumerOffset, codec.RequestUpdateConsumerOffset, codec.RequestSearchOffsetByTimestamp,
-		codec.RequestGetMaxOffset, codec.RequestGetMinOffset, codec.RequestGetEarliestMsgStoreTime,
-		codec.RequestLockBatchMQ, codec.RequestUnlockBatchMQ, codec.RequestCheckClientConfig, codec.RequestQueryAssignment,
-		codec.RequestGetConsumerListByGroup:
+	case requests.PullMessage, requests.LitePullMessage, requests.PopMessage, requests.PopLiteMessage,
+		requests.PeekMessage, requests.QueryMessage, requests.Notification, requests.PollingInfo,
+		requests.AckMessage, requests.BatchAckMessage, requests.AckLiteMessage, requests.LiteSubscriptionCtl,
+		requests.ChangeMessageInvisibleTime, requests.ConsumerSendMsgBack,
+		requests.QueryConsumerOffset, requests.UpdateConsumerOffset, requests.SearchOffsetByTimestamp,
+		requests.GetMaxOffset, requests.GetMinOffset, requests.GetEarliestMsgStoreTime,
+		requests.LockBatchMQ, requests.UnlockBatchMQ, requests.CheckClientConfig, requests.QueryAssignment,
+		requests.GetConsumerListByGroup:
 		return ConsumeClass
-	case codec.RequestGetRouteInfoByTopic, codec.RequestHeartBeat, codec.RequestUnregisterClient:
+	case requests.GetRouteInfoByTopic, requests.HeartBeat, requests.UnregisterClient:
 		return ClientClass
 	}
 	return AdminClass

@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 const unifiedJSON = `{"rocketmq_proxy":{"stat_prefix":"s"},"clusters":[{"name":"c","name_servers":["a:1"]}],"addressing":{"unified":{}},"policy":`
@@ -118,7 +118,7 @@ func TestRatesHaveDefaults(t *testing.T) {
 // TestEveryRequestCodeHasTheClassThatIsMeant keeps a new code from becoming ADMIN by oversight.
 func TestEveryRequestCodeHasTheClassThatIsMeant(t *testing.T) {
 	count := map[RequestClass]int{}
-	for _, code := range codec.RequestCodes() {
+	for _, code := range requests.Codes() {
 		count[ClassOf(code)]++
 	}
 	if count[SendClass] != 7 || count[ConsumeClass] != 25 || count[ClientClass] != 3 || len(count) != 4 {

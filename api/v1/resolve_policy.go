@@ -14,6 +14,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Limits of a policy: each request is held against all of it.
@@ -169,19 +170,19 @@ func (c *checker) requests(path string, names []string) (set RequestSet) {
 			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q; want SEND, CONSUME, CLIENT, ADMIN, a name of RequestCode, as PULL_MESSAGE, or a number", name)
 		}
 		if set.codes == nil {
-			set.codes = make(map[codec.RequestCode]struct{})
+			set.codes = make(map[requests.Code]struct{})
 		}
 		set.codes[code] = struct{}{}
 	}
 	return set
 }
 
-func requestCodeOf(name string) (codec.RequestCode, bool) {
+func requestCodeOf(name string) (requests.Code, bool) {
 	if number, err := strconv.ParseInt(name, 10, 32); err == nil {
-		return codec.RequestCode(number), true
+		return requests.Code(number), true
 	}
-	codes := codec.RequestCodes()
-	if i := slices.IndexFunc(codes, func(code codec.RequestCode) bool { return code.String() == name }); i >= 0 {
+	codes := requests.Codes()
+	if i := slices.IndexFunc(codes, func(code requests.Code) bool { return code.String() == name }); i >= 0 {
 		return codes[i], true
 	}
 	return 0, false

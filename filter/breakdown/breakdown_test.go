@@ -7,6 +7,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -18,13 +19,13 @@ func TestRequestsAreCountedByTopicAndByGroup(t *testing.T) {
 	set := stats.New(defs...)
 	b := New(config, first)
 	for _, r := range []session.Record{
-		{Code: codec.RequestSendMessageV2, Topic: "t", ProducerGroup: "g", Messages: 1, RequestBytes: 100, Answered: true},
-		{Code: codec.RequestSendBatchMessage, Topic: "t", ProducerGroup: "p", Messages: 10, RequestBytes: 500, Oneway: true},
-		{Code: codec.RequestSendMessageV2, Topic: "t", ProducerGroup: "g", Messages: 1, RequestBytes: 100, Cause: "refused"},
-		{Code: codec.RequestPullMessage, Topic: "u", ConsumerGroup: "g", RequestBytes: 50, ResponseBytes: 1000, Answered: true},
-		{Code: codec.RequestPullMessage, Topic: "x", ConsumerGroup: "y", ResponseBytes: 70, Answered: true, ResponseCode: codec.ResponsePullNotFound},
-		{Code: codec.RequestGetRouteInfoByTopic, Topic: "u", Answered: true, ResponseCode: codec.ResponseTopicNotExist},
-		{Code: codec.RequestHeartBeat, Answered: true},
+		{Code: requests.SendMessageV2, Topic: "t", ProducerGroup: "g", Messages: 1, RequestBytes: 100, Answered: true},
+		{Code: requests.SendBatchMessage, Topic: "t", ProducerGroup: "p", Messages: 10, RequestBytes: 500, Oneway: true},
+		{Code: requests.SendMessageV2, Topic: "t", ProducerGroup: "g", Messages: 1, RequestBytes: 100, Cause: "refused"},
+		{Code: requests.PullMessage, Topic: "u", ConsumerGroup: "g", RequestBytes: 50, ResponseBytes: 1000, Answered: true},
+		{Code: requests.PullMessage, Topic: "x", ConsumerGroup: "y", ResponseBytes: 70, Answered: true, ResponseCode: codec.ResponsePullNotFound},
+		{Code: requests.GetRouteInfoByTopic, Topic: "u", Answered: true, ResponseCode: codec.ResponseTopicNotExist},
+		{Code: requests.HeartBeat, Answered: true},
 		{Connection: true, Requests: 7},
 	} {
 		r.Recorder = set.Recorder()

@@ -13,6 +13,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // clientVersion is what the directory says of itself: V5_3_3 of MQVersion, so that name servers
@@ -35,7 +36,7 @@ func (RemotingNameServers) Resolve(ctx context.Context, address string) (string,
 // Brokers sends one GET_BROKER_CLUSTER_INFO on a connection of its own.
 func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]body.Address, error) {
 	request := codec.Command{
-		Code:     int32(codec.RequestGetBrokerClusterInfo),
+		Code:     int32(requests.GetBrokerClusterInfo),
 		Language: codec.LanguageOther,
 		Version:  clientVersion,
 		Opaque:   1,

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
@@ -70,7 +70,7 @@ func (x *Instance) openEndpoints() {
 	})
 	x.releases = append(x.releases, func() { memories.release(kept) })
 	x.Clusters = directory.NewClusters(func(topic string) int {
-		route, ok := c.Routes.Match(routeconfig.Request{Topic: topic, Code: int32(codec.RequestSendMessageV2)})
+		route, ok := c.Routes.Match(routeconfig.Request{Topic: topic, Code: int32(requests.SendMessageV2)})
 		if !ok {
 			return 0
 		}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -92,7 +92,7 @@ func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
 	c.RequestLog = &apiv1.RequestLogConfig{Path: path, OneIn: 1, MaxFileBytes: 1 << 20, MaxFiles: 1}
 	x := Start(c, nil)
 	for _, o := range x.Observers {
-		o.Ended(&session.Record{Code: codec.RequestGetRouteInfoByTopic, Topic: "t", Recorder: x.Stats.Recorder()})
+		o.Ended(&session.Record{Code: requests.GetRouteInfoByTopic, Topic: "t", Recorder: x.Stats.Recorder()})
 	}
 	x.Close()
 	if text, err := os.ReadFile(path); err != nil || strings.Count(string(text), "\n") != 1 {

@@ -12,6 +12,7 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -101,7 +102,7 @@ func (p *Policy) Client(remote string, recorder *stats.Recorder) *Client {
 
 // Request is what a policy is asked about.
 type Request struct {
-	Code   codec.RequestCode
+	Code   requests.Code
 	Kind   *router.Kind // of Code
 	Header *codec.Header
 	Body   []byte // all of it where NeedsBody

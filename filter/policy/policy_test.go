@@ -18,6 +18,7 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -58,7 +59,7 @@ func newBench(t testing.TB, options string) *bench {
 }
 
 // command is a request of a Java client 5.3.3; fields are names and values in turn.
-func command(code codec.RequestCode, body string, fields ...string) codec.Command {
+func command(code requests.Code, body string, fields ...string) codec.Command {
 	c := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: 1, Body: []byte(body)}
 	for i := 0; i < len(fields); i += 2 {
 		c.Fields = append(c.Fields, codec.Field{Name: fields[i], Value: fields[i+1]})
@@ -67,11 +68,11 @@ func command(code codec.RequestCode, body string, fields ...string) codec.Comman
 }
 
 func sendTo(topic string) codec.Command {
-	return command(codec.RequestSendMessageV2, "hello", "a", "p", "b", topic)
+	return command(requests.SendMessageV2, "hello", "a", "p", "b", topic)
 }
 
 func pullBy(group string) codec.Command {
-	return command(codec.RequestPullMessage, "", "consumerGroup", group, "topic", "t")
+	return command(requests.PullMessage, "", "consumerGroup", group, "topic", "t")
 }
 
 func requestOf(t testing.TB, c codec.Command) *Request {
@@ -85,7 +86,7 @@ func requestOf(t testing.TB, c codec.Command) *Request {
 	if err := header.Parse(prefix.Type, frame[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]); err != nil {
 		t.Fatal(err)
 	}
-	code := header.RequestCode()
+	code := requests.CodeOf(header)
 	return &Request{Code: code, Kind: router.Of(code), Header: header, Body: frame[codec.PrefixSize+prefix.HeaderSize:], Size: len(frame)}
 }
 
@@ -130,7 +131,7 @@ func TestTextsThatReadersUnderstandDifferentlyAreDenied(t *testing.T) {
 	b := newBench(t, `{"rules":[{"name":"pay","action":"DENY","match":{"topics":[{"exact":"payroll"}]}}]}`)
 	for name, r := range map[string]codec.Command{
 		"a value":        sendTo("p\xc1\xa1yroll"),
-		"a field's name": command(codec.RequestPullMessage, "", "topic", "other", "top\xc1\xa9c", "payroll"),
+		"a field's name": command(requests.PullMessage, "", "topic", "other", "top\xc1\xa9c", "payroll"),
 		"a surrogate":    sendTo("\xed\xa0\x80"),
 	} {
 		got := requestOf(t, r)
@@ -155,7 +156,7 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 		{"name":"tools","action":"DENY","match":{"requests":["ADMIN"]}},
 		{"name":"one","action":"DENY","match":{"requests":["QUERY_CONSUMER_OFFSET","31"]}}]}`)
 	lock := func(group string) codec.Command {
-		return command(codec.RequestLockBatchMQ, `{"consumerGroup":"`+group+`","clientId":"c","mqSet":[{"topic":"t","brokerName":"b","queueId":0}]}`)
+		return command(requests.LockBatchMQ, `{"consumerGroup":"`+group+`","clientId":"c","mqSet":[{"topic":"t","brokerName":"b","queueId":0}]}`)
 	}
 	for _, each := range []struct {
 		request codec.Command
@@ -166,28 +167,28 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 		{sendTo("secret-x"), denied("secrets")},
 		{sendTo("vault1"), denied("secrets")},
 		{sendTo("a-vault1"), ""},
-		{command(codec.RequestSendMessage, "", "producerGroup", "bad", "topic", "t"), denied("producers")},
-		{command(codec.RequestSendMessage, "", "producerGroup", "good", "topic", "secret-x"), denied("secrets")},
-		{command(codec.RequestSendMessageV2, "", "a", "bad", "b", "t"), denied("producers")},
+		{command(requests.SendMessage, "", "producerGroup", "bad", "topic", "t"), denied("producers")},
+		{command(requests.SendMessage, "", "producerGroup", "good", "topic", "secret-x"), denied("secrets")},
+		{command(requests.SendMessageV2, "", "a", "bad", "b", "t"), denied("producers")},
 		{pullBy("team-a"), denied("team")},
 		{pullBy("other"), ""},
-		{command(codec.RequestConsumerSendMsgBack, "", "group", "team-a", "originTopic", "t"), denied("team")},
-		{command(codec.RequestGetRouteInfoByTopic, "", "topic", "secret-x"), denied("secrets")},
-		{command(codec.RequestUnregisterClient, "", "clientID", "c", "consumerGroup", "team-a"), ""},
+		{command(requests.ConsumerSendMsgBack, "", "group", "team-a", "originTopic", "t"), denied("team")},
+		{command(requests.GetRouteInfoByTopic, "", "topic", "secret-x"), denied("secrets")},
+		{command(requests.UnregisterClient, "", "clientID", "c", "consumerGroup", "team-a"), ""},
 		{lock("team-a"), denied("team")},
 		{lock("other"), ""},
-		{command(codec.RequestBatchAckMessage, `{"brokerName":"b","acks":[{"c":"team-a"}]}`), denied("team")},
-		{command(codec.RequestQueryAssignment, `{"topic":"secret-x","consumerGroup":"g"}`), denied("secrets")},
-		{command(codec.RequestQueryAssignment, `{"topic":"t","consumerGroup":"team-a"}`), denied("team")},
-		{command(codec.RequestCheckClientConfig, `{"group":"team-a","subscriptionData":{"topic":"t"}}`), denied("team")},
-		{command(codec.RequestUpdateAndCreateTopic, "", "topic", "t"), denied("tools")},
+		{command(requests.BatchAckMessage, `{"brokerName":"b","acks":[{"c":"team-a"}]}`), denied("team")},
+		{command(requests.QueryAssignment, `{"topic":"secret-x","consumerGroup":"g"}`), denied("secrets")},
+		{command(requests.QueryAssignment, `{"topic":"t","consumerGroup":"team-a"}`), denied("team")},
+		{command(requests.CheckClientConfig, `{"group":"team-a","subscriptionData":{"topic":"t"}}`), denied("team")},
+		{command(requests.UpdateAndCreateTopic, "", "topic", "t"), denied("tools")},
 		{command(4711, ""), denied("tools")},
-		{command(codec.RequestQueryConsumerOffset, ""), denied("one")},
-		{command(codec.RequestGetMinOffset, ""), denied("one")},
-		{command(codec.RequestGetMaxOffset, ""), ""},
+		{command(requests.QueryConsumerOffset, ""), denied("one")},
+		{command(requests.GetMinOffset, ""), denied("one")},
+		{command(requests.GetMaxOffset, ""), ""},
 	} {
 		if got := b.ask(each.request); got != each.want {
-			t.Errorf("%v %v %s: got %q, want %q", codec.RequestCode(each.request.Code), each.request.Fields, each.request.Body, got, each.want)
+			t.Errorf("%v %v %s: got %q, want %q", requests.Code(each.request.Code), each.request.Fields, each.request.Body, got, each.want)
 		}
 	}
 	b.wantStats(map[stats.ID]int64{stats.PolicyDenied: 17})
@@ -205,7 +206,7 @@ func TestAHeartbeatIsDeniedForOneOfItsGroupsOrTopics(t *testing.T) {
 		`{"clientID":"c"}`: "",
 		`{"clientID":`:     "NO_PERMISSION this proxy's policy cannot tell what the request is about: HeartbeatData: malformed JSON at byte 0",
 	} {
-		if got := b.ask(command(codec.RequestHeartBeat, heartbeat)); got != want {
+		if got := b.ask(command(requests.HeartBeat, heartbeat)); got != want {
 			t.Errorf("%s: got %q, want %q", heartbeat, got, want)
 		}
 	}
@@ -221,11 +222,11 @@ func TestWhatNoRuleAllowsIsDeniedIfTheConfigSaysSo(t *testing.T) {
 	}{
 		{sendTo("orders-1"), ""},
 		{sendTo("other"), deniedByDefault},
-		{command(codec.RequestGetBrokerClusterInfo, ""), deniedByDefault},
-		{command(codec.RequestHeartBeat, `{"clientID":"c","producerDataSet":[{"groupName":"p"}]}`), ""},
+		{command(requests.GetBrokerClusterInfo, ""), deniedByDefault},
+		{command(requests.HeartBeat, `{"clientID":"c","producerDataSet":[{"groupName":"p"}]}`), ""},
 	} {
 		if got := b.ask(each.request); got != each.want {
-			t.Errorf("%v: got %q, want %q", codec.RequestCode(each.request.Code), got, each.want)
+			t.Errorf("%v: got %q, want %q", requests.Code(each.request.Code), got, each.want)
 		}
 	}
 }
@@ -275,7 +276,7 @@ func TestShadowOnlyCounts(t *testing.T) {
 		b.wantStats(map[stats.ID]int64{stats.PolicyShadowDenied: 3, stats.PolicyShadowLimited: 2})
 	}
 	b := newBench(t, `{"shadow":true,"default_action":"DENY"}`)
-	if got := b.ask(command(codec.RequestHeartBeat, "?")); got != "" {
+	if got := b.ask(command(requests.HeartBeat, "?")); got != "" {
 		t.Errorf("got %q", got)
 	}
 	b.wantStats(map[stats.ID]int64{stats.PolicyShadowDenied: 1})
@@ -322,7 +323,7 @@ func TestMessagesAreLimitedByTheSecond(t *testing.T) {
 	b.now += 99 * time.Millisecond
 	got = append(got, b.ask(sendTo("t")))
 	b.now += time.Millisecond
-	got = append(got, b.ask(sendTo("t")), b.ask(sendTo("t")), b.ask(pullBy("g")), b.ask(command(codec.RequestEndTransaction, "")))
+	got = append(got, b.ask(sendTo("t")), b.ask(sendTo("t")), b.ask(pullBy("g")), b.ask(command(requests.EndTransaction, "")))
 	b.now += time.Hour
 	for range 4 {
 		got = append(got, b.ask(sendTo("t")))
@@ -348,28 +349,28 @@ func batchOf(n int) string {
 
 func TestMessagesOfABatchAreCountedOneByOne(t *testing.T) {
 	b := newBench(t, `{"rate_limits":[{"name":"limit","key":"TOPIC","messages":{"per_second":10}}]}`)
-	batch := func(code codec.RequestCode, n int, topic string, fields ...string) string {
+	batch := func(code requests.Code, n int, topic string, fields ...string) string {
 		return b.ask(command(code, batchOf(n), append(fields, "b", topic, "topic", topic)...))
 	}
-	if !b.NeedsBody(router.Of(codec.RequestSendBatchMessage), requestOf(t, sendTo("t")).Header) || b.NeedsBody(router.Of(codec.RequestSendMessageV2), requestOf(t, sendTo("t")).Header) {
+	if !b.NeedsBody(router.Of(requests.SendBatchMessage), requestOf(t, sendTo("t")).Header) || b.NeedsBody(router.Of(requests.SendMessageV2), requestOf(t, sendTo("t")).Header) {
 		t.Error("the body is needed of batches only")
 	}
 	got := []string{
-		batch(codec.RequestSendBatchMessage, 9, "t"), batch(codec.RequestSendBatchMessage, 2, "t"), batch(codec.RequestSendBatchMessage, 1, "t"),
-		batch(codec.RequestSendMessageV2, 10, "u", "m", "true"), batch(codec.RequestSendMessageV2, 1, "u"),
-		batch(codec.RequestSendMessage, 10, "v", "batch", "true"), batch(codec.RequestSendMessage, 1, "v"),
-		batch(codec.RequestSendBatchMessage, 100, "w"), batch(codec.RequestSendBatchMessage, 1, "w"), // more than can ever be there at once
+		batch(requests.SendBatchMessage, 9, "t"), batch(requests.SendBatchMessage, 2, "t"), batch(requests.SendBatchMessage, 1, "t"),
+		batch(requests.SendMessageV2, 10, "u", "m", "true"), batch(requests.SendMessageV2, 1, "u"),
+		batch(requests.SendMessage, 10, "v", "batch", "true"), batch(requests.SendMessage, 1, "v"),
+		batch(requests.SendBatchMessage, 100, "w"), batch(requests.SendBatchMessage, 1, "w"), // more than can ever be there at once
 	}
 	want := []string{"", busy, "", "", busy, "", busy, "", busy}
 	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
 		t.Errorf("got  %q,\nwant %q", got, want)
 	}
 	b.now += 9 * time.Second
-	if early := batch(codec.RequestSendBatchMessage, 1, "w"); early != busy {
+	if early := batch(requests.SendBatchMessage, 1, "w"); early != busy {
 		t.Errorf("the debt is forgotten: %q", early)
 	}
 	b.now += time.Second
-	if due := batch(codec.RequestSendBatchMessage, 10, "w"); due != "" {
+	if due := batch(requests.SendBatchMessage, 10, "w"); due != "" {
 		t.Errorf("got %q after 10 s", due)
 	}
 }
@@ -441,8 +442,8 @@ func TestEachKeyHasItsOwnBucket(t *testing.T) {
 		}
 	}
 	b := newBench(t, `{"rate_limits":[{"name":"limit","key":"PRODUCER_GROUP","messages":{"per_second":1}}]}`)
-	other := command(codec.RequestSendMessageV2, "", "a", "q", "b", "t")
-	nameless := command(codec.RequestSendMessageV2, "", "b", "t")
+	other := command(requests.SendMessageV2, "", "a", "q", "b", "t")
+	nameless := command(requests.SendMessageV2, "", "b", "t")
 	got := []string{b.ask(sendTo("t")), b.ask(sendTo("t")), b.ask(other), b.ask(nameless), b.ask(nameless)}
 	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", []string{"", busy, "", "", ""}) {
 		t.Errorf("PRODUCER_GROUP: got %q", got)
@@ -601,7 +602,7 @@ func TestLongNamesAndHugeListsAreRefused(t *testing.T) {
 	} {
 		b := newBench(t, `{"rules":[{"name":"secrets","action":"DENY","match":{"topics":[{"exact":"secret"}]}}]}`)
 		content := `{"clientID":"c","consumerDataSet":[{"groupName":"` + c.group + `","subscriptionDataSet":[` + c.topics + `]}],"producerDataSet":[]}`
-		if got := b.ask(command(codec.RequestHeartBeat, content)); strings.TrimRight(got, "0123456789") != strings.TrimRight(c.want, "0123456789") {
+		if got := b.ask(command(requests.HeartBeat, content)); strings.TrimRight(got, "0123456789") != strings.TrimRight(c.want, "0123456789") {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 		if cap(b.room) > maxSpareSubjects {
@@ -611,28 +612,28 @@ func TestLongNamesAndHugeListsAreRefused(t *testing.T) {
 }
 
 // entries has a body for each code that has names in its body; %s stands for what an entry in second place names.
-var entries = map[codec.RequestCode][]string{
-	codec.RequestHeartBeat: {
+var entries = map[requests.Code][]string{
+	requests.HeartBeat: {
 		`{"consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%s"}]}]}`,
 		`{"consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"t"}]},{"groupName":"g","subscriptionDataSet":[{"topic":"%s"}]}]}`,
 		`{"consumerDataSet":[{"groupName":"g"},{"groupName":"%s"}]}`,
 		`{"producerDataSet":[{"groupName":"g"},{"groupName":"%s"}]}`,
 	},
-	codec.RequestLockBatchMQ:                          {`{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"b"},{"topic":"%s","brokerName":"b"}]}`, `{"mqSet":[{"topic":"t"}],"consumerGroup":"%s"}`},
-	codec.RequestUnlockBatchMQ:                        {`{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"b"},{"topic":"%s","brokerName":"b"}]}`, `{"mqSet":[{"topic":"t"}],"consumerGroup":"%s"}`},
-	codec.RequestBatchAckMessage:                      {`{"acks":[{"c":"g","t":"t"},{"c":"g","t":"%s"}]}`, `{"acks":[{"c":"g","t":"t"},{"c":"%s","t":"t"}]}`, `{"acks":[{"c":"g","t":"t"},{"consumerGroup":"%s"}]}`},
-	codec.RequestCheckClientConfig:                    {`{"group":"g","subscriptionData":{"topic":"%s"}}`, `{"subscriptionData":{"topic":"t"},"group":"%s"}`},
-	codec.RequestQueryAssignment:                      {`{"topic":"%s","consumerGroup":"g"}`, `{"topic":"t","consumerGroup":"%s"}`},
-	codec.RequestSetMessageRequestMode:                {`{"topic":"%s","consumerGroup":"g"}`, `{"topic":"t","consumerGroup":"%s"}`},
-	codec.RequestLiteSubscriptionCtl:                  {`{"subscriptionSet":[{"topic":"t","group":"g"},{"topic":"%s","group":"g"}]}`, `{"subscriptionSet":[{"topic":"t","group":"g"},{"topic":"t","group":"%s"}]}`},
-	codec.RequestUpdateAndCreateTopicList:             {`{"topicConfigList":[{"topicName":"t"},{"topicName":"%s"}]}`},
-	codec.RequestDeleteTopicInBrokerList:              {`{"topicList":["t","%s"]}`},
-	codec.RequestUpdateAndCreateSubscriptionGroup:     {`{"groupName":"%s"}`, `{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%s"}]}`},
-	codec.RequestUpdateAndCreateSubscriptionGroupList: {`{"groupConfigList":[{"groupName":"g"},{"groupName":"%s"}]}`},
-	codec.RequestDeleteSubscriptionGroupList:          {`{"groupNameList":["g","%s"]}`},
-	codec.RequestUpdateAndCreateStaticTopic:           {`{"topic":"%s"}`},
-	codec.RequestUpdateColdDataFlowCtrConfig:          {"g=1\n%s=2"},
-	codec.RequestRemoveColdDataFlowCtrConfig:          {"%s"},
+	requests.LockBatchMQ:                          {`{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"b"},{"topic":"%s","brokerName":"b"}]}`, `{"mqSet":[{"topic":"t"}],"consumerGroup":"%s"}`},
+	requests.UnlockBatchMQ:                        {`{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"b"},{"topic":"%s","brokerName":"b"}]}`, `{"mqSet":[{"topic":"t"}],"consumerGroup":"%s"}`},
+	requests.BatchAckMessage:                      {`{"acks":[{"c":"g","t":"t"},{"c":"g","t":"%s"}]}`, `{"acks":[{"c":"g","t":"t"},{"c":"%s","t":"t"}]}`, `{"acks":[{"c":"g","t":"t"},{"consumerGroup":"%s"}]}`},
+	requests.CheckClientConfig:                    {`{"group":"g","subscriptionData":{"topic":"%s"}}`, `{"subscriptionData":{"topic":"t"},"group":"%s"}`},
+	requests.QueryAssignment:                      {`{"topic":"%s","consumerGroup":"g"}`, `{"topic":"t","consumerGroup":"%s"}`},
+	requests.SetMessageRequestMode:                {`{"topic":"%s","consumerGroup":"g"}`, `{"topic":"t","consumerGroup":"%s"}`},
+	requests.LiteSubscriptionCtl:                  {`{"subscriptionSet":[{"topic":"t","group":"g"},{"topic":"%s","group":"g"}]}`, `{"subscriptionSet":[{"topic":"t","group":"g"},{"topic":"t","group":"%s"}]}`},
+	requests.UpdateAndCreateTopicList:             {`{"topicConfigList":[{"topicName":"t"},{"topicName":"%s"}]}`},
+	requests.DeleteTopicInBrokerList:              {`{"topicList":["t","%s"]}`},
+	requests.UpdateAndCreateSubscriptionGroup:     {`{"groupName":"%s"}`, `{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%s"}]}`},
+	requests.UpdateAndCreateSubscriptionGroupList: {`{"groupConfigList":[{"groupName":"g"},{"groupName":"%s"}]}`},
+	requests.DeleteSubscriptionGroupList:          {`{"groupNameList":["g","%s"]}`},
+	requests.UpdateAndCreateStaticTopic:           {`{"topic":"%s"}`},
+	requests.UpdateColdDataFlowCtrConfig:          {"g=1\n%s=2"},
+	requests.RemoveColdDataFlowCtrConfig:          {"%s"},
 }
 
 const denySecrets = `{"rules":[{"name":"topics","action":"DENY","match":{"topics":[{"exact":"secret"}]}},
@@ -670,16 +671,16 @@ func TestEveryEntryIsJudged(t *testing.T) {
 func TestEveryNameOfAHeaderIsJudged(t *testing.T) {
 	b := newBench(t, denySecrets)
 	for _, each := range []struct {
-		code   codec.RequestCode
+		code   requests.Code
 		fields []string
 	}{
-		{codec.RequestCloneGroupOffset, []string{"srcGroup", "g", "destGroup", "secret"}},
-		{codec.RequestGetConsumeStats, []string{"consumerGroup", "g", "topic", "t", "topicList", "t;secret"}},
-		{codec.RequestQueryCorrectionOffset, []string{"compareGroup", "g", "filterGroups", "g,secret"}},
-		{codec.RequestQueryConsumeTimeSpan, []string{"consumerGroup", "g", "group", "secret"}},
-		{codec.RequestDeleteSubscriptionGroup, []string{"consumerGroup", "g", "group", "g", "groupName", "secret"}},
-		{codec.RequestGetLiteTopicInfo, []string{"topic", "t", "parentTopic", "secret"}},
-		{codec.RequestGetProducerConnectionList, []string{"consumerGroup", "g", "producerGroup", "secret"}},
+		{requests.CloneGroupOffset, []string{"srcGroup", "g", "destGroup", "secret"}},
+		{requests.GetConsumeStats, []string{"consumerGroup", "g", "topic", "t", "topicList", "t;secret"}},
+		{requests.QueryCorrectionOffset, []string{"compareGroup", "g", "filterGroups", "g,secret"}},
+		{requests.QueryConsumeTimeSpan, []string{"consumerGroup", "g", "group", "secret"}},
+		{requests.DeleteSubscriptionGroup, []string{"consumerGroup", "g", "group", "g", "groupName", "secret"}},
+		{requests.GetLiteTopicInfo, []string{"topic", "t", "parentTopic", "secret"}},
+		{requests.GetProducerConnectionList, []string{"consumerGroup", "g", "producerGroup", "secret"}},
 		{4711, []string{"topic", "t", "group", "secret"}},
 	} {
 		if got := b.ask(command(each.code, "", each.fields...)); !strings.HasPrefix(got, "NO_PERMISSION denied by the rule ") {
@@ -706,7 +707,7 @@ func TestATopicThatProvesNothingIsNotBelieved(t *testing.T) {
 	} {
 		for _, topic := range []string{"", "public", "secret"} {
 			b := newBench(t, options)
-			if got := b.ask(command(codec.RequestViewMessageByID, "", "offset", "0", "topic", topic)); got != want {
+			if got := b.ask(command(requests.ViewMessageByID, "", "offset", "0", "topic", topic)); got != want {
 				t.Errorf("%s: topic %q: got %q, want %q", options, topic, got, want)
 			}
 		}
@@ -716,7 +717,7 @@ func TestATopicThatProvesNothingIsNotBelieved(t *testing.T) {
 // TestARequestCountsOnce has several entries match the same rule.
 func TestARequestCountsOnce(t *testing.T) {
 	b := newBench(t, `{"rules":[{"name":"some","action":"DENY","shadow":true,"match":{"topics":[{"prefix":"t"}]}},{"name":"all","match":{}}]}`)
-	lock := command(codec.RequestLockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"t1"},{"topic":"u"},{"topic":"t2"}]}`)
+	lock := command(requests.LockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"t1"},{"topic":"u"},{"topic":"t2"}]}`)
 	for range 2 {
 		if got := b.ask(lock); got != "" {
 			t.Errorf("got %q", got)

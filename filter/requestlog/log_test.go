@@ -17,6 +17,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -38,7 +39,7 @@ func TestLinesHaveTheNamesOfOpenTelemetry(t *testing.T) {
 	}{
 		{
 			session.Record{
-				Client: "10.1.1.1:5000", Local: "[::1]:9876", Code: codec.RequestSendMessageV2, Opaque: 7, Language: codec.LanguageJava, Version: 479,
+				Client: "10.1.1.1:5000", Local: "[::1]:9876", Code: requests.SendMessageV2, Opaque: 7, Language: codec.LanguageJava, Version: 479,
 				Topic: "a<b", ProducerGroup: "p", Broker: "broker-a", Server: "10.0.0.1:10911", RequestBytes: 300, ResponseBytes: 200,
 				Answered: true, Duration: 1234567,
 			},
@@ -49,7 +50,7 @@ func TestLinesHaveTheNamesOfOpenTelemetry(t *testing.T) {
 		},
 		{
 			session.Record{
-				Client: "10.1.1.1:5000", Local: "10.0.0.9:9876", Code: codec.RequestPullMessage, Topic: "t\xff\n", ConsumerGroup: "g", Answered: true,
+				Client: "10.1.1.1:5000", Local: "10.0.0.9:9876", Code: requests.PullMessage, Topic: "t\xff\n", ConsumerGroup: "g", Answered: true,
 				ResponseCode: codec.ResponseFlowControl, Cause: "refused", Remark: "slow down",
 			},
 			`{"time":"2026-11-25T02:04:05.006789Z","event.name":"rocketmq.request","messaging.system":"rocketmq","messaging.operation.name":"PULL_MESSAGE","messaging.operation.type":"receive",` +
@@ -73,9 +74,9 @@ func TestLinesHaveTheNamesOfOpenTelemetry(t *testing.T) {
 }
 
 func TestOperationTypes(t *testing.T) {
-	for code, want := range map[codec.RequestCode]string{
-		codec.RequestSendBatchMessage: "send", codec.RequestRecallMessage: "send", codec.RequestEndTransaction: "settle",
-		codec.RequestPopMessage: "receive", codec.RequestAckMessage: "settle", codec.RequestHeartBeat: "", codec.RequestQueryConsumerOffset: "",
+	for code, want := range map[requests.Code]string{
+		requests.SendBatchMessage: "send", requests.RecallMessage: "send", requests.EndTransaction: "settle",
+		requests.PopMessage: "receive", requests.AckMessage: "settle", requests.HeartBeat: "", requests.QueryConsumerOffset: "",
 	} {
 		if got := operationType(code); got != want {
 			t.Errorf("%v is %q, want %q", code, got, want)
@@ -97,11 +98,11 @@ func TestRecordsAreWrittenAtTheLatestAtTheEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	o, set := opened(t, apiv1.RequestLogConfig{Path: path, OneIn: 1})
 	for range 100 {
-		o.Ended(&session.Record{Code: codec.RequestPullMessage})
+		o.Ended(&session.Record{Code: requests.PullMessage})
 	}
 	o.Ended(&session.Record{Connection: true})
 	o.log.Close()
-	o.Ended(&session.Record{Code: codec.RequestPullMessage}) // of a session that lives on: lost
+	o.Ended(&session.Record{Code: requests.PullMessage}) // of a session that lives on: lost
 	if got := strings.Count(read(t, path), `"messaging.operation.name":"PULL_MESSAGE"`); got != 100 {
 		t.Errorf("%d lines, want 100", got)
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
 
@@ -98,12 +98,12 @@ func addressOf(text string) (host string, port int) {
 }
 
 // operationType is the kind of operation by OpenTelemetry's conventions; empty for what is none on messages.
-func operationType(code codec.RequestCode) string {
+func operationType(code requests.Code) string {
 	switch code {
-	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage, codec.RequestPeekMessage:
+	case requests.PullMessage, requests.LitePullMessage, requests.PopMessage, requests.PopLiteMessage, requests.PeekMessage:
 		return "receive"
-	case codec.RequestAckMessage, codec.RequestBatchAckMessage, codec.RequestAckLiteMessage, codec.RequestChangeMessageInvisibleTime,
-		codec.RequestUpdateConsumerOffset, codec.RequestConsumerSendMsgBack, codec.RequestEndTransaction:
+	case requests.AckMessage, requests.BatchAckMessage, requests.AckLiteMessage, requests.ChangeMessageInvisibleTime,
+		requests.UpdateConsumerOffset, requests.ConsumerSendMsgBack, requests.EndTransaction:
 		return "settle"
 	}
 	if apiv1.ClassOf(code) == apiv1.SendClass {

@@ -2,7 +2,7 @@
 
 package router
 
-import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 
 // Addresses names what holds addresses in the answers to requests of one code, or in requests of brokers to clients.
 type Addresses struct {
@@ -21,46 +21,46 @@ const storedMessages = "storeHost and bornHost of each message"
 // withAddresses completes a table by what answers of RocketMQ 4.2.0 to 5.5.1 hold (the processors of its broker and name
 // server). A code that is not here has none.
 func withAddresses(table []Kind) []Kind {
-	addresses := map[codec.RequestCode]Addresses{
-		codec.RequestGetRouteInfoByTopic:      {Rewritten: "brokerDatas; filterServerTable is emptied"},
-		codec.RequestGetBrokerClusterInfo:     {Rewritten: "brokerAddrTable"},
-		codec.RequestGetSystemTopicListFromNS: {Rewritten: "brokerAddr"},
-		codec.RequestQueryTopicsByConsumer:    {Rewritten: "brokerAddr"},
+	addresses := map[requests.Code]Addresses{
+		requests.GetRouteInfoByTopic:      {Rewritten: "brokerDatas; filterServerTable is emptied"},
+		requests.GetBrokerClusterInfo:     {Rewritten: "brokerAddrTable"},
+		requests.GetSystemTopicListFromNS: {Rewritten: "brokerAddr"},
+		requests.QueryTopicsByConsumer:    {Rewritten: "brokerAddr"},
 
-		codec.RequestSendMessage:        {Stored: "msgId"},
-		codec.RequestSendMessageV2:      {Stored: "msgId"},
-		codec.RequestSendBatchMessage:   {Stored: "msgId"},
-		codec.RequestSendReplyMessage:   {Stored: "msgId"},
-		codec.RequestSendReplyMessageV2: {Stored: "msgId"},
+		requests.SendMessage:        {Stored: "msgId"},
+		requests.SendMessageV2:      {Stored: "msgId"},
+		requests.SendBatchMessage:   {Stored: "msgId"},
+		requests.SendReplyMessage:   {Stored: "msgId"},
+		requests.SendReplyMessageV2: {Stored: "msgId"},
 
-		codec.RequestPullMessage:     {Stored: storedMessages},
-		codec.RequestLitePullMessage: {Stored: storedMessages},
-		codec.RequestPopMessage:      {Stored: storedMessages},
-		codec.RequestPopLiteMessage:  {Stored: storedMessages},
-		codec.RequestPeekMessage:     {Stored: storedMessages},
-		codec.RequestQueryMessage:    {Stored: storedMessages},
-		codec.RequestViewMessageByID: {Stored: storedMessages},
+		requests.PullMessage:     {Stored: storedMessages},
+		requests.LitePullMessage: {Stored: storedMessages},
+		requests.PopMessage:      {Stored: storedMessages},
+		requests.PopLiteMessage:  {Stored: storedMessages},
+		requests.PeekMessage:     {Stored: storedMessages},
+		requests.QueryMessage:    {Stored: storedMessages},
+		requests.ViewMessageByID: {Stored: storedMessages},
 
-		codec.RequestCheckTransactionState:    {Stored: "offsetMsgId, " + storedMessages},
-		codec.RequestConsumeMessageDirectly:   {Stored: storedMessages},
-		codec.RequestPushReplyMessageToClient: {Data: "storeHost, bornHost"},
+		requests.CheckTransactionState:    {Stored: "offsetMsgId, " + storedMessages},
+		requests.ConsumeMessageDirectly:   {Stored: storedMessages},
+		requests.PushReplyMessageToClient: {Data: "storeHost, bornHost"},
 
-		codec.RequestGetKVConfig:             {Data: "what was put there"},
-		codec.RequestGetKVListByNamespace:    {Data: "what was put there"},
-		codec.RequestGetNamesrvConfig:        {Data: "bindAddress, listenPort"},
-		codec.RequestGetBrokerConfig:         {Data: "brokerIP1, brokerIP2, namesrvAddr, haMasterAddress, controllerAddr"},
-		codec.RequestGetBrokerConsumeStats:   {Data: "brokerAddr"},
-		codec.RequestGetBrokerHAStatus:       {Data: "addr of each replica, masterAddr"},
-		codec.RequestGetBrokerClusterACLInfo: {Data: "brokerAddr"},
+		requests.GetKVConfig:             {Data: "what was put there"},
+		requests.GetKVListByNamespace:    {Data: "what was put there"},
+		requests.GetNamesrvConfig:        {Data: "bindAddress, listenPort"},
+		requests.GetBrokerConfig:         {Data: "brokerIP1, brokerIP2, namesrvAddr, haMasterAddress, controllerAddr"},
+		requests.GetBrokerConsumeStats:   {Data: "brokerAddr"},
+		requests.GetBrokerHAStatus:       {Data: "addr of each replica, masterAddr"},
+		requests.GetBrokerClusterACLInfo: {Data: "brokerAddr"},
 
 		// Of clients, as the broker sees them: through the proxy they come from its address.
-		codec.RequestGetConsumerConnectionList: {Data: "clientAddr"},
-		codec.RequestGetProducerConnectionList: {Data: "clientAddr"},
-		codec.RequestGetAllProducerInfo:        {Data: "remoteIP"},
-		codec.RequestGetConsumerRunningInfo:    {Data: "PROP_NAMESERVER_ADDR, as the client is configured"},
-		codec.RequestAuthGetACL:                {Data: "sourceIps"},
-		codec.RequestAuthListACL:               {Data: "sourceIps"},
-		codec.RequestGetBrokerClusterACLConfig: {Data: "globalWhiteAddrs, whiteRemoteAddress"},
+		requests.GetConsumerConnectionList: {Data: "clientAddr"},
+		requests.GetProducerConnectionList: {Data: "clientAddr"},
+		requests.GetAllProducerInfo:        {Data: "remoteIP"},
+		requests.GetConsumerRunningInfo:    {Data: "PROP_NAMESERVER_ADDR, as the client is configured"},
+		requests.AuthGetACL:                {Data: "sourceIps"},
+		requests.AuthListACL:               {Data: "sourceIps"},
+		requests.GetBrokerClusterACLConfig: {Data: "globalWhiteAddrs, whiteRemoteAddress"},
 	}
 	for i := range table {
 		table[i].Addresses = addresses[table[i].Code]

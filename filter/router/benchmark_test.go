@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 func BenchmarkOf(b *testing.B) {
-	codes := []codec.RequestCode{codec.RequestSendMessageV2, codec.RequestPullMessage, codec.RequestHeartBeat, codec.RequestPopMessage, 4711}
+	codes := []requests.Code{requests.SendMessageV2, requests.PullMessage, requests.HeartBeat, requests.PopMessage, 4711}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if Of(codes[i%len(codes)]) == nil {
@@ -23,12 +24,12 @@ func BenchmarkOf(b *testing.B) {
 func BenchmarkLocate(b *testing.B) {
 	var k Knowledge = fakeKnowledge{topics: map[string][]string{"T": {"broker-a", "broker-b"}}, groups: map[string][]string{"g": {"T"}}}
 	for _, c := range []struct {
-		code   codec.RequestCode
+		code   requests.Code
 		fields []codec.Field
 	}{
-		{codec.RequestSendMessageV2, []codec.Field{{Name: "a", Value: "p"}, {Name: "b", Value: "T"}, {Name: "e", Value: "0"}, {Name: "n", Value: "broker-a"}}},
-		{codec.RequestPullMessage, []codec.Field{{Name: "bname", Value: "broker-a"}, {Name: "topic", Value: "T"}, {Name: "queueId", Value: "0"}}},
-		{codec.RequestGetConsumerListByGroup, []codec.Field{{Name: "consumerGroup", Value: "g"}}},
+		{requests.SendMessageV2, []codec.Field{{Name: "a", Value: "p"}, {Name: "b", Value: "T"}, {Name: "e", Value: "0"}, {Name: "n", Value: "broker-a"}}},
+		{requests.PullMessage, []codec.Field{{Name: "bname", Value: "broker-a"}, {Name: "topic", Value: "T"}, {Name: "queueId", Value: "0"}}},
+		{requests.GetConsumerListByGroup, []codec.Field{{Name: "consumerGroup", Value: "g"}}},
 	} {
 		b.Run(c.code.String(), func(b *testing.B) {
 			r := Request{Header: header(b, c.code, c.fields...)}

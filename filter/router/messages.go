@@ -5,13 +5,14 @@ package router
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Sends tells whether a request sends messages.
 func (k *Kind) Sends() bool {
 	switch k.Code {
-	case codec.RequestSendMessage, codec.RequestSendMessageV2, codec.RequestSendBatchMessage,
-		codec.RequestSendReplyMessage, codec.RequestSendReplyMessageV2:
+	case requests.SendMessage, requests.SendMessageV2, requests.SendBatchMessage,
+		requests.SendReplyMessage, requests.SendReplyMessageV2:
 		return true
 	}
 	return false
@@ -21,9 +22,9 @@ func (k *Kind) Sends() bool {
 func (k *Kind) Fetches() bool { return Fetches(k.Code) }
 
 // Fetches reports whether requests with a code are answered with messages that a consumer takes.
-func Fetches(code codec.RequestCode) bool {
+func Fetches(code requests.Code) bool {
 	switch code {
-	case codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage, codec.RequestPeekMessage:
+	case requests.PullMessage, requests.LitePullMessage, requests.PopMessage, requests.PopLiteMessage, requests.PeekMessage:
 		return true
 	}
 	return false
@@ -34,11 +35,11 @@ func Fetches(code codec.RequestCode) bool {
 func (k *Kind) IsBatch(h *codec.Header) bool {
 	field := ""
 	switch k.Code {
-	case codec.RequestSendBatchMessage:
+	case requests.SendBatchMessage:
 		return true
-	case codec.RequestSendMessage:
+	case requests.SendMessage:
 		field = "batch"
-	case codec.RequestSendMessageV2:
+	case requests.SendMessageV2:
 		field = "m"
 	default:
 		return false

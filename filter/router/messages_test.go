@@ -7,27 +7,28 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 func TestMessagesThatARequestSends(t *testing.T) {
 	one := append(binary.BigEndian.AppendUint32(nil, 22), make([]byte, 18)...)
 	three := append(append(one, one...), one...)
 	for _, each := range []struct {
-		code           codec.RequestCode
+		code           requests.Code
 		field, value   string
 		batch, fetches bool
 		want           int
 	}{
-		{codec.RequestSendMessage, "batch", "false", false, false, 1},
-		{codec.RequestSendMessage, "batch", "true", true, false, 3},
-		{codec.RequestSendMessageV2, "m", "false", false, false, 1},
-		{codec.RequestSendMessageV2, "m", "true", true, false, 3},
-		{codec.RequestSendBatchMessage, "x", "", true, false, 3},
-		{codec.RequestSendReplyMessageV2, "m", "true", false, false, 1},
-		{codec.RequestEndTransaction, "m", "true", false, false, 0},
-		{codec.RequestPullMessage, "m", "true", false, true, 0},
-		{codec.RequestPopMessage, "m", "true", false, true, 0},
-		{codec.RequestNotification, "m", "true", false, false, 0},
+		{requests.SendMessage, "batch", "false", false, false, 1},
+		{requests.SendMessage, "batch", "true", true, false, 3},
+		{requests.SendMessageV2, "m", "false", false, false, 1},
+		{requests.SendMessageV2, "m", "true", true, false, 3},
+		{requests.SendBatchMessage, "x", "", true, false, 3},
+		{requests.SendReplyMessageV2, "m", "true", false, false, 1},
+		{requests.EndTransaction, "m", "true", false, false, 0},
+		{requests.PullMessage, "m", "true", false, true, 0},
+		{requests.PopMessage, "m", "true", false, true, 0},
+		{requests.Notification, "m", "true", false, false, 0},
 	} {
 		r := requestWith(t, codec.Command{Code: int32(each.code), Opaque: 1, Fields: []codec.Field{{Name: each.field, Value: each.value}}, Body: three})
 		kind := Of(each.code)

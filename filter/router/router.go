@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Class is how requests of a code find their way.
@@ -80,7 +81,7 @@ const (
 
 // Kind is a row of the table: what holds for all requests of one code.
 type Kind struct {
-	Code  codec.RequestCode
+	Code  requests.Code
 	Class Class
 	// Timeout is the proxy's deadline on unified connections, just below the clients' own;
 	// 0: the config's.

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
-func header(t testing.TB, code codec.RequestCode, fields ...codec.Field) *codec.Header {
+func header(t testing.TB, code requests.Code, fields ...codec.Field) *codec.Header {
 	t.Helper()
 	command := codec.Command{Code: int32(code), Fields: fields}
 	frame := command.Append(nil)
@@ -26,7 +27,7 @@ func header(t testing.TB, code codec.RequestCode, fields ...codec.Field) *codec.
 }
 
 func TestEachCodeHasOneRowAndEachRowWhatItsClassNeeds(t *testing.T) {
-	seen := map[codec.RequestCode]bool{}
+	seen := map[requests.Code]bool{}
 	for _, kind := range Table {
 		if seen[kind.Code] {
 			t.Errorf("%v has two rows", kind.Code)
@@ -47,7 +48,7 @@ func TestEachCodeHasOneRowAndEachRowWhatItsClassNeeds(t *testing.T) {
 
 func TestWaitsAreReadFromTheRequestAndBounded(t *testing.T) {
 	pull := func(flag, wait string) *codec.Header {
-		return header(t, codec.RequestPullMessage, codec.Field{Name: "sysFlag", Value: flag}, codec.Field{Name: "suspendTimeoutMillis", Value: wait})
+		return header(t, requests.PullMessage, codec.Field{Name: "sysFlag", Value: flag}, codec.Field{Name: "suspendTimeoutMillis", Value: wait})
 	}
 	for _, c := range []struct {
 		h    *codec.Header
@@ -63,7 +64,7 @@ func TestWaitsAreReadFromTheRequestAndBounded(t *testing.T) {
 			t.Errorf("got %v, want %v", got, c.want)
 		}
 	}
-	if got := popWait(header(t, codec.RequestPopMessage, codec.Field{Name: "pollTime", Value: "15000"})); got != 15*time.Second {
+	if got := popWait(header(t, requests.PopMessage, codec.Field{Name: "pollTime", Value: "15000"})); got != 15*time.Second {
 		t.Errorf("got %v", got)
 	}
 }
@@ -109,8 +110,8 @@ func (k fakeKnowledge) Turn(question string) int { k.turns[question]++; return k
 
 func TestCopiesOfAQueryGoToTheBrokersInTurn(t *testing.T) {
 	k := fakeKnowledge{topics: map[string][]string{"two": {"broker-a", "broker-b"}}, turns: map[string]int{}}
-	kind := Of(codec.RequestQueryMessage)
-	h := header(t, codec.RequestQueryMessage, codec.Field{Name: "topic", Value: "two"}, codec.Field{Name: "key", Value: "k"})
+	kind := Of(requests.QueryMessage)
+	h := header(t, requests.QueryMessage, codec.Field{Name: "topic", Value: "two"}, codec.Field{Name: "key", Value: "k"})
 	for i, want := range []string{"broker-a", "broker-b", "broker-a"} {
 		if got, refusal := kind.Locate(Request{Header: h}, k); string(got) != want || refusal != nil {
 			t.Errorf("copy %d goes to %q, want %q", i, got, want)
@@ -127,48 +128,48 @@ func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 	}
 	field := func(name, value string) codec.Field { return codec.Field{Name: name, Value: value} }
 	for name, c := range map[string]struct {
-		code   codec.RequestCode
+		code   requests.Code
 		fields []codec.Field
 		body   string
 		want   string // "" = refused
 	}{
-		"send v2 by n":                     {codec.RequestSendMessageV2, []codec.Field{field("b", "two"), field("n", "broker-b")}, "", "broker-b"},
-		"send v2 by its topic":             {codec.RequestSendMessageV2, []codec.Field{field("b", "one")}, "", "broker-x"},
-		"send v2 of a topic of two":        {codec.RequestSendMessageV2, []codec.Field{field("b", "two")}, "", ""},
-		"send v1 by bname":                 {codec.RequestSendMessage, []codec.Field{field("topic", "two"), field("bname", "broker-a")}, "", "broker-a"},
-		"pull by its topic, empty name":    {codec.RequestPullMessage, []codec.Field{field("topic", "one"), field("bname", "")}, "", "broker-x"},
-		"consumer list by the group":       {codec.RequestGetConsumerListByGroup, []codec.Field{field("consumerGroup", "g")}, "", "broker-x"},
-		"consumer list of another group":   {codec.RequestGetConsumerListByGroup, []codec.Field{field("consumerGroup", "h")}, "", "broker-t"},
-		"consumer list without a group":    {codec.RequestGetConsumerListByGroup, nil, "", ""},
-		"end transaction by bname":         {codec.RequestEndTransaction, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
-		"end transaction by its check":     {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "1"), field("commitLogOffset", "2")}, "", "checked"},
-		"end transaction of nobody":        {codec.RequestEndTransaction, []codec.Field{field("tranStateTableOffset", "9"), field("commitLogOffset", "2")}, "", ""},
-		"lock by its body":                 {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","queueId":1,"topic":"t"}]}`, "broker-q"},
-		"lock at two brokers":              {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","topic":"t"},{"brokerName":"broker-r","topic":"t"}]}`, ""},
-		"lock without a second broker":     {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","topic":"t"},{"topic":"t"}]}`, ""},
-		"lock of static queues":            {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"},{"brokerName":"__syslo__global__","queueId":5,"topic":"static"},{"brokerName":"physical","topic":"t"}]}`, "physical"},
-		"lock of static queues elsewhere":  {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"},{"brokerName":"__syslo__global__","queueId":6,"topic":"static"}]}`, ""},
-		"lock of nothing":                  {codec.RequestLockBatchMQ, nil, `{"mqSet":[]}`, ""},
-		"lock of a static topic":           {codec.RequestLockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"}]}`, "physical"},
-		"send to a static topic":           {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "3"), field("n", "__syslo__global__")}, "", "physical"},
-		"send to an unmapped queue":        {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "4"), field("n", "__syslo__global__")}, "", ""},
-		"send to no queue at all":          {codec.RequestSendMessageV2, []codec.Field{field("b", "static"), field("e", "x"), field("n", "__syslo__global__")}, "", ""},
-		"pull from a static topic":         {codec.RequestPullMessage, []codec.Field{field("topic", "static"), field("queueId", "3"), field("bname", "__syslo__global__")}, "", "physical"},
-		"ack by bname":                     {codec.RequestAckMessage, []codec.Field{field("bname", "broker-b"), field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-b"},
-		"ack by its receipt":               {codec.RequestAckMessage, []codec.Field{field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-a"},
-		"ack with a short receipt":         {codec.RequestAckMessage, []codec.Field{field("extraInfo", "0 1 2"), field("topic", "one")}, "", "broker-x"},
-		"batch ack by its body":            {codec.RequestBatchAckMessage, nil, `{"acks":[],"brokerName":"broker-b"}`, "broker-b"},
-		"batch ack of nobody":              {codec.RequestBatchAckMessage, nil, `{"acks":[]}`, ""},
-		"recall by its handle":             {codec.RequestRecallMessage, []codec.Field{field("recallHandle", "djEgdHdvIGJyb2tlci1iIDE3MDAwMDAwMDAwMDAgMEFCQw==")}, "", "broker-b"},
-		"recall with junk":                 {codec.RequestRecallMessage, []codec.Field{field("recallHandle", "%%%"), field("topic", "two")}, "", ""},
-		"query, first copy":                {codec.RequestQueryMessage, []codec.Field{field("topic", "two"), field("key", "k")}, "", "broker-a"},
-		"query of a topic nobody knows":    {codec.RequestQueryMessage, []codec.Field{field("topic", "none"), field("key", "k")}, "", ""},
-		"view by offset id":                {codec.RequestViewMessageByID, []codec.Field{field("offset", "1")}, "", ""},
-		"assignment by topic and group":    {codec.RequestQueryAssignment, nil, `{"topic":"one","consumerGroup":"g"}`, "broker-x"},
-		"assignment that is no JSON":       {codec.RequestQueryAssignment, nil, `{`, ""},
-		"a filter's check by topic":        {codec.RequestCheckClientConfig, nil, `{"clientId":"c","group":"g","subscriptionData":{"topic":"one"}}`, "broker-x"},
-		"an admin request with a name":     {codec.RequestGetBrokerConfig, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
-		"an admin request without":         {codec.RequestGetBrokerConfig, nil, "", ""},
+		"send v2 by n":                     {requests.SendMessageV2, []codec.Field{field("b", "two"), field("n", "broker-b")}, "", "broker-b"},
+		"send v2 by its topic":             {requests.SendMessageV2, []codec.Field{field("b", "one")}, "", "broker-x"},
+		"send v2 of a topic of two":        {requests.SendMessageV2, []codec.Field{field("b", "two")}, "", ""},
+		"send v1 by bname":                 {requests.SendMessage, []codec.Field{field("topic", "two"), field("bname", "broker-a")}, "", "broker-a"},
+		"pull by its topic, empty name":    {requests.PullMessage, []codec.Field{field("topic", "one"), field("bname", "")}, "", "broker-x"},
+		"consumer list by the group":       {requests.GetConsumerListByGroup, []codec.Field{field("consumerGroup", "g")}, "", "broker-x"},
+		"consumer list of another group":   {requests.GetConsumerListByGroup, []codec.Field{field("consumerGroup", "h")}, "", "broker-t"},
+		"consumer list without a group":    {requests.GetConsumerListByGroup, nil, "", ""},
+		"end transaction by bname":         {requests.EndTransaction, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
+		"end transaction by its check":     {requests.EndTransaction, []codec.Field{field("tranStateTableOffset", "1"), field("commitLogOffset", "2")}, "", "checked"},
+		"end transaction of nobody":        {requests.EndTransaction, []codec.Field{field("tranStateTableOffset", "9"), field("commitLogOffset", "2")}, "", ""},
+		"lock by its body":                 {requests.LockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","queueId":1,"topic":"t"}]}`, "broker-q"},
+		"lock at two brokers":              {requests.LockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","topic":"t"},{"brokerName":"broker-r","topic":"t"}]}`, ""},
+		"lock without a second broker":     {requests.LockBatchMQ, nil, `{"mqSet":[{"brokerName":"broker-q","topic":"t"},{"topic":"t"}]}`, ""},
+		"lock of static queues":            {requests.LockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"},{"brokerName":"__syslo__global__","queueId":5,"topic":"static"},{"brokerName":"physical","topic":"t"}]}`, "physical"},
+		"lock of static queues elsewhere":  {requests.LockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"},{"brokerName":"__syslo__global__","queueId":6,"topic":"static"}]}`, ""},
+		"lock of nothing":                  {requests.LockBatchMQ, nil, `{"mqSet":[]}`, ""},
+		"lock of a static topic":           {requests.LockBatchMQ, nil, `{"mqSet":[{"brokerName":"__syslo__global__","queueId":3,"topic":"static"}]}`, "physical"},
+		"send to a static topic":           {requests.SendMessageV2, []codec.Field{field("b", "static"), field("e", "3"), field("n", "__syslo__global__")}, "", "physical"},
+		"send to an unmapped queue":        {requests.SendMessageV2, []codec.Field{field("b", "static"), field("e", "4"), field("n", "__syslo__global__")}, "", ""},
+		"send to no queue at all":          {requests.SendMessageV2, []codec.Field{field("b", "static"), field("e", "x"), field("n", "__syslo__global__")}, "", ""},
+		"pull from a static topic":         {requests.PullMessage, []codec.Field{field("topic", "static"), field("queueId", "3"), field("bname", "__syslo__global__")}, "", "physical"},
+		"ack by bname":                     {requests.AckMessage, []codec.Field{field("bname", "broker-b"), field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-b"},
+		"ack by its receipt":               {requests.AckMessage, []codec.Field{field("extraInfo", "0 1 2 3 0 broker-a 5 6")}, "", "broker-a"},
+		"ack with a short receipt":         {requests.AckMessage, []codec.Field{field("extraInfo", "0 1 2"), field("topic", "one")}, "", "broker-x"},
+		"batch ack by its body":            {requests.BatchAckMessage, nil, `{"acks":[],"brokerName":"broker-b"}`, "broker-b"},
+		"batch ack of nobody":              {requests.BatchAckMessage, nil, `{"acks":[]}`, ""},
+		"recall by its handle":             {requests.RecallMessage, []codec.Field{field("recallHandle", "djEgdHdvIGJyb2tlci1iIDE3MDAwMDAwMDAwMDAgMEFCQw==")}, "", "broker-b"},
+		"recall with junk":                 {requests.RecallMessage, []codec.Field{field("recallHandle", "%%%"), field("topic", "two")}, "", ""},
+		"query, first copy":                {requests.QueryMessage, []codec.Field{field("topic", "two"), field("key", "k")}, "", "broker-a"},
+		"query of a topic nobody knows":    {requests.QueryMessage, []codec.Field{field("topic", "none"), field("key", "k")}, "", ""},
+		"view by offset id":                {requests.ViewMessageByID, []codec.Field{field("offset", "1")}, "", ""},
+		"assignment by topic and group":    {requests.QueryAssignment, nil, `{"topic":"one","consumerGroup":"g"}`, "broker-x"},
+		"assignment that is no JSON":       {requests.QueryAssignment, nil, `{`, ""},
+		"a filter's check by topic":        {requests.CheckClientConfig, nil, `{"clientId":"c","group":"g","subscriptionData":{"topic":"one"}}`, "broker-x"},
+		"an admin request with a name":     {requests.GetBrokerConfig, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
+		"an admin request without":         {requests.GetBrokerConfig, nil, "", ""},
 		"an unlisted code that has a name": {4711, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // headerNames are the fields of a header that name a topic and groups; "" where there is none.
@@ -31,9 +32,9 @@ var (
 // namesInHeader returns the fields of a code's header class.
 func namesInHeader(k *Kind) *headerNames {
 	switch k.Code {
-	case codec.RequestSendMessageV2, codec.RequestSendBatchMessage, codec.RequestSendReplyMessageV2:
+	case requests.SendMessageV2, requests.SendBatchMessage, requests.SendReplyMessageV2:
 		return sendV2Names
-	case codec.RequestConsumerSendMsgBack:
+	case requests.ConsumerSendMsgBack:
 		return sentBackNames
 	}
 	if k.Effect == ClientTraffic {
@@ -44,23 +45,23 @@ func namesInHeader(k *Kind) *headerNames {
 
 // subjectsInBody has the codes whose bodies name topics or groups. Those of ACLs name resources by patterns, and those
 // of configs nothing of that kind.
-var subjectsInBody = map[codec.RequestCode]body.SubjectReader{
-	codec.RequestUpdateAndCreateTopicList:             body.TopicListSubjects,
-	codec.RequestHeartBeat:                            body.HeartbeatSubjects,
-	codec.RequestLockBatchMQ:                          body.LockBatchSubjects,
-	codec.RequestUnlockBatchMQ:                        body.LockBatchSubjects,
-	codec.RequestCheckClientConfig:                    body.CheckClientSubjects,
-	codec.RequestUpdateAndCreateSubscriptionGroup:     body.SubscriptionGroupSubjects,
-	codec.RequestUpdateAndCreateSubscriptionGroupList: body.SubscriptionGroupListSubjects,
-	codec.RequestQueryAssignment:                      body.QueryAssignmentSubjects,
-	codec.RequestSetMessageRequestMode:                body.MessageRequestModeSubjects,
-	codec.RequestUpdateAndCreateStaticTopic:           body.StaticTopicSubjects,
-	codec.RequestUpdateColdDataFlowCtrConfig:          body.GroupPropertiesSubjects,
-	codec.RequestRemoveColdDataFlowCtrConfig:          body.GroupSubjects,
-	codec.RequestDeleteTopicInBrokerList:              body.DeleteTopicListSubjects,
-	codec.RequestDeleteSubscriptionGroupList:          body.DeleteGroupListSubjects,
-	codec.RequestLiteSubscriptionCtl:                  body.LiteSubscriptionSubjects,
-	codec.RequestBatchAckMessage:                      body.BatchAckSubjects,
+var subjectsInBody = map[requests.Code]body.SubjectReader{
+	requests.UpdateAndCreateTopicList:             body.TopicListSubjects,
+	requests.HeartBeat:                            body.HeartbeatSubjects,
+	requests.LockBatchMQ:                          body.LockBatchSubjects,
+	requests.UnlockBatchMQ:                        body.LockBatchSubjects,
+	requests.CheckClientConfig:                    body.CheckClientSubjects,
+	requests.UpdateAndCreateSubscriptionGroup:     body.SubscriptionGroupSubjects,
+	requests.UpdateAndCreateSubscriptionGroupList: body.SubscriptionGroupListSubjects,
+	requests.QueryAssignment:                      body.QueryAssignmentSubjects,
+	requests.SetMessageRequestMode:                body.MessageRequestModeSubjects,
+	requests.UpdateAndCreateStaticTopic:           body.StaticTopicSubjects,
+	requests.UpdateColdDataFlowCtrConfig:          body.GroupPropertiesSubjects,
+	requests.RemoveColdDataFlowCtrConfig:          body.GroupSubjects,
+	requests.DeleteTopicInBrokerList:              body.DeleteTopicListSubjects,
+	requests.DeleteSubscriptionGroupList:          body.DeleteGroupListSubjects,
+	requests.LiteSubscriptionCtl:                  body.LiteSubscriptionSubjects,
+	requests.BatchAckMessage:                      body.BatchAckSubjects,
 }
 
 // NamesInBody reports whether the body of such requests has topics or groups.

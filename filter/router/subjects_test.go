@@ -10,12 +10,13 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // subjectsOf is what a request is about, as "topic/producer group/consumer group", separated by blanks.
 func subjectsOf(t *testing.T, r Request) string {
 	t.Helper()
-	all, err := Of(r.Header.RequestCode()).AppendSubjects(nil, r)
+	all, err := Of(requests.CodeOf(r.Header)).AppendSubjects(nil, r)
 	if err != nil {
 		return err.Error()
 	}
@@ -28,34 +29,34 @@ func subjectsOf(t *testing.T, r Request) string {
 
 func TestARequestIsAboutAllThatItNames(t *testing.T) {
 	for _, each := range []struct {
-		code   codec.RequestCode
+		code   requests.Code
 		fields []string // names and values
 		body   string
 		want   string
 	}{
-		{codec.RequestSendMessage, []string{"producerGroup", "g", "topic", "t"}, "", "t/g/"},
-		{codec.RequestSendMessageV2, []string{"a", "g", "b", "t"}, "", "t/g/"},
-		{codec.RequestSendMessageV2, []string{"producerGroup", "g", "topic", "t"}, "", "//"},
-		{codec.RequestSendBatchMessage, []string{"a", "g", "b", "t"}, "", "t/g/"},
-		{codec.RequestSendReplyMessageV2, []string{"a", "g", "b", "t"}, "", "t/g/"},
-		{codec.RequestPullMessage, []string{"consumerGroup", "g", "topic", "t"}, "", "t//g"},
-		{codec.RequestConsumerSendMsgBack, []string{"group", "g", "originTopic", "t"}, "", "t//g"},
-		{codec.RequestUnregisterClient, []string{"producerGroup", "p", "consumerGroup", "g"}, "", "/p/g"},
-		{codec.RequestDeleteSubscriptionGroup, []string{"groupName", "g"}, "", "//g"},
+		{requests.SendMessage, []string{"producerGroup", "g", "topic", "t"}, "", "t/g/"},
+		{requests.SendMessageV2, []string{"a", "g", "b", "t"}, "", "t/g/"},
+		{requests.SendMessageV2, []string{"producerGroup", "g", "topic", "t"}, "", "//"},
+		{requests.SendBatchMessage, []string{"a", "g", "b", "t"}, "", "t/g/"},
+		{requests.SendReplyMessageV2, []string{"a", "g", "b", "t"}, "", "t/g/"},
+		{requests.PullMessage, []string{"consumerGroup", "g", "topic", "t"}, "", "t//g"},
+		{requests.ConsumerSendMsgBack, []string{"group", "g", "originTopic", "t"}, "", "t//g"},
+		{requests.UnregisterClient, []string{"producerGroup", "p", "consumerGroup", "g"}, "", "/p/g"},
+		{requests.DeleteSubscriptionGroup, []string{"groupName", "g"}, "", "//g"},
 		// Which field a broker reads depends on the code: the request is about all of them.
-		{codec.RequestQueryConsumeTimeSpan, []string{"consumerGroup", "g", "group", "h", "topic", "t"}, "", "t//g t//h"},
-		{codec.RequestCloneGroupOffset, []string{"srcGroup", "g", "destGroup", "h", "topic", "t"}, "", "t//g t//h"},
-		{codec.RequestGetConsumeStats, []string{"consumerGroup", "g", "topic", "t", "topicList", "u;v;"}, "", "t//g u//g v//g"},
-		{codec.RequestQueryCorrectionOffset, []string{"compareGroup", "g", "filterGroups", ",h,,i", "topic", "t"}, "", "t//g t//h t//i"},
-		{codec.RequestGetLiteTopicInfo, []string{"parentTopic", "t"}, "", "t//"},
+		{requests.QueryConsumeTimeSpan, []string{"consumerGroup", "g", "group", "h", "topic", "t"}, "", "t//g t//h"},
+		{requests.CloneGroupOffset, []string{"srcGroup", "g", "destGroup", "h", "topic", "t"}, "", "t//g t//h"},
+		{requests.GetConsumeStats, []string{"consumerGroup", "g", "topic", "t", "topicList", "u;v;"}, "", "t//g u//g v//g"},
+		{requests.QueryCorrectionOffset, []string{"compareGroup", "g", "filterGroups", ",h,,i", "topic", "t"}, "", "t//g t//h t//i"},
+		{requests.GetLiteTopicInfo, []string{"parentTopic", "t"}, "", "t//"},
 		{4711, []string{"groupName", "g", "topic", "t"}, "", "t//g"},
 		{4711, nil, "", "//"},
 		// Body and header.
-		{codec.RequestHeartBeat, nil, `{"producerDataSet":[{"groupName":"g"},{"groupName":"h"}]}`, "/g/ /h/"},
-		{codec.RequestLockBatchMQ, []string{"topic", "u"}, `{"consumerGroup":"g","mqSet":[{"topic":"t"}]}`, "u// t//g"},
-		{codec.RequestUpdateAndCreateStaticTopic, []string{"topic", "t"}, `{"topic":"u"}`, "t// u//"},
-		{codec.RequestLockBatchMQ, nil, "?", "LockBatchRequestBody: malformed JSON at byte 0"},
-		{codec.RequestGetConsumeStats, []string{"topicList", strings.Repeat("t;", body.MaxSubjects+1)}, "", "header: too many topics and groups at byte 0"},
+		{requests.HeartBeat, nil, `{"producerDataSet":[{"groupName":"g"},{"groupName":"h"}]}`, "/g/ /h/"},
+		{requests.LockBatchMQ, []string{"topic", "u"}, `{"consumerGroup":"g","mqSet":[{"topic":"t"}]}`, "u// t//g"},
+		{requests.UpdateAndCreateStaticTopic, []string{"topic", "t"}, `{"topic":"u"}`, "t// u//"},
+		{requests.LockBatchMQ, nil, "?", "LockBatchRequestBody: malformed JSON at byte 0"},
+		{requests.GetConsumeStats, []string{"topicList", strings.Repeat("t;", body.MaxSubjects+1)}, "", "header: too many topics and groups at byte 0"},
 	} {
 		c := codec.Command{Code: int32(each.code), Opaque: 1, Body: []byte(each.body)}
 		for i := 0; i < len(each.fields); i += 2 {
@@ -69,25 +70,25 @@ func TestARequestIsAboutAllThatItNames(t *testing.T) {
 
 // TestEveryBodyOfRocketMQIsReadOrNamesNothing has the requests with bodies of RocketMQ 5.5.1 (its processors call getBody).
 func TestEveryBodyOfRocketMQIsReadOrNamesNothing(t *testing.T) {
-	namesNothing := map[codec.RequestCode]string{
-		codec.RequestSendMessage:             "the message",
-		codec.RequestSendMessageV2:           "the message",
-		codec.RequestSendBatchMessage:        "messages, which have no topics",
-		codec.RequestSendReplyMessage:        "the message",
-		codec.RequestSendReplyMessageV2:      "the message",
-		codec.RequestUpdateBrokerConfig:      "settings",
-		codec.RequestUpdateNamesrvConfig:     "settings",
-		codec.RequestAuthCreateUser:          "a user",
-		codec.RequestAuthUpdateUser:          "a user",
-		codec.RequestAuthCreateACL:           "patterns of resources",
-		codec.RequestAuthUpdateACL:           "patterns of resources",
-		codec.RequestRegisterTopicInNamesrv:  "brokers and queues of the header's topic",
-		codec.RequestRegisterBroker:          "internal",
-		codec.RequestQueryDataVersion:        "internal",
-		codec.RequestNotifyBrokerRoleChanged: "internal",
-		codec.RequestUpdateControllerConfig:  "internal",
+	namesNothing := map[requests.Code]string{
+		requests.SendMessage:             "the message",
+		requests.SendMessageV2:           "the message",
+		requests.SendBatchMessage:        "messages, which have no topics",
+		requests.SendReplyMessage:        "the message",
+		requests.SendReplyMessageV2:      "the message",
+		requests.UpdateBrokerConfig:      "settings",
+		requests.UpdateNamesrvConfig:     "settings",
+		requests.AuthCreateUser:          "a user",
+		requests.AuthUpdateUser:          "a user",
+		requests.AuthCreateACL:           "patterns of resources",
+		requests.AuthUpdateACL:           "patterns of resources",
+		requests.RegisterTopicInNamesrv:  "brokers and queues of the header's topic",
+		requests.RegisterBroker:          "internal",
+		requests.QueryDataVersion:        "internal",
+		requests.NotifyBrokerRoleChanged: "internal",
+		requests.UpdateControllerConfig:  "internal",
 	}
-	withBody := []codec.RequestCode{
+	withBody := []requests.Code{
 		10, 18, 25, 34, 41, 42, 46, 103, 200, 217, 225, 310, 318, 320, 322, 324, 325, 400, 401, 513, 1008, 1009, 2001, 2002, 3001, 3002, 3006, 3007, 5002, 5003, 200071, 200151,
 	}
 	read := 0
@@ -113,7 +114,7 @@ func TestEveryBodyOfRocketMQIsReadOrNamesNothing(t *testing.T) {
 // TestHeadersOfClientTrafficAreKnown has the codes whose header classes of 5.5.1 name nothing but what clientNames has (or
 // what namesInHeader says of them): of other codes every field that may name something counts.
 func TestHeadersOfClientTrafficAreKnown(t *testing.T) {
-	read := []codec.RequestCode{
+	read := []requests.Code{
 		10, 11, 12, 14, 15, 29, 30, 31, 32, 34, 35, 36, 37, 38, 41, 42, 46, 105, 310, 320, 324, 325, 361, 370, 400,
 		200050, 200051, 200052, 200053, 200054, 200055, 200070, 200071, 200072, 200151,
 	}

@@ -5,7 +5,7 @@ package router
 import (
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Deadlines, each a little below what clients wait (PROTOCOL: Java's MQClientAPIImpl and its callers).
@@ -20,7 +20,7 @@ const (
 )
 
 // Of gives the row of a request code. Codes without one share a row of class Unlisted.
-func Of(code codec.RequestCode) *Kind {
+func Of(code requests.Code) *Kind {
 	if n, ok := code.Ordinal(); ok {
 		return byOrdinal[n]
 	}
@@ -31,7 +31,7 @@ var unlisted = Kind{Class: Unlisted, Locate: ifNamed, inHeader: adminNames}
 
 // byOrdinal has the row of each code that package codec knows.
 var byOrdinal = func() []*Kind {
-	rows := make([]*Kind, len(codec.RequestCodes()))
+	rows := make([]*Kind, len(requests.Codes()))
 	for i := range rows {
 		rows[i] = &unlisted
 	}
@@ -50,109 +50,109 @@ var byOrdinal = func() []*Kind {
 var Table = withAddresses(concat(
 	with(ClientTraffic,
 		// Messages.
-		Kind{Code: codec.RequestSendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
-		Kind{Code: codec.RequestSendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Locate: named(shortNames)},
-		Kind{Code: codec.RequestSendBatchMessage, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
-		Kind{Code: codec.RequestSendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestSendReplyMessageV2, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
-		Kind{Code: codec.RequestEndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
-		Kind{Code: codec.RequestConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Locate: named(names{broker: "bname", topic: "originTopic"})},
-		Kind{Code: codec.RequestPullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
-		Kind{Code: codec.RequestLitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
-		Kind{Code: codec.RequestPopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
-		Kind{Code: codec.RequestPopLiteMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
-		Kind{Code: codec.RequestNotification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
-		Kind{Code: codec.RequestAckMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
-		Kind{Code: codec.RequestAckLiteMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
-		Kind{Code: codec.RequestChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
-		Kind{Code: codec.RequestBatchAckMessage, Class: Named, Timeout: shortTimeout, Locate: batchAck},
-		Kind{Code: codec.RequestPeekMessage, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestPollingInfo, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestLiteSubscriptionCtl, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestRecallMessage, Class: Named, Timeout: sendTimeout, Locate: recall},
+		Kind{Code: requests.SendMessage, Class: Named, Timeout: sendTimeout, Prepared: prepared("sysFlag"), Locate: named(longNames)},
+		Kind{Code: requests.SendMessageV2, Class: Named, Timeout: sendTimeout, Prepared: prepared("f"), Locate: named(shortNames)},
+		Kind{Code: requests.SendBatchMessage, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
+		Kind{Code: requests.SendReplyMessage, Class: Named, Timeout: sendTimeout, Locate: named(longNames)},
+		Kind{Code: requests.SendReplyMessageV2, Class: Named, Timeout: sendTimeout, Locate: named(shortNames)},
+		Kind{Code: requests.EndTransaction, Class: Named, Timeout: shortTimeout, Locate: endTransaction},
+		Kind{Code: requests.ConsumerSendMsgBack, Class: Named, Timeout: shortTimeout, Locate: named(names{broker: "bname", topic: "originTopic"})},
+		Kind{Code: requests.PullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
+		Kind{Code: requests.LitePullMessage, Class: Named, Timeout: pullTimeout, Wait: pullWait, Locate: named(longNames)},
+		Kind{Code: requests.PopMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		Kind{Code: requests.PopLiteMessage, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		Kind{Code: requests.Notification, Class: Named, Timeout: longPollMargin, Wait: popWait, Locate: named(longNames)},
+		Kind{Code: requests.AckMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		Kind{Code: requests.AckLiteMessage, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		Kind{Code: requests.ChangeMessageInvisibleTime, Class: Named, Timeout: shortTimeout, Locate: byReceipt},
+		Kind{Code: requests.BatchAckMessage, Class: Named, Timeout: shortTimeout, Locate: batchAck},
+		Kind{Code: requests.PeekMessage, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		Kind{Code: requests.PollingInfo, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		Kind{Code: requests.LiteSubscriptionCtl, Class: Named, Timeout: shortTimeout, Locate: named(longNames)},
+		Kind{Code: requests.RecallMessage, Class: Named, Timeout: sendTimeout, Locate: recall},
 
 		// Offsets.
-		Kind{Code: codec.RequestQueryConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestUpdateConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestSearchOffsetByTimestamp, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestGetMaxOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestGetMinOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
-		Kind{Code: codec.RequestGetEarliestMsgStoreTime, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: requests.QueryConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: requests.UpdateConsumerOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: requests.SearchOffsetByTimestamp, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: requests.GetMaxOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: requests.GetMinOffset, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
+		Kind{Code: requests.GetEarliestMsgStoreTime, Class: Named, Timeout: offsetTimeout, Locate: named(longNames)},
 
 		// Membership and balance.
-		Kind{Code: codec.RequestHeartBeat, Class: AllBrokers, Timeout: shortTimeout},
-		Kind{Code: codec.RequestUnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
-		Kind{Code: codec.RequestGetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList, Rewrite: ConsumerIDs},
-		Kind{Code: codec.RequestLockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
-		Kind{Code: codec.RequestUnlockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
-		Kind{Code: codec.RequestCheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Locate: checkClientConfig},
-		Kind{Code: codec.RequestQueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Locate: queryAssignment},
-		Kind{Code: codec.RequestGetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
+		Kind{Code: requests.HeartBeat, Class: AllBrokers, Timeout: shortTimeout},
+		Kind{Code: requests.UnregisterClient, Class: AllBrokers, Timeout: shortTimeout},
+		Kind{Code: requests.GetConsumerListByGroup, Class: AnyBroker, Timeout: shortTimeout, Locate: consumerList, Rewrite: ConsumerIDs},
+		Kind{Code: requests.LockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
+		Kind{Code: requests.UnlockBatchMQ, Class: Named, Timeout: lockTimeout, Locate: lockBatch},
+		Kind{Code: requests.CheckClientConfig, Class: AnyBroker, Timeout: shortTimeout, Locate: checkClientConfig},
+		Kind{Code: requests.QueryAssignment, Class: AnyBroker, Timeout: shortTimeout, Locate: queryAssignment},
+		Kind{Code: requests.GetRouteInfoByTopic, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicRouteData},
 	),
 	with(Reads,
-		Kind{Code: codec.RequestQueryMessage, Class: AnyBroker, Timeout: queryTimeout, Locate: queryMessage},
-		Kind{Code: codec.RequestViewMessageByID, Class: AddressOnly, Locate: viewMessage},
-		Kind{Code: codec.RequestGetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
-		Kind{Code: codec.RequestGetSystemTopicListFromNS, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicList},
-		Kind{Code: codec.RequestGetSystemTopicListFromBroker, Class: AnyBroker, Timeout: shortTimeout, Locate: systemTopicList},
-		Kind{Code: codec.RequestQueryTopicsByConsumer, Class: AddressOnly, Locate: onlyByAddress, Rewrite: TopicList},
+		Kind{Code: requests.QueryMessage, Class: AnyBroker, Timeout: queryTimeout, Locate: queryMessage},
+		Kind{Code: requests.ViewMessageByID, Class: AddressOnly, Locate: viewMessage},
+		Kind{Code: requests.GetBrokerClusterInfo, Class: NameServer, Timeout: shortTimeout, Rewrite: ClusterInfo},
+		Kind{Code: requests.GetSystemTopicListFromNS, Class: NameServer, Timeout: shortTimeout, Rewrite: TopicList},
+		Kind{Code: requests.GetSystemTopicListFromBroker, Class: AnyBroker, Timeout: shortTimeout, Locate: systemTopicList},
+		Kind{Code: requests.QueryTopicsByConsumer, Class: AddressOnly, Locate: onlyByAddress, Rewrite: TopicList},
 	),
 	rows(EveryBroker, Changes,
-		codec.RequestUpdateAndCreateTopic, codec.RequestUpdateAndCreateTopicList, codec.RequestDeleteTopicInBroker,
-		codec.RequestUpdateAndCreateSubscriptionGroup, codec.RequestUpdateAndCreateSubscriptionGroupList,
-		codec.RequestDeleteSubscriptionGroup, codec.RequestSetMessageRequestMode, codec.RequestDeleteTopicInBrokerList,
-		codec.RequestDeleteSubscriptionGroupList),
+		requests.UpdateAndCreateTopic, requests.UpdateAndCreateTopicList, requests.DeleteTopicInBroker,
+		requests.UpdateAndCreateSubscriptionGroup, requests.UpdateAndCreateSubscriptionGroupList,
+		requests.DeleteSubscriptionGroup, requests.SetMessageRequestMode, requests.DeleteTopicInBrokerList,
+		requests.DeleteSubscriptionGroupList),
 	rows(NameServer, Reads,
-		codec.RequestGetKVConfig, codec.RequestGetKVListByNamespace, codec.RequestGetAllTopicListFromNameServer,
-		codec.RequestGetTopicsByCluster, codec.RequestGetUnitTopicList,
-		codec.RequestGetHasUnitSubTopicList, codec.RequestGetHasUnitSubUnunitTopicList, codec.RequestGetNamesrvConfig),
+		requests.GetKVConfig, requests.GetKVListByNamespace, requests.GetAllTopicListFromNameServer,
+		requests.GetTopicsByCluster, requests.GetUnitTopicList,
+		requests.GetHasUnitSubTopicList, requests.GetHasUnitSubUnunitTopicList, requests.GetNamesrvConfig),
 	rows(AllNameServers, Changes,
-		codec.RequestPutKVConfig, codec.RequestDeleteKVConfig, codec.RequestWipeWritePermOfBroker,
-		codec.RequestAddWritePermOfBroker, codec.RequestDeleteTopicInNamesrv, codec.RequestUpdateNamesrvConfig),
+		requests.PutKVConfig, requests.DeleteKVConfig, requests.WipeWritePermOfBroker,
+		requests.AddWritePermOfBroker, requests.DeleteTopicInNamesrv, requests.UpdateNamesrvConfig),
 	rows(FromBroker, ClientTraffic,
-		codec.RequestCheckTransactionState, codec.RequestNotifyConsumerIDsChanged, codec.RequestPushReplyMessageToClient,
-		codec.RequestNotifyUnsubscribeLite),
-	rows(FromBroker, Reads, codec.RequestGetConsumerStatusFromClient),
-	rows(FromBroker, Changes, codec.RequestResetConsumerClientOffset),
+		requests.CheckTransactionState, requests.NotifyConsumerIDsChanged, requests.PushReplyMessageToClient,
+		requests.NotifyUnsubscribeLite),
+	rows(FromBroker, Reads, requests.GetConsumerStatusFromClient),
+	rows(FromBroker, Changes, requests.ResetConsumerClientOffset),
 	rows(Internal, Reads,
-		codec.RequestGetBrokerMemberGroup, codec.RequestGetAllConsumerOffset, codec.RequestGetAllDelayOffset,
-		codec.RequestGetTimerCheckPoint, codec.RequestGetTimerMetrics, codec.RequestGetAllMessageRequestMode, codec.RequestControllerGetReplicaInfo,
-		codec.RequestControllerGetMetadataInfo, codec.RequestControllerGetSyncStateData, codec.RequestGetControllerConfig,
-		codec.RequestControllerGetNextBrokerID),
+		requests.GetBrokerMemberGroup, requests.GetAllConsumerOffset, requests.GetAllDelayOffset,
+		requests.GetTimerCheckPoint, requests.GetTimerMetrics, requests.GetAllMessageRequestMode, requests.ControllerGetReplicaInfo,
+		requests.ControllerGetMetadataInfo, requests.ControllerGetSyncStateData, requests.GetControllerConfig,
+		requests.ControllerGetNextBrokerID),
 	rows(Internal, Changes,
-		codec.RequestRegisterBroker, codec.RequestUnregisterBroker, codec.RequestQueryDataVersion, codec.RequestBrokerHeartbeat,
-		codec.RequestNotifyMinBrokerIDChange, codec.RequestExchangeBrokerHAInfo, codec.RequestNotifyBrokerRoleChanged,
-		codec.RequestControllerAlterSyncStateSet, codec.RequestControllerElectMaster, codec.RequestControllerRegisterBroker,
-		codec.RequestUpdateControllerConfig, codec.RequestCleanBrokerData, codec.RequestControllerApplyBrokerID,
-		codec.RequestRegisterTopicInNamesrv, codec.RequestRegisterFilterServer, codec.RequestRegisterMessageFilterClass),
+		requests.RegisterBroker, requests.UnregisterBroker, requests.QueryDataVersion, requests.BrokerHeartbeat,
+		requests.NotifyMinBrokerIDChange, requests.ExchangeBrokerHAInfo, requests.NotifyBrokerRoleChanged,
+		requests.ControllerAlterSyncStateSet, requests.ControllerElectMaster, requests.ControllerRegisterBroker,
+		requests.UpdateControllerConfig, requests.CleanBrokerData, requests.ControllerApplyBrokerID,
+		requests.RegisterTopicInNamesrv, requests.RegisterFilterServer, requests.RegisterMessageFilterClass),
 	rows(AddressOnly, Changes,
-		codec.RequestUpdateAndCreateStaticTopic, codec.RequestUpdateAndGetGroupForbidden, codec.RequestInvokeBrokerToResetOffset,
-		codec.RequestCloneGroupOffset, codec.RequestConsumeMessageDirectly, codec.RequestResumeCheckHalfMessage,
-		codec.RequestUpdateBrokerConfig, codec.RequestCleanExpiredConsumeQueue, codec.RequestCleanUnusedTopic,
-		codec.RequestDeleteExpiredCommitLog, codec.RequestResetMasterFlushOffset, codec.RequestAddBroker, codec.RequestRemoveBroker,
-		codec.RequestUpdateColdDataFlowCtrConfig, codec.RequestRemoveColdDataFlowCtrConfig, codec.RequestSetCommitLogReadMode,
-		codec.RequestAuthCreateUser, codec.RequestAuthUpdateUser, codec.RequestAuthDeleteUser, codec.RequestAuthCreateACL,
-		codec.RequestAuthUpdateACL, codec.RequestAuthDeleteACL, codec.RequestUpdateAndCreateACLConfig, codec.RequestDeleteACLConfig,
-		codec.RequestUpdateGlobalWhiteAddrsConfig, codec.RequestTriggerDeleteFiles, codec.RequestSuspendConsumer,
-		codec.RequestResumeConsumer, codec.RequestResetConsumerOffsetInConsumer, codec.RequestResetConsumerOffsetInBroker,
-		codec.RequestAdjustConsumerThreadPool, codec.RequestSwitchTimerEngine, codec.RequestPopRollback,
-		codec.RequestTriggerLiteDispatch,
-		codec.RequestExportRocksDBConfigToJSON), // it writes files
+		requests.UpdateAndCreateStaticTopic, requests.UpdateAndGetGroupForbidden, requests.InvokeBrokerToResetOffset,
+		requests.CloneGroupOffset, requests.ConsumeMessageDirectly, requests.ResumeCheckHalfMessage,
+		requests.UpdateBrokerConfig, requests.CleanExpiredConsumeQueue, requests.CleanUnusedTopic,
+		requests.DeleteExpiredCommitLog, requests.ResetMasterFlushOffset, requests.AddBroker, requests.RemoveBroker,
+		requests.UpdateColdDataFlowCtrConfig, requests.RemoveColdDataFlowCtrConfig, requests.SetCommitLogReadMode,
+		requests.AuthCreateUser, requests.AuthUpdateUser, requests.AuthDeleteUser, requests.AuthCreateACL,
+		requests.AuthUpdateACL, requests.AuthDeleteACL, requests.UpdateAndCreateACLConfig, requests.DeleteACLConfig,
+		requests.UpdateGlobalWhiteAddrsConfig, requests.TriggerDeleteFiles, requests.SuspendConsumer,
+		requests.ResumeConsumer, requests.ResetConsumerOffsetInConsumer, requests.ResetConsumerOffsetInBroker,
+		requests.AdjustConsumerThreadPool, requests.SwitchTimerEngine, requests.PopRollback,
+		requests.TriggerLiteDispatch,
+		requests.ExportRocksDBConfigToJSON), // it writes files
 	rows(AddressOnly, Reads,
-		codec.RequestGetTopicConfig, codec.RequestGetAllTopicConfig,
-		codec.RequestGetAllSubscriptionGroupConfig, codec.RequestGetSubscriptionGroupConfig, codec.RequestGetTopicStatsInfo,
-		codec.RequestGetConsumeStats, codec.RequestGetBrokerConsumeStats, codec.RequestViewBrokerStatsData,
-		codec.RequestGetConsumerConnectionList, codec.RequestGetProducerConnectionList, codec.RequestGetAllProducerInfo,
-		codec.RequestInvokeBrokerToGetConsumerStatus, codec.RequestQueryTopicConsumeByWho, codec.RequestQueryConsumeTimeSpan,
-		codec.RequestQueryCorrectionOffset, codec.RequestQuerySubscriptionByConsumer,
-		codec.RequestGetConsumerRunningInfo, codec.RequestQueryConsumeQueue, codec.RequestCheckRocksDBCQWriteProgress,
-		codec.RequestGetBrokerConfig, codec.RequestGetBrokerRuntimeInfo,
-		codec.RequestGetBrokerHAStatus, codec.RequestGetBrokerEpochCache, codec.RequestGetColdDataFlowCtrInfo,
-		codec.RequestAuthGetUser, codec.RequestAuthListUser, codec.RequestAuthGetACL, codec.RequestAuthListACL,
-		codec.RequestGetBrokerClusterACLInfo, codec.RequestGetBrokerClusterACLConfig, codec.RequestQueryBrokerOffset,
-		codec.RequestGetTopicConfigList, codec.RequestGetTopicNameList, codec.RequestGetClientConfig,
-		codec.RequestWhoConsumeTheMessage, codec.RequestGetBrokerLiteInfo, codec.RequestGetParentTopicInfo,
-		codec.RequestGetLiteTopicInfo, codec.RequestGetLiteClientInfo, codec.RequestGetLiteGroupInfo),
+		requests.GetTopicConfig, requests.GetAllTopicConfig,
+		requests.GetAllSubscriptionGroupConfig, requests.GetSubscriptionGroupConfig, requests.GetTopicStatsInfo,
+		requests.GetConsumeStats, requests.GetBrokerConsumeStats, requests.ViewBrokerStatsData,
+		requests.GetConsumerConnectionList, requests.GetProducerConnectionList, requests.GetAllProducerInfo,
+		requests.InvokeBrokerToGetConsumerStatus, requests.QueryTopicConsumeByWho, requests.QueryConsumeTimeSpan,
+		requests.QueryCorrectionOffset, requests.QuerySubscriptionByConsumer,
+		requests.GetConsumerRunningInfo, requests.QueryConsumeQueue, requests.CheckRocksDBCQWriteProgress,
+		requests.GetBrokerConfig, requests.GetBrokerRuntimeInfo,
+		requests.GetBrokerHAStatus, requests.GetBrokerEpochCache, requests.GetColdDataFlowCtrInfo,
+		requests.AuthGetUser, requests.AuthListUser, requests.AuthGetACL, requests.AuthListACL,
+		requests.GetBrokerClusterACLInfo, requests.GetBrokerClusterACLConfig, requests.QueryBrokerOffset,
+		requests.GetTopicConfigList, requests.GetTopicNameList, requests.GetClientConfig,
+		requests.WhoConsumeTheMessage, requests.GetBrokerLiteInfo, requests.GetParentTopicInfo,
+		requests.GetLiteTopicInfo, requests.GetLiteClientInfo, requests.GetLiteGroupInfo),
 ))
 
 // with gives rows their effect.
@@ -164,7 +164,7 @@ func with(effect Effect, kinds ...Kind) []Kind {
 }
 
 // rows makes rows that have nothing but their class and their effect.
-func rows(class Class, effect Effect, codes ...codec.RequestCode) []Kind {
+func rows(class Class, effect Effect, codes ...requests.Code) []Kind {
 	kinds := make([]Kind, len(codes))
 	for i, code := range codes {
 		kinds[i] = Kind{Code: code, Class: class}

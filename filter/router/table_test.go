@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 func TestOfGivesTheRowOfEachCode(t *testing.T) {
-	rows := map[codec.RequestCode]*Kind{}
+	rows := map[requests.Code]*Kind{}
 	for i := range Table {
 		rows[Table[i].Code] = &Table[i]
 	}
-	for _, code := range append(codec.RequestCodes(), -1, 0, 4711, 1<<30) {
+	for _, code := range append(requests.Codes(), -1, 0, 4711, 1<<30) {
 		want := rows[code]
 		if want == nil {
 			want = &unlisted
@@ -29,7 +29,7 @@ func TestOfGivesTheRowOfEachCode(t *testing.T) {
 // TestEveryKnownCodeHasAWholeRow keeps the table from having a default: package codec knows all codes of Java's RequestCode
 // (TestRequestCodesAreJavas), and what a row leaves out nobody decided.
 func TestEveryKnownCodeHasAWholeRow(t *testing.T) {
-	for _, code := range codec.RequestCodes() {
+	for _, code := range requests.Codes() {
 		k := Of(code)
 		if k.Code != code || k.Class == 0 || k.Class == Unlisted || k.Effect == 0 {
 			t.Errorf("%v: class %v, effect %v", code, k.Class, k.Effect)
@@ -40,21 +40,21 @@ func TestEveryKnownCodeHasAWholeRow(t *testing.T) {
 				t.Errorf("%v: nothing finds its broker", code)
 			}
 		}
-		if waits := k.Fetches() && code != codec.RequestPeekMessage; waits && k.Wait == nil {
+		if waits := k.Fetches() && code != requests.PeekMessage; waits && k.Wait == nil {
 			t.Errorf("%v is a long poll and has no wait", code)
 		}
 		if wants := k.Class == EveryBroker || k.Class == AllNameServers; wants && !k.MayChange() {
 			t.Errorf("%v goes to all servers and changes nothing", code)
 		}
 	}
-	if len(Table) != len(codec.RequestCodes()) {
-		t.Errorf("%d rows for %d codes", len(Table), len(codec.RequestCodes()))
+	if len(Table) != len(requests.Codes()) {
+		t.Errorf("%d rows for %d codes", len(Table), len(requests.Codes()))
 	}
 }
 
 // TestOnlyReadsAndClientTrafficMayPassReadOnlyListeners has the effects written down a second time where a wrong one would let a change pass.
 func TestOnlyReadsAndClientTrafficMayPassReadOnlyListeners(t *testing.T) {
-	for _, code := range []codec.RequestCode{-1, 0, 16, 218, 4711, 200057, 200080, 1 << 30} {
+	for _, code := range []requests.Code{-1, 0, 16, 218, 4711, 200057, 200080, 1 << 30} {
 		if !Of(code).MayChange() {
 			t.Errorf("%v passes", code)
 		}
@@ -97,7 +97,7 @@ func TestInternalIsWhatOnlyServersSendOrControllersAnswer(t *testing.T) {
 		CONTROLLER_ALTER_SYNC_STATE_SET CONTROLLER_APPLY_BROKER_ID CONTROLLER_GET_NEXT_BROKER_ID CONTROLLER_GET_REPLICA_INFO CONTROLLER_REGISTER_BROKER
 		CLEAN_BROKER_DATA CONTROLLER_ELECT_MASTER CONTROLLER_GET_METADATA_INFO CONTROLLER_GET_SYNC_STATE_DATA GET_CONTROLLER_CONFIG UPDATE_CONTROLLER_CONFIG
 		REGISTER_FILTER_SERVER REGISTER_MESSAGE_FILTER_CLASS`) // the last two of and to filter servers, up to 4.2
-	for _, code := range codec.RequestCodes() {
+	for _, code := range requests.Codes() {
 		if got, want := Of(code).Class == Internal, slices.Contains(internal, code.String()); got != want {
 			t.Errorf("%v is internal: %v, want %v", code, got, want)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
@@ -62,22 +63,22 @@ func (w *wild) request() []byte {
 	about := fieldsOf("bname", broker, "topic", "t", "producerGroup", "p", "consumerGroup", "g", "clientID", "1@2", "pollTime", "1000")
 	switch w.random.IntN(9) {
 	case 0:
-		return oneway(codec.RequestUpdateConsumerOffset, w.opaque, about...)
+		return oneway(requests.UpdateConsumerOffset, w.opaque, about...)
 	case 1:
 		groups := []string{"g", "h"}[:w.random.IntN(3)]
-		return request(codec.RequestHeartBeat, w.opaque, heartbeatOf(w.oneIn(3), groups, groups))
+		return request(requests.HeartBeat, w.opaque, heartbeatOf(w.oneIn(3), groups, groups))
 	case 2:
-		return request(codec.RequestUnregisterClient, w.opaque, "", about...)
+		return request(requests.UnregisterClient, w.opaque, "", about...)
 	case 3:
-		return request(codec.RequestGetRouteInfoByTopic, w.opaque, "", about...)
+		return request(requests.GetRouteInfoByTopic, w.opaque, "", about...)
 	case 4:
-		return request(codec.RequestPutKVConfig, w.opaque, w.body(), about...)
+		return request(requests.PutKVConfig, w.opaque, w.body(), about...)
 	case 5:
-		return request(codec.RequestUpdateAndCreateTopic, w.opaque, w.body(), about...)
+		return request(requests.UpdateAndCreateTopic, w.opaque, w.body(), about...)
 	case 6:
-		return request(codec.RequestPopMessage, w.opaque, "", about...)
+		return request(requests.PopMessage, w.opaque, "", about...)
 	}
-	return request(codec.RequestSendMessage, w.opaque, w.body(), about...)
+	return request(requests.SendMessage, w.opaque, w.body(), about...)
 }
 
 // cut returns the begin of some bytes, and what is to follow.
@@ -124,7 +125,7 @@ func (w *wild) serve(u *upstream) {
 			}
 		}
 		if w.oneIn(4) {
-			in = append(in, request(codec.RequestNotifyConsumerIDsChanged, 5, "")...)
+			in = append(in, request(requests.NotifyConsumerIDsChanged, 5, "")...)
 		}
 		if in, w.received[u.id] = w.cut(in); len(in) > 0 {
 			w.UpstreamData(w.clock, u.id, [][]byte{in})

@@ -3,7 +3,7 @@
 package session
 
 import (
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -20,18 +20,18 @@ var activeGauges = [...]stats.ID{
 	stats.RequestActive, stats.SendMessageV1Active, stats.SendMessageV2Active, stats.PopMessageActive, stats.GetTopicRouteActive,
 }
 
-func (a *active) add(code codec.RequestCode, delta int32) {
+func (a *active) add(code requests.Code, delta int32) {
 	a.all += int(delta)
 	a.change[0] += delta
 	a.told = false
 	switch code {
-	case codec.RequestSendMessage:
+	case requests.SendMessage:
 		a.change[1] += delta
-	case codec.RequestSendMessageV2:
+	case requests.SendMessageV2:
 		a.change[2] += delta
-	case codec.RequestPopMessage:
+	case requests.PopMessage:
 		a.change[3] += delta
-	case codec.RequestGetRouteInfoByTopic:
+	case requests.GetRouteInfoByTopic:
 		a.change[4] += delta
 	}
 }

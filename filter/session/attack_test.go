@@ -14,6 +14,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -63,7 +64,7 @@ func TestHalfFramesOfManyConnections(t *testing.T) {
 		c.Limits.MaxConnections = connections * 9 / 10
 		c.Limits.MaxTotalBytes = 32 << 20
 	})
-	frame := request(codec.RequestSendMessageV2, 1, strings.Repeat("b", 1<<20-1000), codec.Field{Name: "n", Value: "broker-a"})
+	frame := request(requests.SendMessageV2, 1, strings.Repeat("b", 1<<20-1000), codec.Field{Name: "n", Value: "broker-a"})
 	random := rand.New(rand.NewPCG(8, 1))
 	before := heap()
 	all := make([]*Session, 0, connections)
@@ -197,7 +198,7 @@ func TestARouteAnswerOfSixteenMebibytes(t *testing.T) {
 	for _, body := range []string{route, `{"brokerDatas":[` + strings.Join(brokers[:size/280], ",") + `],"queueDatas":[]}`, strings.Repeat("[", size), strings.Repeat(`{"a":`, size/5)} {
 		before := heap()
 		s := attacker(e, 19876, terminal)
-		s.DownstreamData(time.Second, [][]byte{request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "t"})})
+		s.DownstreamData(time.Second, [][]byte{request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "t"})})
 		s.UpstreamConnected(time.Second, 1)
 		answer := response(codec.ResponseSuccess, 1, body)
 		for len(answer) > 0 {
@@ -226,7 +227,7 @@ func TestSlowPeersOnBothSides(t *testing.T) {
 	h.send(sendV2(1, "broker-a", "t"))
 	id := h.to(brokerAAddress)
 	h.tookUp(brokerAAddress)
-	slowly := request(codec.RequestSendMessageV2, 2, strings.Repeat("b", 100_000), codec.Field{Name: "n", Value: "broker-a"})
+	slowly := request(requests.SendMessageV2, 2, strings.Repeat("b", 100_000), codec.Field{Name: "n", Value: "broker-a"})
 	answer := response(codec.ResponseSuccess, 1, strings.Repeat("b", 100_000))
 	seconds := 0
 	for ; !h.host.downClosed && seconds < 1000; seconds++ {
@@ -249,8 +250,8 @@ func TestStormsOfResets(t *testing.T) {
 	environments := map[int]*Environment{19876: newEnvironment(t, unifiedMode, fakeNameServers{}), 20911: newEnvironment(t, perBroker, fakeNameServers{})}
 	random := rand.New(rand.NewPCG(8, 3))
 	all := bytes.Join([][]byte{
-		sendV2(1, "broker-a", "t"), request(codec.RequestHeartBeat, 2, heartbeatBody),
-		request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}), sendV2(4, "broker-b", "t"),
+		sendV2(1, "broker-a", "t"), request(requests.HeartBeat, 2, heartbeatBody),
+		request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}), sendV2(4, "broker-b", "t"),
 	}, nil)
 	before := heap()
 	for range many(100_000) {
@@ -289,7 +290,7 @@ func TestAFloodOfServerRequests(t *testing.T) {
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-a", "t"))
 	id := h.to(brokerAAddress)
-	asks := request(codec.RequestCheckTransactionState, 7, "half message", codec.Field{Name: "tranStateTableOffset", Value: "1"},
+	asks := request(requests.CheckTransactionState, 7, "half message", codec.Field{Name: "tranStateTableOffset", Value: "1"},
 		codec.Field{Name: "commitLogOffset", Value: "1"}, codec.Field{Name: "transactionId", Value: strings.Repeat("x", 60_000)})
 	before := heap()
 	floods := many(100_000)
@@ -319,7 +320,7 @@ func TestNothingOfALargeFrameStays(t *testing.T) {
 		fields[i] = codec.Field{Name: fmt.Sprintf("f%d", i), Value: "x"}
 	}
 	for name, frame := range map[string][]byte{
-		"a large body":   oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-z"}),
+		"a large body":   oneway(requests.SendMessageV2, 1, codec.Field{Name: "n", Value: "broker-z"}),
 		"a large header": oneway(7777, 1, codec.Field{Name: "x", Value: strings.Repeat("x", 60_000)}),
 		"many fields":    oneway(7777, 1, fields...),
 	} {

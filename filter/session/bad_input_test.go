@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -23,17 +24,17 @@ const (
 // TestEveryKindAnswersARequestThatSaysNothing sends each request code without fields and with a body that is not
 // JSON: whatever cannot be forwarded is answered with its own opaque, and the connection lives on.
 func TestEveryKindAnswersARequestThatSaysNothing(t *testing.T) {
-	bodies := map[codec.RequestCode]string{ // where the remark is not that of the class
-		codec.RequestViewMessageByID:              "only at its own address",
-		codec.RequestGetSystemTopicListFromBroker: saysNoBroker,
-		codec.RequestLockBatchMQ:                  saysUnreadable,
-		codec.RequestUnlockBatchMQ:                saysUnreadable,
-		codec.RequestBatchAckMessage:              saysUnreadable,
-		codec.RequestCheckClientConfig:            saysUnreadable,
-		codec.RequestQueryAssignment:              saysUnreadable,
-		codec.RequestHeartBeat:                    "unreadable HeartbeatData",
-		codec.RequestQueryMessage:                 saysNoBroker,
-		codec.RequestGetConsumerListByGroup:       saysUnnamed,
+	bodies := map[requests.Code]string{ // where the remark is not that of the class
+		requests.ViewMessageByID:              "only at its own address",
+		requests.GetSystemTopicListFromBroker: saysNoBroker,
+		requests.LockBatchMQ:                  saysUnreadable,
+		requests.UnlockBatchMQ:                saysUnreadable,
+		requests.BatchAckMessage:              saysUnreadable,
+		requests.CheckClientConfig:            saysUnreadable,
+		requests.QueryAssignment:              saysUnreadable,
+		requests.HeartBeat:                    "unreadable HeartbeatData",
+		requests.QueryMessage:                 saysNoBroker,
+		requests.GetConsumerListByGroup:       saysUnnamed,
 	}
 	for _, kind := range router.Table {
 		h := dialUnified(t)
@@ -72,29 +73,29 @@ func TestEveryKindAnswersARequestThatSaysNothing(t *testing.T) {
 func TestAbsurdRequestsAreAnswered(t *testing.T) {
 	field := func(name, value string) codec.Field { return codec.Field{Name: name, Value: value} }
 	for name, c := range map[string]struct {
-		code   codec.RequestCode
+		code   requests.Code
 		body   string
 		fields []codec.Field
 		want   codec.ResponseCode
 		remark string
 	}{
-		"queue of a static topic that is no number":  {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"queue of a static topic beyond an int":      {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "99999999999")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"queue of a static topic nobody has":         {codec.RequestPullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "-1")}, codec.ResponseServiceNotAvailable, "static topic"},
-		"broker that does not exist":                 {codec.RequestPullMessage, "", []codec.Field{field("bname", "broker-z")}, codec.ResponseServiceNotAvailable, "does not know the address"},
-		"broker with an empty name":                  {codec.RequestSendMessageV2, "x", []codec.Field{field("n", "")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"locks of two brokers":                       {codec.RequestLockBatchMQ, `{"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0},{"topic":"t","brokerName":"broker-b","queueId":0}]}`, nil, codec.ResponseSystemError, "are for several brokers"},
-		"lock without a queue":                       {codec.RequestLockBatchMQ, `{"mqSet":[]}`, nil, codec.ResponseVersionNotSupported, saysUnnamed},
-		"lock between brokers":                       {codec.RequestLockBatchMQ, `{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0}]}`, nil, codec.ResponseRequestCodeNotSupported, saysInternal},
-		"lock whose queues are no list":              {codec.RequestUnlockBatchMQ, `{"mqSet":{}}`, nil, codec.ResponseSystemError, saysUnreadable},
-		"acknowledgements without a broker":          {codec.RequestBatchAckMessage, `{"acks":[]}`, nil, codec.ResponseVersionNotSupported, saysUnnamed},
-		"acknowledgements that are no list":          {codec.RequestBatchAckMessage, `{"acks":7,"brokerName":"broker-a"}`, nil, codec.ResponseSystemError, saysUnreadable},
-		"receipt that is too short":                  {codec.RequestAckMessage, "", []codec.Field{field("extraInfo", "1 2 3")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"receipt of a broker that does not exist":    {codec.RequestAckMessage, "", []codec.Field{field("extraInfo", "1 2 3 4 0 broker-z 1 2")}, codec.ResponseServiceNotAvailable, "does not know the address"},
-		"recall handle that is not base64":           {codec.RequestRecallMessage, "", []codec.Field{field("recallHandle", "%%%")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"recall handle of another version":           {codec.RequestRecallMessage, "", []codec.Field{field("recallHandle", "djkgdCBicm9rZXItYSAxIGlk")}, codec.ResponseVersionNotSupported, saysUnnamed},
-		"heartbeat that is a list":                   {codec.RequestHeartBeat, `[]`, nil, codec.ResponseSystemError, "unreadable HeartbeatData"},
-		"end of a transaction that nobody asked for": {codec.RequestEndTransaction, "", []codec.Field{field("tranStateTableOffset", "1"), field("commitLogOffset", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"queue of a static topic that is no number":  {requests.PullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"queue of a static topic beyond an int":      {requests.PullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "99999999999")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"queue of a static topic nobody has":         {requests.PullMessage, "", []codec.Field{field("bname", "__syslo__global__"), field("topic", "t"), field("queueId", "-1")}, codec.ResponseServiceNotAvailable, "static topic"},
+		"broker that does not exist":                 {requests.PullMessage, "", []codec.Field{field("bname", "broker-z")}, codec.ResponseServiceNotAvailable, "does not know the address"},
+		"broker with an empty name":                  {requests.SendMessageV2, "x", []codec.Field{field("n", "")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"locks of two brokers":                       {requests.LockBatchMQ, `{"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0},{"topic":"t","brokerName":"broker-b","queueId":0}]}`, nil, codec.ResponseSystemError, "are for several brokers"},
+		"lock without a queue":                       {requests.LockBatchMQ, `{"mqSet":[]}`, nil, codec.ResponseVersionNotSupported, saysUnnamed},
+		"lock between brokers":                       {requests.LockBatchMQ, `{"onlyThisBroker":true,"mqSet":[{"topic":"t","brokerName":"broker-a","queueId":0}]}`, nil, codec.ResponseRequestCodeNotSupported, saysInternal},
+		"lock whose queues are no list":              {requests.UnlockBatchMQ, `{"mqSet":{}}`, nil, codec.ResponseSystemError, saysUnreadable},
+		"acknowledgements without a broker":          {requests.BatchAckMessage, `{"acks":[]}`, nil, codec.ResponseVersionNotSupported, saysUnnamed},
+		"acknowledgements that are no list":          {requests.BatchAckMessage, `{"acks":7,"brokerName":"broker-a"}`, nil, codec.ResponseSystemError, saysUnreadable},
+		"receipt that is too short":                  {requests.AckMessage, "", []codec.Field{field("extraInfo", "1 2 3")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"receipt of a broker that does not exist":    {requests.AckMessage, "", []codec.Field{field("extraInfo", "1 2 3 4 0 broker-z 1 2")}, codec.ResponseServiceNotAvailable, "does not know the address"},
+		"recall handle that is not base64":           {requests.RecallMessage, "", []codec.Field{field("recallHandle", "%%%")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"recall handle of another version":           {requests.RecallMessage, "", []codec.Field{field("recallHandle", "djkgdCBicm9rZXItYSAxIGlk")}, codec.ResponseVersionNotSupported, saysUnnamed},
+		"heartbeat that is a list":                   {requests.HeartBeat, `[]`, nil, codec.ResponseSystemError, "unreadable HeartbeatData"},
+		"end of a transaction that nobody asked for": {requests.EndTransaction, "", []codec.Field{field("tranStateTableOffset", "1"), field("commitLogOffset", "x")}, codec.ResponseVersionNotSupported, saysUnnamed},
 		"code that does not exist":                   {7777, "", nil, codec.ResponseRequestCodeNotSupported, "not known and names no broker"},
 	} {
 		h := dialUnified(t)

@@ -10,6 +10,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // idleHost takes what a session does and keeps none of it.
@@ -35,7 +36,7 @@ var exchanges = []exchange{
 	{
 		"send",
 		func(opaque int32) []byte {
-			return request(codec.RequestSendMessageV2, opaque, strings.Repeat("b", 300), fieldsOf(
+			return request(requests.SendMessageV2, opaque, strings.Repeat("b", 300), fieldsOf(
 				"a", "CapProducer", "b", "CapTopic", "c", "TBW102", "d", "4", "e", "2", "f", "0", "g", "1795552586101", "h", "0",
 				"i", "KEYS\x01key-1\x02UNIQ_KEY\x017F000001A1B2C3D4E5F60718293A0001\x02WAIT\x01true\x02TAGS\x01TagA\x02",
 				"j", "0", "k", "false", "l", "0", "m", "false", "n", "broker-a")...)
@@ -49,7 +50,7 @@ var exchanges = []exchange{
 	{
 		"pull",
 		func(opaque int32) []byte {
-			return request(codec.RequestPullMessage, opaque, "", fieldsOf(
+			return request(requests.PullMessage, opaque, "", fieldsOf(
 				"queueId", "3", "maxMsgBytes", "262144", "maxMsgNums", "32", "sysFlag", "2", "suspendTimeoutMillis", "15000", "commitOffset", "12",
 				"bname", "broker-a", "topic", "CapTopic", "queueOffset", "14", "expressionType", "TAG", "subVersion", "1795552586000",
 				"consumerGroup", "CapGroup")...)

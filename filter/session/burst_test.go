@@ -16,6 +16,7 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -41,8 +42,8 @@ func resolvedLimits(t testing.TB, set string) apiv1.LimitsConfig {
 
 // frameOf is a request for broker-a that is `size` bytes long.
 func frameOf(opaque int32, size int) []byte {
-	empty := request(codec.RequestSendMessageV2, opaque, "", codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
-	return request(codec.RequestSendMessageV2, opaque, strings.Repeat("x", size-len(empty)), codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
+	empty := request(requests.SendMessageV2, opaque, "", codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
+	return request(requests.SendMessageV2, opaque, strings.Repeat("x", size-len(empty)), codec.Field{Name: "n", Value: "broker-a"}, codec.Field{Name: "b", Value: "t"})
 }
 
 // sendInPieces sends as a socket does.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -75,12 +76,12 @@ func TestATopicsClusterIsAskedForItsRouteAndGetsItsMessages(t *testing.T) {
 		if i == 1 {
 			server, broker = secondNameServer, secondBrokerA
 		}
-		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: topic}))
-		if got := one(t, h.tookUp(server)); got.RequestCode() != codec.RequestGetRouteInfoByTopic {
+		h.send(request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: topic}))
+		if got := one(t, h.tookUp(server)); requests.CodeOf(&got.Header) != requests.GetRouteInfoByTopic {
 			t.Fatalf("%s got %+v", server, got.Header)
 		}
 		h.send(sendV2(2, "broker-a", topic))
-		if got := one(t, h.tookUp(broker)); got.RequestCode() != codec.RequestSendMessageV2 {
+		if got := one(t, h.tookUp(broker)); requests.CodeOf(&got.Header) != requests.SendMessageV2 {
 			t.Fatalf("%s got %+v", broker, got.Header)
 		}
 		h.receive(h.to(server), response(codec.ResponseTopicNotExist, 1, ""))
@@ -106,14 +107,14 @@ func TestABrokerOfAnotherClusterIsRefused(t *testing.T) {
 // TestEntriesOfSeveralClustersAreRefused has both clusters know a broker-a: the first entry must not decide for all.
 func TestEntriesOfSeveralClustersAreRefused(t *testing.T) {
 	for _, c := range []struct {
-		code codec.RequestCode
+		code requests.Code
 		body string // %s is the topic of the second entry
 	}{
-		{codec.RequestLockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"second-a","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`},
-		{codec.RequestUnlockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"second-a","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`},
-		{codec.RequestBatchAckMessage, `{"brokerName":"broker-a","acks":[{"t":"second-a","c":"g"},{"t":"%s","c":"g"}]}`},
-		{codec.RequestUpdateAndCreateTopicList, `{"topicConfigList":[{"topicName":"second-a"},{"topicName":"%s"}]}`},
-		{codec.RequestDeleteTopicInBrokerList, `{"topicList":["second-a","%s"]}`},
+		{requests.LockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"second-a","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`},
+		{requests.UnlockBatchMQ, `{"consumerGroup":"g","mqSet":[{"topic":"second-a","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`},
+		{requests.BatchAckMessage, `{"brokerName":"broker-a","acks":[{"t":"second-a","c":"g"},{"t":"%s","c":"g"}]}`},
+		{requests.UpdateAndCreateTopicList, `{"topicConfigList":[{"topicName":"second-a"},{"topicName":"%s"}]}`},
+		{requests.DeleteTopicInBrokerList, `{"topicList":["second-a","%s"]}`},
 	} {
 		h := dialTwoClusters(t)
 		h.send(request(c.code, 1, fmt.Sprintf(c.body, "first")))
@@ -144,7 +145,7 @@ func (h *harness) connected(address string) bool {
 func TestARetryTopicsRouteIsThatOfAllClustersUntilTheGroupIsKnown(t *testing.T) {
 	h := dialTwoClusters(t)
 	retry := codec.Field{Name: "topic", Value: "%RETRY%g"}
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", retry))
+	h.send(request(requests.GetRouteInfoByTopic, 1, "", retry))
 	one(t, h.tookUp(nameServerAddress))
 	one(t, h.tookUp(secondNameServer))
 	h.receive(h.to(secondNameServer), response(codec.ResponseSuccess, 1, routeOf("d", "broker-a", "broker-c")))
@@ -160,13 +161,13 @@ func TestARetryTopicsRouteIsThatOfAllClustersUntilTheGroupIsKnown(t *testing.T) 
 	}
 	h.wantStats(map[stats.ID]int64{stats.BrokerNameClash: 1, stats.ResponseSuccess: 1})
 
-	h.send(request(codec.RequestHeartBeat, 2, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"second"`)))
+	h.send(request(requests.HeartBeat, 2, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"second"`)))
 	for _, address := range []string{brokerAAddress, brokerBAddress, secondBrokerA, secondBrokerC} {
 		one(t, h.tookUp(address))
 		h.receive(h.to(address), response(codec.ResponseSuccess, 2, ""))
 	}
 	h.tookDown()
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", retry))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", retry))
 	one(t, h.tookUp(secondNameServer))
 	if got := h.tookUp(nameServerAddress); len(got) != 0 {
 		t.Errorf("the first cluster was asked too: %v", got)
@@ -176,7 +177,7 @@ func TestARetryTopicsRouteIsThatOfAllClustersUntilTheGroupIsKnown(t *testing.T) 
 		t.Errorf("got %s", got.body)
 	}
 	// Pop consumers have a retry topic for each topic.
-	h.send(request(codec.RequestPullMessage, 4, "", codec.Field{Name: "topic", Value: "%RETRY%g_second"}, codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(request(requests.PullMessage, 4, "", codec.Field{Name: "topic", Value: "%RETRY%g_second"}, codec.Field{Name: "bname", Value: "broker-a"}))
 	one(t, h.tookUp(secondBrokerA))
 	h.wantIdle()
 }
@@ -190,7 +191,7 @@ func TestARetryTopicsRouteNeedsTheAnswerOfEveryCluster(t *testing.T) {
 		"unreadable": func(h *harness) { h.receive(h.to(secondNameServer), response(codec.ResponseSuccess, 1, "[")) },
 	} {
 		h := dialTwoClusters(t)
-		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
+		h.send(request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
 		h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 1, routeOf("c", "broker-b")))
 		end(h)
 		if got := one(t, h.tookDown()); got.ResponseCode() == codec.ResponseSuccess {
@@ -200,7 +201,7 @@ func TestARetryTopicsRouteNeedsTheAnswerOfEveryCluster(t *testing.T) {
 	}
 	// A cluster that does not have the topic is no failure.
 	h := dialTwoClusters(t)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
+	h.send(request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 1, routeOf("c", "broker-b")))
 	h.receive(h.to(secondNameServer), response(codec.ResponseTopicNotExist, 1, ""))
 	if got := one(t, h.tookDown()); got.body != advertised("c", "broker-b") {
@@ -212,11 +213,11 @@ func TestARetryTopicsRouteNeedsTheAnswerOfEveryCluster(t *testing.T) {
 func TestATransactionEndsAtTheClusterThatHasItsHalfMessage(t *testing.T) {
 	h := dialTwoClusters(t)
 	h.send(sendV2(1, "broker-a", "second")) // opens the connection
-	check := request(codec.RequestCheckTransactionState, 5, "", codec.Field{Name: "tranStateTableOffset", Value: "7"}, codec.Field{Name: "commitLogOffset", Value: "99"})
+	check := request(requests.CheckTransactionState, 5, "", codec.Field{Name: "tranStateTableOffset", Value: "7"}, codec.Field{Name: "commitLogOffset", Value: "99"})
 	h.receive(h.to(secondBrokerA), check)
 	h.tookUp(secondBrokerA)
-	h.send(oneway(codec.RequestEndTransaction, 6, codec.Field{Name: "bname", Value: "broker-a"}, codec.Field{Name: "topic", Value: "RMQ_SYS_TRANS_HALF_TOPIC"}, codec.Field{Name: "tranStateTableOffset", Value: "7"}, codec.Field{Name: "commitLogOffset", Value: "99"}))
-	if got := one(t, h.tookUp(secondBrokerA)); got.RequestCode() != codec.RequestEndTransaction {
+	h.send(oneway(requests.EndTransaction, 6, codec.Field{Name: "bname", Value: "broker-a"}, codec.Field{Name: "topic", Value: "RMQ_SYS_TRANS_HALF_TOPIC"}, codec.Field{Name: "tranStateTableOffset", Value: "7"}, codec.Field{Name: "commitLogOffset", Value: "99"}))
+	if got := one(t, h.tookUp(secondBrokerA)); requests.CodeOf(&got.Header) != requests.EndTransaction {
 		t.Errorf("got %v", got.Header)
 	}
 	h.wantIdle()
@@ -225,8 +226,8 @@ func TestATransactionEndsAtTheClusterThatHasItsHalfMessage(t *testing.T) {
 func TestBodiesNameTheTopicThatDecides(t *testing.T) {
 	h := dialTwoClusters(t)
 	lock := `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"broker-a","queueId":1,"topic":"second"}]}`
-	h.send(request(codec.RequestLockBatchMQ, 1, lock))
-	h.send(request(codec.RequestBatchAckMessage, 2, `{"acks":[{"c":"g","t":"second","b":"AQ=="}],"brokerName":"broker-a"}`))
+	h.send(request(requests.LockBatchMQ, 1, lock))
+	h.send(request(requests.BatchAckMessage, 2, `{"acks":[{"c":"g","t":"second","b":"AQ=="}],"brokerName":"broker-a"}`))
 	if got := h.tookUp(secondBrokerA); len(got) != 2 {
 		t.Errorf("got %v", got)
 	}
@@ -235,10 +236,10 @@ func TestBodiesNameTheTopicThatDecides(t *testing.T) {
 
 func TestChangesOfATopicGoToItsClusterAndOthersToAll(t *testing.T) {
 	h := dialTwoClusters(t)
-	h.send(request(codec.RequestUpdateAndCreateTopic, 1, "", codec.Field{Name: "topic", Value: "second"}))
+	h.send(request(requests.UpdateAndCreateTopic, 1, "", codec.Field{Name: "topic", Value: "second"}))
 	one(t, h.tookUp(secondBrokerA))
 	one(t, h.tookUp(secondBrokerC))
-	h.send(request(codec.RequestUpdateAndCreateSubscriptionGroup, 2, "{}"))
+	h.send(request(requests.UpdateAndCreateSubscriptionGroup, 2, "{}"))
 	for _, address := range []string{brokerAAddress, brokerBAddress, secondBrokerA, secondBrokerC} {
 		one(t, h.tookUp(address))
 	}
@@ -247,10 +248,10 @@ func TestChangesOfATopicGoToItsClusterAndOthersToAll(t *testing.T) {
 
 func TestAConsumerListIsAskedOfTheClusterOfItsGroup(t *testing.T) {
 	h := dialTwoClusters(t)
-	h.send(request(codec.RequestHeartBeat, 1, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"second"`)))
+	h.send(request(requests.HeartBeat, 1, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"second"`)))
 	h.environment.Clusters.All()[1].LearnRoute("second", &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "broker-a", Addr: secondBrokerA}}})
 	h.tookUp(secondBrokerA)
-	h.send(request(codec.RequestGetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(requests.GetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
 	if got := one(t, h.tookUp(secondBrokerA)); got.Opaque != 2 {
 		t.Errorf("got %v", got.Header)
 	}
@@ -262,7 +263,7 @@ func TestAFanOutAsksOneAddressOnce(t *testing.T) {
 		newDirectory(t, []string{nameServerAddress}, fakeNameServers{}),
 		newDirectory(t, []string{nameServerAddress}, secondCluster{}))
 	h := dial(t, environmentOf(unifiedMode, clusters), 19876, terminal)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
+	h.send(request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
 	one(t, h.tookUp(nameServerAddress))
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 1, routeOf("c", "broker-b")))
 	one(t, h.tookDown())
@@ -271,7 +272,7 @@ func TestAFanOutAsksOneAddressOnce(t *testing.T) {
 
 func TestMergedRoutesDoNotKeepBorrowedBytes(t *testing.T) {
 	h := dialTwoClusters(t)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
+	h.send(request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "%RETRY%g"}))
 	empty := `{"brokerDatas":[],"queueDatas":[]}` // nothing to rewrite
 	answer := response(codec.ResponseSuccess, 1, empty)
 	h.receive(h.to(nameServerAddress), answer)
@@ -290,13 +291,13 @@ func TestHalfMessagesAtTheSameOffsetsAreToldApartByTheirTransactions(t *testing.
 	}
 	for address, topic := range map[string]string{brokerAAddress: "first", secondBrokerA: "second"} {
 		h.send(sendV2(1, "broker-a", topic))
-		h.receive(h.to(address), request(codec.RequestCheckTransactionState, 5, "", offsets(topic)[1:]...))
+		h.receive(h.to(address), request(requests.CheckTransactionState, 5, "", offsets(topic)[1:]...))
 		h.tookUp(address)
 		h.receive(h.to(address), response(codec.ResponseSuccess, 1, ""))
 	}
 	for address, topic := range map[string]string{brokerAAddress: "first", secondBrokerA: "second"} {
-		h.send(oneway(codec.RequestEndTransaction, 6, offsets(topic)...))
-		if got := one(t, h.tookUp(address)); got.RequestCode() != codec.RequestEndTransaction {
+		h.send(oneway(requests.EndTransaction, 6, offsets(topic)...))
+		if got := one(t, h.tookUp(address)); requests.CodeOf(&got.Header) != requests.EndTransaction {
 			t.Errorf("%s got %v", topic, got.Header)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
@@ -78,14 +79,14 @@ const (
 )
 
 // codeOf is the code that decides what a request is.
-func (s *Session) codeOf(h *codec.Header) codec.RequestCode {
-	code := h.RequestCode()
+func (s *Session) codeOf(h *codec.Header) requests.Code {
+	code := requests.CodeOf(h)
 	if s.environment.Compatible != nil {
 		switch code {
 		case legacyPopMessage:
-			return codec.RequestPopMessage
+			return requests.PopMessage
 		case legacyAckMessage:
-			return codec.RequestAckMessage
+			return requests.AckMessage
 		}
 	}
 	return code
@@ -96,17 +97,17 @@ func (s *Session) codeOf(h *codec.Header) codec.RequestCode {
 func (s *Session) routeCompatible(kind *router.Kind, frame []byte, h *codec.Header) verdict {
 	request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
 	switch kind.Code {
-	case codec.RequestGetRouteInfoByTopic:
+	case requests.GetRouteInfoByTopic:
 		return s.answerRoute(h)
-	case codec.RequestHeartBeat:
+	case requests.HeartBeat:
 		return s.registerMember(kind, frame, h, request.Body)
-	case codec.RequestUnregisterClient:
+	case requests.UnregisterClient:
 		return s.unregisterMember(kind, frame, h)
-	case codec.RequestGetConsumerListByGroup:
+	case requests.GetConsumerListByGroup:
 		return s.answerConsumerList(h)
-	case codec.RequestSendMessage, codec.RequestSendMessageV2, codec.RequestSendBatchMessage, codec.RequestPopMessage:
+	case requests.SendMessage, requests.SendMessageV2, requests.SendBatchMessage, requests.PopMessage:
 		return s.balance(kind, request)
-	case codec.RequestAckMessage, codec.RequestChangeMessageInvisibleTime:
+	case requests.AckMessage, requests.ChangeMessageInvisibleTime:
 		return s.acknowledge(kind, request)
 	}
 	switch kind.Class {
@@ -162,7 +163,7 @@ func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
 	if v.action != pass {
 		return v
 	}
-	if kind.Code == codec.RequestPopMessage && e.Broker.Name != "" {
+	if kind.Code == requests.PopMessage && e.Broker.Name != "" {
 		group, _ := h.Field("consumerGroup")
 		u.onSuccess(h, s.rememberPopped(e.Broker, string(group)))
 	}
@@ -178,11 +179,11 @@ func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
 }
 
 // queueField is the field with the queue of a send; empty for other requests.
-func queueField(code codec.RequestCode) string {
+func queueField(code requests.Code) string {
 	switch code {
-	case codec.RequestSendMessage:
+	case requests.SendMessage:
 		return "queueId"
-	case codec.RequestSendMessageV2, codec.RequestSendBatchMessage:
+	case requests.SendMessageV2, requests.SendBatchMessage:
 		return "e"
 	}
 	return ""
@@ -273,7 +274,7 @@ func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
 		return s.refuse(h, refusal)
 	}
 	v := s.forward(u, kind, h)
-	if v.action == pass && kind.Code == codec.RequestAckMessage {
+	if v.action == pass && kind.Code == requests.AckMessage {
 		forget := func([]byte) { s.environment.Compatible.Directives.Forget(message, from.Name) }
 		if h.IsOneway() {
 			forget(nil)
@@ -361,7 +362,7 @@ func (s *Session) answerRoute(h *codec.Header) verdict {
 
 // brokersOfTopic are the names of the brokers that the route of a topic tells.
 func (s *Session) brokersOfTopic(topic string) (names []string) {
-	_, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: int32(codec.RequestGetRouteInfoByTopic)})
+	_, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: int32(requests.GetRouteInfoByTopic)})
 	if refusal != nil {
 		return nil
 	}

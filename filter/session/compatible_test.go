@@ -21,6 +21,7 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
@@ -106,7 +107,7 @@ func TestCompatibleRouteIsMadeOfEndpoints(t *testing.T) {
 		e := compatibleEnvironment(t)
 		e.Compatible.DevelopMode = developMode
 		h := dial(t, e, 10911, terminal)
-		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+		h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 		got := h.wantAnswer(1, codec.ResponseSuccess, "")
 		a, b := brokerAAddress, brokerBAddress
 		if developMode {
@@ -117,9 +118,9 @@ func TestCompatibleRouteIsMadeOfEndpoints(t *testing.T) {
 		if got.body != want {
 			t.Errorf("\n got %s\nwant %s", got.body, want)
 		}
-		h.send(request(codec.RequestGetRouteInfoByTopic, 2, "", topicField("unrouted")))
+		h.send(request(requests.GetRouteInfoByTopic, 2, "", topicField("unrouted")))
 		h.wantAnswer(2, codec.ResponseSystemError, "Cluster is not available")
-		h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", topicField("lost")))
+		h.send(request(requests.GetRouteInfoByTopic, 3, "", topicField("lost")))
 		h.wantAnswer(3, codec.ResponseSystemError, "Cluster is not available")
 		h.wantStats(map[stats.ID]int64{stats.GetTopicRoute: 3})
 		h.wantIdle()
@@ -176,7 +177,7 @@ func TestCompatibleRoutesListEveryEndpointAsEnvoysFilterDoes(t *testing.T) {
 		}
 		e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 		h := dial(t, e, 10911, terminal)
-		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+		h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 		route, err := body.ParseTopicRouteData([]byte(h.wantAnswer(1, codec.ResponseSuccess, "").body))
 		if err != nil {
 			t.Fatal(err)
@@ -215,7 +216,7 @@ func TestCompatibleDevelopModeNeedsAnAddressToAdvertise(t *testing.T) {
 	for developMode, remark := range map[bool]string{false: "", true: "develop_mode has no address to advertise: the client has not dialled IP:port"} {
 		e.Compatible.DevelopMode = developMode
 		h := dialAddress(t, e, "", terminal) // by a Unix socket
-		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+		h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 		if got := one(t, h.tookDown()); got.Remark() != remark || (got.ResponseCode() == codec.ResponseSuccess) == developMode {
 			t.Errorf("develop_mode %v: got %v %q", developMode, got.ResponseCode(), got.Remark())
 		}
@@ -229,7 +230,7 @@ func TestCompatibleFramesThatEnvoysFilterRefusesPass(t *testing.T) {
 	l := &e.Config.Limits
 	l.MaxFrameBytes, l.MaxBufferedBytes, l.MaxSessionBytes, l.MaxTotalBytes = 16<<20, 16<<20, 64<<20, 1<<30
 	h := dial(t, e, 10911, terminal)
-	h.send(request(codec.RequestSendMessage, 1, strings.Repeat("x", 5<<20), topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(request(requests.SendMessage, 1, strings.Repeat("x", 5<<20), topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
 	if got := one(t, h.tookUp(brokerAAddress)); len(got.body) != 5<<20 {
 		t.Errorf("got %d bytes", len(got.body))
 	}
@@ -264,7 +265,7 @@ func TestCompatibleSendsGoToTheNamedBrokerOrToAnyWithoutTheirQueue(t *testing.T)
 		t.Errorf("got queue %q of %q", field(got, "e"), field(got, "n"))
 	}
 	h.send(sendV2(2, "", "t"))
-	h.send(request(codec.RequestSendMessage, 3, "hello", topicField("t"), codec.Field{Name: "queueId", Value: "7"}, codec.Field{Name: "new", Value: "kept"}))
+	h.send(request(requests.SendMessage, 3, "hello", topicField("t"), codec.Field{Name: "queueId", Value: "7"}, codec.Field{Name: "new", Value: "kept"}))
 	got := h.tookUp(brokerAAddress)
 	if len(got) != 2 || field(got[0], "e") != "-1" || field(got[1], "queueId") != "-1" || field(got[1], "new") != "kept" || got[1].body != "hello" || field(got[0], "i") != "KEYS\u0001k\u0002" {
 		t.Errorf("got %v", got)
@@ -296,7 +297,7 @@ func TestCompatibleClustersInMaintenanceOrWithoutHostsAreSaidSo(t *testing.T) {
 	cluster.MaintenancePercent, cluster.Endpoints = 0, nil
 	h.send(sendV2(2, "broker-a", "t"))
 	h.wantAnswer(2, codec.ResponseSystemError, "No host available")
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", topicField("t")))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", topicField("t")))
 	h.wantAnswer(3, codec.ResponseSystemError, "Cluster is not available")
 	h.wantIdle()
 }
@@ -310,16 +311,16 @@ func TestCompatibleClustersThatDemandMoreThanTCPGetNothing(t *testing.T) {
 	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
-	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	h.send(request(requests.HeartBeat, 2, heartbeatBody))
 	h.tookDown()
 	h.to(brokerAAddress)
 	before := h.tookUp(brokerAAddress)
 	cluster.Demands = "transport_socket"
 	opened := len(h.host.order)
 	all := [][]byte{
-		sendV2(3, "broker-a", "t"), sendV2(4, "", "t"), pop(codec.RequestPopMessage, 5),
-		request(codec.RequestPullMessage, 6, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}),
-		request(codec.RequestAckMessage, 7, "", codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 broker-b 2 100"}, topicField("t")),
+		sendV2(3, "broker-a", "t"), sendV2(4, "", "t"), pop(requests.PopMessage, 5),
+		request(requests.PullMessage, 6, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}),
+		request(requests.AckMessage, 7, "", codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 broker-b 2 100"}, topicField("t")),
 	}
 	for _, frame := range all {
 		h.send(frame)
@@ -333,7 +334,7 @@ func TestCompatibleClustersThatDemandMoreThanTCPGetNothing(t *testing.T) {
 			t.Errorf("%d: got %v %q", each.Opaque, each.ResponseCode(), each.Remark())
 		}
 	}
-	h.send(request(codec.RequestHeartBeat, 8, heartbeatBody))
+	h.send(request(requests.HeartBeat, 8, heartbeatBody))
 	h.wantAnswer(8, codec.ResponseSuccess, "Heartbeat OK")
 	if len(before) == 0 || len(h.host.order) != opened || !h.host.upClosed[h.host.order[0]] || len(h.upstreams) != 0 {
 		t.Errorf("%d connections were opened since, %d are left", len(h.host.order)-opened, len(h.upstreams))
@@ -381,7 +382,7 @@ func TestCompatibleRequestsWaitUntilEnvoyWasAskedForTheirCluster(t *testing.T) {
 	snapshot := &envoyadmin.Snapshot{}
 	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
 	h, late := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+	h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 	late.send(sendV2(2, "broker-a", "t"))
 	h.Wake(h.clock)
 	if got := h.tookDown(); len(got) != 0 {
@@ -499,7 +500,7 @@ func TestCompatibleRegistrationsTakeNoConnectionFromRequests(t *testing.T) {
 	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	a.send(sendV2(1, "broker-a", "t"))
-	b.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	b.send(request(requests.HeartBeat, 2, heartbeatBody))
 	b.wantAnswer(2, codec.ResponseSuccess, "Heartbeat OK")
 	if len(b.host.order) != 1 || b.host.address[b.host.order[0]] != brokerBAddress {
 		t.Errorf("connected to %v, want broker-b, which had no connection", b.host.address)
@@ -538,11 +539,11 @@ func TestCompatibleUpstreamFailuresAreToldInEnvoysWords(t *testing.T) {
 }
 
 // pop sends a POP_MESSAGE with either code.
-func pop(code codec.RequestCode, opaque int32, fields ...codec.Field) []byte {
+func pop(code requests.Code, opaque int32, fields ...codec.Field) []byte {
 	return request(code, opaque, "", append(fields, codec.Field{Name: "consumerGroup", Value: "g"}, topicField("t"), codec.Field{Name: "queueId", Value: "-1"})...)
 }
 
-func ack(code codec.RequestCode, opaque int32, queue, offset string) []byte {
+func ack(code requests.Code, opaque int32, queue, offset string) []byte {
 	return request(code, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, topicField("t"), codec.Field{Name: "queueId", Value: queue}, codec.Field{Name: "offset", Value: offset})
 }
 
@@ -566,7 +567,7 @@ func storedMessage(twoBytes bool, queue int32, offset int64) []byte {
 }
 
 func TestCompatibleAcknowledgementsFindTheBrokerOfTheirMessage(t *testing.T) {
-	for _, codes := range [][2]codec.RequestCode{{legacyPopMessage, legacyAckMessage}, {codec.RequestPopMessage, codec.RequestAckMessage}} {
+	for _, codes := range [][2]requests.Code{{legacyPopMessage, legacyAckMessage}, {requests.PopMessage, requests.AckMessage}} {
 		e := compatibleEnvironment(t)
 		h := dial(t, e, 10911, terminal)
 		h.send(pop(codes[0], 1, codec.Field{Name: "bname", Value: "broker-b"}))
@@ -603,18 +604,18 @@ func TestCompatibleAcknowledgementsFindTheBrokerOfTheirMessage(t *testing.T) {
 
 func TestCompatibleDirectivesEndWithTime(t *testing.T) {
 	h := dialCompatible(t)
-	h.send(pop(codec.RequestPopMessage, 1, codec.Field{Name: "bname", Value: "broker-b"}))
+	h.send(pop(requests.PopMessage, 1, codec.Field{Name: "bname", Value: "broker-b"}))
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, string(storedMessage(false, 2, 100))))
 	h.tookDown()
 	h.clock += 31 * time.Second
-	h.send(ack(codec.RequestAckMessage, 2, "2", "100"))
+	h.send(ack(requests.AckMessage, 2, "2", "100"))
 	h.wantAnswer(2, codec.ResponseSystemError, "No ack directive is found")
 	h.wantIdle()
 }
 
 func TestCompatibleAcknowledgementsWithAReceiptNeedNoDirective(t *testing.T) {
 	h := dialCompatible(t)
-	h.send(request(codec.RequestAckMessage, 1, "", codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 broker-b 2 100"}, topicField("t")))
+	h.send(request(requests.AckMessage, 1, "", codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 broker-b 2 100"}, topicField("t")))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()
 }
@@ -622,7 +623,7 @@ func TestCompatibleAcknowledgementsWithAReceiptNeedNoDirective(t *testing.T) {
 func TestCompatiblePopAnswersThatLiePass(t *testing.T) { // defect 6
 	for _, content := range []string{strings.Repeat("\x00", 100), "\xff\xff\xff\xff" + strings.Repeat("x", 100), "short"} {
 		h := dialCompatible(t)
-		h.send(pop(codec.RequestPopMessage, 1))
+		h.send(pop(requests.PopMessage, 1))
 		h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 1, content))
 		if got := one(t, h.tookDown()); got.body != content {
 			t.Errorf("got %v", got)
@@ -636,14 +637,14 @@ func TestCompatibleGroupsSpanConnections(t *testing.T) { // defect 10
 	e := compatibleEnvironment(t)
 	first, second := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	list := func(h *harness) string {
-		h.send(request(codec.RequestGetConsumerListByGroup, 9, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+		h.send(request(requests.GetConsumerListByGroup, 9, "", codec.Field{Name: "consumerGroup", Value: "g"}))
 		return h.wantAnswer(9, codec.ResponseSuccess, "").body
 	}
 	if got := list(first); got != `{"consumerIdList":[]}` {
 		t.Errorf("got %s", got)
 	}
 	for i, h := range []*harness{second, first} {
-		h.send(request(codec.RequestHeartBeat, 1, strings.Replace(heartbeatBody, `"1@2"`, fmt.Sprintf(`"client-%d"`, 2-i), 1)))
+		h.send(request(requests.HeartBeat, 1, strings.Replace(heartbeatBody, `"1@2"`, fmt.Sprintf(`"client-%d"`, 2-i), 1)))
 		h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
 		for _, broker := range []string{brokerAAddress, brokerBAddress} { // whose long polls need it
 			one(t, h.tookUp(broker))
@@ -656,7 +657,7 @@ func TestCompatibleGroupsSpanConnections(t *testing.T) { // defect 10
 	if got := list(first); got != `{"consumerIdList":["client-1","client-2"]}` {
 		t.Errorf("got %s", got)
 	}
-	first.send(request(codec.RequestUnregisterClient, 2, "", codec.Field{Name: "clientID", Value: "client-1"}, codec.Field{Name: "consumerGroup", Value: "g"}))
+	first.send(request(requests.UnregisterClient, 2, "", codec.Field{Name: "clientID", Value: "client-1"}, codec.Field{Name: "consumerGroup", Value: "g"}))
 	first.wantAnswer(2, codec.ResponseSuccess, "Envoy unregister client OK.")
 	if got := list(first); got != `{"consumerIdList":["client-2"]}` {
 		t.Errorf("got %s", got)
@@ -672,7 +673,7 @@ func TestCompatibleGroupsSpanConnections(t *testing.T) { // defect 10
 func TestCompatibleBadHeartbeatsAreAnswered(t *testing.T) { // defect 13
 	for _, content := range []string{"", "{", `{"clientID":""}`, `[]`} {
 		h := dialCompatible(t)
-		h.send(request(codec.RequestHeartBeat, 1, content))
+		h.send(request(requests.HeartBeat, 1, content))
 		if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.Remark() == "" {
 			t.Errorf("%q: got %v", content, got)
 		}
@@ -682,10 +683,10 @@ func TestCompatibleBadHeartbeatsAreAnswered(t *testing.T) { // defect 13
 
 func TestCompatibleLongPollsGoToTheBrokerTheyName(t *testing.T) {
 	h := dialCompatible(t)
-	h.send(request(codec.RequestPullMessage, 1, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-b"}, codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "15000"}))
+	h.send(request(requests.PullMessage, 1, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-b"}, codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "15000"}))
 	one(t, h.tookUp(brokerBAddress))
 	// A broker's own request on the way to the answer is not the answer (defect 9).
-	h.receive(h.to(brokerBAddress), oneway(codec.RequestNotifyConsumerIDsChanged, 1))
+	h.receive(h.to(brokerBAddress), oneway(requests.NotifyConsumerIDsChanged, 1))
 	if got := one(t, h.tookDown()); got.IsResponse() {
 		t.Errorf("got %v", got.Header)
 	}
@@ -697,7 +698,7 @@ func TestCompatibleLongPollsGoToTheBrokerTheyName(t *testing.T) {
 }
 
 func TestCompatibleRequestsThatNobodyCanServe(t *testing.T) {
-	for _, code := range []codec.RequestCode{codec.RequestPullMessage, codec.RequestUpdateAndCreateTopic, codec.RequestGetBrokerClusterInfo, codec.RequestGetBrokerConfig, 7777} {
+	for _, code := range []requests.Code{requests.PullMessage, requests.UpdateAndCreateTopic, requests.GetBrokerClusterInfo, requests.GetBrokerConfig, 7777} {
 		h := dialCompatible(t)
 		h.send(request(code, 1, ""))
 		h.wantAnswer(1, codec.ResponseSystemError, "Request not supported")
@@ -710,7 +711,7 @@ func TestCompatibleRequestsThatNobodyCanServe(t *testing.T) {
 }
 
 func TestCompatibleRequestsWithoutTheirFieldsAreAnswered(t *testing.T) { // defect 3
-	for _, code := range []codec.RequestCode{10, 310, 34, 35, 38, 50, 51, 105, 200050, 200051} {
+	for _, code := range []requests.Code{10, 310, 34, 35, 38, 50, 51, 105, 200050, 200051} {
 		h := dialCompatible(t)
 		h.send(request(code, 1, ""))
 		if got := one(t, h.tookDown()); got.Opaque != 1 {
@@ -776,13 +777,13 @@ func TestCompatibleAcknowledgementsGoToTheBrokerOfTheirReceipt(t *testing.T) {
 	h := dialCompatible(t)
 	for opaque, broker := range map[int32]string{1: "broker-a", 2: "broker-b"} { // both have a message at queue 0, offset 5
 		address := map[string]string{"broker-a": brokerAAddress, "broker-b": brokerBAddress}[broker]
-		h.send(pop(codec.RequestPopMessage, opaque, codec.Field{Name: "bname", Value: broker}))
+		h.send(pop(requests.PopMessage, opaque, codec.Field{Name: "bname", Value: broker}))
 		h.tookUp(address)
 		h.receive(h.to(address), response(codec.ResponseSuccess, opaque, string(storedMessage(false, 0, 5))))
 		h.tookDown()
 	}
 	receipt := func(opaque int32, broker string) []byte {
-		return request(codec.RequestAckMessage, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, topicField("t"), codec.Field{Name: "queueId", Value: "0"}, codec.Field{Name: "offset", Value: "5"},
+		return request(requests.AckMessage, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, topicField("t"), codec.Field{Name: "queueId", Value: "0"}, codec.Field{Name: "offset", Value: "5"},
 			codec.Field{Name: "extraInfo", Value: "1 2 3 4 0 " + broker + " 0 5"})
 	}
 	h.send(append(receipt(3, "broker-a"), receipt(4, "broker-b")...))
@@ -799,14 +800,14 @@ func TestCompatibleAcknowledgementsSurviveTheLossOfAnEndpoint(t *testing.T) {
 	snapshot := envoyadmin.NewSnapshot(whole)
 	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
 	h := dial(t, e, 10911, terminal)
-	h.send(pop(codec.RequestPopMessage, 1, codec.Field{Name: "bname", Value: "broker-b"}))
+	h.send(pop(requests.PopMessage, 1, codec.Field{Name: "bname", Value: "broker-b"}))
 	snapshot = envoyadmin.NewSnapshot(without)
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, string(storedMessage(false, 2, 100))))
 	h.tookDown()
-	h.send(ack(codec.RequestAckMessage, 2, "2", "100"))
+	h.send(ack(requests.AckMessage, 2, "2", "100"))
 	h.wantAnswer(2, codec.ResponseSystemError, "No host available")
 	snapshot = envoyadmin.NewSnapshot(whole)
-	h.send(ack(codec.RequestAckMessage, 3, "2", "100"))
+	h.send(ack(requests.AckMessage, 3, "2", "100"))
 	if got := h.tookUp(brokerBAddress); len(got) != 2 || got[1].Opaque != 3 {
 		t.Errorf("got %v", got)
 	}
@@ -828,7 +829,7 @@ func TestCompatibleSendsGoToTheMaster(t *testing.T) {
 
 func TestCompatibleSignedSendsKeepTheirQueue(t *testing.T) {
 	h := dialCompatible(t)
-	signed := request(codec.RequestSendMessageV2, 1, "hello", codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "e", Value: "3"}, codec.Field{Name: "Signature", Value: "x"})
+	signed := request(requests.SendMessageV2, 1, "hello", codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "e", Value: "3"}, codec.Field{Name: "Signature", Value: "x"})
 	h.send(signed)
 	h.to(brokerAAddress)
 	if got := h.host.up[h.to(brokerAAddress)].String(); got != string(signed) {
@@ -839,16 +840,16 @@ func TestCompatibleSignedSendsKeepTheirQueue(t *testing.T) {
 
 func TestCompatibleRegistrationsDoNotTakeTheOpaqueOfARequest(t *testing.T) {
 	h := dialCompatible(t)
-	h.send(request(codec.RequestPullMessage, 5, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(requests.PullMessage, 5, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	h.wantAnswer(5, codec.ResponseSuccess, "Heartbeat OK")
 	one(t, h.tookUp(brokerAAddress))
 	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 5, "messages"))
 	if got := one(t, h.tookDown()); got.body != "messages" {
 		t.Errorf("got %v", got.Header)
 	}
-	h.send(pop(codec.RequestPopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}))
-	h.send(oneway(codec.RequestPopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}, topicField("t")))
+	h.send(pop(requests.PopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(oneway(requests.PopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}, topicField("t")))
 	h.wantIdle()
 }
 
@@ -861,11 +862,11 @@ func TestCompatibleMembershipsAreBounded(t *testing.T) {
 		}
 		return `{"clientID":"` + client + `","consumerDataSet":[` + strings.Join(all, ",") + `]}`
 	}
-	h.send(request(codec.RequestHeartBeat, 1, groups("a", h.environment.Config.Limits.MaxHeartbeatEntries)))
+	h.send(request(requests.HeartBeat, 1, groups("a", h.environment.Config.Limits.MaxHeartbeatEntries)))
 	h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
-	h.send(request(codec.RequestHeartBeat, 2, groups("b", 1)))
+	h.send(request(requests.HeartBeat, 2, groups("b", 1)))
 	h.wantAnswer(2, codec.ResponseSystemBusy, overLimit.Remark)
-	h.send(request(codec.RequestHeartBeat, 3, groups("a", 1))) // has left the others
+	h.send(request(requests.HeartBeat, 3, groups("a", 1))) // has left the others
 	h.wantAnswer(3, codec.ResponseSuccess, "Heartbeat OK")
 	if got := len(h.environment.Compatible.Members.List("g1", h.clock)) + len(h.environment.Compatible.Members.List("g0", h.clock)); got != 1 {
 		t.Errorf("%d members of two groups, want 1", got)
@@ -876,10 +877,10 @@ func TestCompatibleMembershipsAreBounded(t *testing.T) {
 // TestCompatibleStatsOfEveryKind counts everything that Envoy's filter has a stat for.
 func TestCompatibleStatsOfEveryKind(t *testing.T) {
 	h := dialCompatible(t)
-	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody))
-	h.send(request(codec.RequestGetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", topicField("t")))
-	h.send(request(codec.RequestSendMessage, 4, "hello", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(request(requests.HeartBeat, 1, heartbeatBody))
+	h.send(request(requests.GetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", topicField("t")))
+	h.send(request(requests.SendMessage, 4, "hello", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
 	h.send(sendV2(5, "broker-a", "t"))
 	h.send(sendV2(6, "broker-b", "t"))
 	h.send(pop(legacyPopMessage, 7, codec.Field{Name: "bname", Value: "broker-b"}))
@@ -894,7 +895,7 @@ func TestCompatibleStatsOfEveryKind(t *testing.T) {
 	h.send(ack(legacyAckMessage, 8, "2", "100"))
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 8, ""))
 	h.UpstreamClosed(h.clock, h.to(brokerBAddress)) // request 6 is told so
-	h.send(request(codec.RequestUnregisterClient, 9, "", codec.Field{Name: "clientID", Value: "1@2"}, codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(requests.UnregisterClient, 9, "", codec.Field{Name: "clientID", Value: "1@2"}, codec.Field{Name: "consumerGroup", Value: "g"}))
 	h.receive(h.to(brokerAAddress), []byte("\x00\x00\x00\x01garbage!"))
 	h.send([]byte("\x00\x00\x00\x01garbage!"))
 	if !h.host.downClosed {
@@ -953,7 +954,7 @@ func TestCompatibleConnectionsForOnewayRequestsGiveWay(t *testing.T) {
 	cluster.Breakers.MaxConnections = 1
 	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
-	a.send(oneway(codec.RequestUpdateConsumerOffset, 1, codec.Field{Name: "bname", Value: "broker-a"}))
+	a.send(oneway(requests.UpdateConsumerOffset, 1, codec.Field{Name: "bname", Value: "broker-a"}))
 	b.send(sendV2(2, "broker-a", "t"))
 	first := a.host.order[0]
 	a.UpstreamConnected(a.clock, first)

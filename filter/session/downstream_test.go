@@ -12,6 +12,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -45,7 +46,7 @@ func (h *harness) connectOnly() {
 // refusals are requests that the proxy answers by itself.
 func refusals(n int) (all []byte) {
 	for opaque := range int32(n) {
-		all = append(all, request(codec.RequestRegisterBroker, opaque, "")...)
+		all = append(all, request(requests.RegisterBroker, opaque, "")...)
 	}
 	return all
 }
@@ -94,9 +95,9 @@ func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
 func TestAFullClientChangesTheTimeOfBytesOnly(t *testing.T) {
 	var in []byte
 	for opaque := range int32(60) {
-		in = append(in, request(codec.RequestRegisterBroker, opaque, "")...)
+		in = append(in, request(requests.RegisterBroker, opaque, "")...)
 		in = append(in, sendV2(1000+opaque, "broker-a", "t")...)
-		in = append(in, oneway(codec.RequestUpdateConsumerOffset, 2000+opaque, codec.Field{Name: "bname", Value: "broker-a"})...)
+		in = append(in, oneway(requests.UpdateConsumerOffset, 2000+opaque, codec.Field{Name: "bname", Value: "broker-a"})...)
 	}
 	random := rand.New(rand.NewPCG(15, 1))
 	for name, way := range ways {
@@ -155,7 +156,7 @@ func TestRequestsFromBeforeTheDirectoryIsKnownWaitForAFullClient(t *testing.T) {
 func TestABrokersAnswerToAFullClientCountsAsKept(t *testing.T) {
 	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 2_000_000 })
 	h := dial(t, e, 19876, terminal)
-	h.send(request(codec.RequestPullMessage, 1, "", codec.Field{Name: "bname", Value: "broker-a"}))
+	h.send(request(requests.PullMessage, 1, "", codec.Field{Name: "bname", Value: "broker-a"}))
 	h.host.downLimit = 100_000
 	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 1, strings.Repeat("m", 900_000)))
 	if h.unsent < 900_000 || h.memory.needed < int64(h.unsent) {
@@ -174,7 +175,7 @@ func TestAClientWhoseAnswersAreTooMuchToKeepIsClosedAtOnce(t *testing.T) {
 	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 1_000_000 })
 	h := dial(t, e, 19876, terminal)
 	for opaque := range int32(2) {
-		h.send(request(codec.RequestPullMessage, opaque, "", codec.Field{Name: "bname", Value: "broker-a"}))
+		h.send(request(requests.PullMessage, opaque, "", codec.Field{Name: "bname", Value: "broker-a"}))
 	}
 	h.host.downFull = true
 	id := h.to(brokerAAddress)
@@ -219,7 +220,7 @@ func TestAClosedConnectionIsEndedWhereItsClientDoesNotRead(t *testing.T) {
 			h.send(append(sendV2(1, "broker-a", "t"), sendV2(1, "broker-a", "t")...))
 		},
 		"a used opaque, in two pieces, of a client that waits for long": func(h *harness) {
-			pull := request(codec.RequestPullMessage, 1, "", fieldsOf("bname", "broker-a", "sysFlag", "2", "suspendTimeoutMillis", "3600000")...)
+			pull := request(requests.PullMessage, 1, "", fieldsOf("bname", "broker-a", "sysFlag", "2", "suspendTimeoutMillis", "3600000")...)
 			h.send(pull)
 			h.connectOnly()
 			h.UpstreamConnected(h.clock, h.to(brokerAAddress))
@@ -292,7 +293,7 @@ func TestAFullClientIsNotClosedForHalfAFrame(t *testing.T) {
 			h := dial(t, e, way.port, way.capabilities)
 			h.connectOnly()
 			second := sendV2(2, "broker-a", "t")
-			h.send(append(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), second[:20]...))
+			h.send(append(oneway(requests.SendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), second[:20]...))
 			h.host.downFull = true
 			h.clock += time.Minute
 			h.Wake(h.clock)
@@ -321,7 +322,7 @@ func TestAClientThatReadsNothingIsClosedThoughRequestsWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := limited(t, way.mode, func(c *apiv1.Config) { c.Timeouts.Idle, c.Timeouts.Request = time.Minute, time.Hour })
 			h := dial(t, e, way.port, way.capabilities)
-			h.send(request(codec.RequestPullMessage, 1, "", fieldsOf("bname", "broker-a", "sysFlag", "2", "suspendTimeoutMillis", "3600000")...))
+			h.send(request(requests.PullMessage, 1, "", fieldsOf("bname", "broker-a", "sysFlag", "2", "suspendTimeoutMillis", "3600000")...))
 			h.to(brokerAAddress)
 			for range 3 {
 				h.clock = h.host.wakeAt
@@ -356,14 +357,14 @@ func TestConsumerListsForAClientThatReadsNothing(t *testing.T) {
 	groupField := codec.Field{Name: "consumerGroup", Value: "g"}
 	for i := range 100 {
 		id := fmt.Sprintf("%04d%s", i, strings.Repeat("x", 1000))
-		h.send(request(codec.RequestHeartBeat, 1, strings.Replace(heartbeatBody, `"1@2"`, `"`+id+`"`, 1)))
+		h.send(request(requests.HeartBeat, 1, strings.Replace(heartbeatBody, `"1@2"`, `"`+id+`"`, 1)))
 		h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
 	}
 	h.host.downLimit = 100_000
 	before := h.memory.needed
 	var asks []byte
 	for opaque := range int32(500) {
-		asks = append(asks, request(codec.RequestGetConsumerListByGroup, opaque, "", groupField)...)
+		asks = append(asks, request(requests.GetConsumerListByGroup, opaque, "", groupField)...)
 	}
 	h.send(asks)
 	if got := h.host.down.Len(); got > 210_000 {
@@ -390,10 +391,10 @@ func TestAConsumerListThatIsNoFrameIsRefused(t *testing.T) {
 	h.environment.Config.Limits.MaxFrameBytes = 4000
 	for i := range 5 {
 		id := fmt.Sprintf("%04d%s", i, strings.Repeat("x", 1000))
-		h.send(request(codec.RequestHeartBeat, 1, strings.Replace(heartbeatBody, `"1@2"`, `"`+id+`"`, 1)))
+		h.send(request(requests.HeartBeat, 1, strings.Replace(heartbeatBody, `"1@2"`, `"`+id+`"`, 1)))
 	}
 	h.tookDown()
-	h.send(request(codec.RequestGetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(requests.GetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
 	h.wantOneAnswer(2, codec.ResponseSystemBusy)
 	h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 1})
 	h.wantIdle()
@@ -415,12 +416,12 @@ func TestNamesInHeartbeatsAreBounded(t *testing.T) {
 		} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				h := start(t)
-				h.send(request(codec.RequestHeartBeat, 1, strings.Replace(heartbeatBody, c.old, `"`+c.bad+`"`, 1)))
+				h.send(request(requests.HeartBeat, 1, strings.Replace(heartbeatBody, c.old, `"`+c.bad+`"`, 1)))
 				if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.Remark() != c.remark {
 					t.Errorf("got %v %q", got.ResponseCode(), got.Remark())
 				}
 				h.wantStats(map[stats.ID]int64{stats.RequestRefused: 1})
-				h.send(request(codec.RequestHeartBeat, 2, strings.Replace(heartbeatBody, c.old, `"`+c.good+`"`, 1)))
+				h.send(request(requests.HeartBeat, 2, strings.Replace(heartbeatBody, c.old, `"`+c.good+`"`, 1)))
 				for _, f := range h.tookDown() {
 					if f.ResponseCode() != codec.ResponseSuccess {
 						t.Errorf("the longest name: %v %q", f.ResponseCode(), f.Remark())
@@ -438,13 +439,13 @@ func TestNothingPutsOffTheEndOfAConnection(t *testing.T) {
 	e := newEnvironment(t, unifiedMode, fakeNameServers{})
 	e.Config.Limits.MaxSessionBytes = 40_000
 	h := dial(t, e, 19876, terminal)
-	h.send(request(codec.RequestGetAllTopicListFromNameServer, 1, ""))
+	h.send(request(requests.GetAllTopicListFromNameServer, 1, ""))
 	server := h.to(nameServerAddress)
 	h.receive(server, response(codec.ResponseSuccess, 1, ""))
 	h.clock += time.Minute
 	h.Wake(h.clock) // nothing is due for an hour
 	h.host.stuck = map[UpstreamID]bool{server: true}
-	h.send(request(codec.RequestPutKVConfig, 2, strings.Repeat("x", 50_000))) // to be answered within 15 s, and too much to keep
+	h.send(request(requests.PutKVConfig, 2, strings.Repeat("x", 50_000))) // to be answered within 15 s, and too much to keep
 	if !h.host.downClosed || h.host.downAborted || h.host.wakeAt != h.clock+closeTime {
 		t.Errorf("closed %v, aborted %v, woken at %v; want %v", h.host.downClosed, h.host.downAborted, h.host.wakeAt, h.clock+closeTime)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -25,7 +26,7 @@ const (
 // fanOut is a request of the client of which every broker, or every name server, gets a copy. Its
 // answers become one.
 type fanOut struct {
-	code     codec.RequestCode
+	code     requests.Code
 	asker    asker
 	opaques  []int32  // of the request, and of equal ones that came while it was on its way
 	noted    []*noted // of each
@@ -61,7 +62,7 @@ type mergedAnswer struct {
 
 // toAllBrokers sends this client's registration, or the end of one, to every broker it has learned of.
 func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header, body []byte) verdict {
-	heartbeat := kind.Code == codec.RequestHeartBeat
+	heartbeat := kind.Code == requests.HeartBeat
 	last, content := &s.unified.unregister, body
 	if heartbeat {
 		last = &s.unified.heartbeat.repeatable
@@ -372,7 +373,7 @@ func (s *Session) writeMerged(f *fanOut, opaque int32) {
 		Remark:   answer.remark,
 		Body:     answer.body,
 	}
-	if f.code == codec.RequestHeartBeat && answer.code == codec.ResponseSuccess {
+	if f.code == requests.HeartBeat && answer.code == codec.ResponseSuccess {
 		command.Fields = []codec.Field{
 			{Name: fieldSubChange, Value: strconv.FormatBool(answer.subChange)},
 			{Name: fieldSupportHeartBeatV2, Value: strconv.FormatBool(answer.supportV2)},

@@ -10,6 +10,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
@@ -77,14 +78,14 @@ func asked(sent []byte) map[int32]int {
 // its requests that wants one, and nothing is left in the end.
 func FuzzSession(f *testing.F) {
 	environments := fuzzed(f)
-	route := request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "t"})
+	route := request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "t"})
 	f.Add(script(0, 0, sendV2(1, "broker-a", "t"), 1, 1, 2, 1, response(codec.ResponseSuccess, 1, "")))
-	f.Add(script(0, 0, route, 1, 1, 2, 1, response(codec.ResponseSuccess, 1, unifiedRoute), 0, request(codec.RequestHeartBeat, 2, heartbeatBody), 1, 2, 1, 3, 4, 2, 5, 9))
+	f.Add(script(0, 0, route, 1, 1, 2, 1, response(codec.ResponseSuccess, 1, unifiedRoute), 0, request(requests.HeartBeat, 2, heartbeatBody), 1, 2, 1, 3, 4, 2, 5, 9))
 	f.Add(script(1, 0, sendV2(1, "broker-a", "t")[:20], 0, sendV2(1, "broker-a", "t")[20:], 2, 1, response(codec.ResponseSuccess, 1, "x")))
-	f.Add(script(0, 0, sendV2(1, "broker-a", "t"), 1, 1, 2, 1, request(codec.RequestGetConsumerRunningInfo, 7, ""), 0, response(codec.ResponseSuccess, 1, "mine"), 5, 200))
+	f.Add(script(0, 0, sendV2(1, "broker-a", "t"), 1, 1, 2, 1, request(requests.GetConsumerRunningInfo, 7, ""), 0, response(codec.ResponseSuccess, 1, "mine"), 5, 200))
 	f.Add(script(0, 0, sendV2(1, "broker-a", "t"), 1, 1, 6, 1, 0, sendV2(2, "broker-a", "t"), 6, 1, 0, sendV2(3, "broker-a", "t"), 2, 1, response(codec.ResponseGoAway, 1, ""), 4, 1))
-	f.Add(script(0, 0, request(codec.RequestHeartBeat, 1, heartbeatBody), 0, request(codec.RequestHeartBeat, 2, heartbeatBody), 1, 1, 3, 2, 2, 1, response(codec.ResponseSuccess, 1, "")))
-	f.Add(script(0, 0, route, 1, 1, 2, 1, response(codec.ResponseSuccess, 1, `{"brokerDatas":[[[`), 0, request(codec.RequestUpdateAndCreateTopic, 2, "", codec.Field{Name: "topic", Value: "t"}), 5, 7))
+	f.Add(script(0, 0, request(requests.HeartBeat, 1, heartbeatBody), 0, request(requests.HeartBeat, 2, heartbeatBody), 1, 1, 3, 2, 2, 1, response(codec.ResponseSuccess, 1, "")))
+	f.Add(script(0, 0, route, 1, 1, 2, 1, response(codec.ResponseSuccess, 1, `{"brokerDatas":[[[`), 0, request(requests.UpdateAndCreateTopic, 2, "", codec.Field{Name: "topic", Value: "t"}), 5, 7))
 	f.Add(script(0, 7, 0, 0, append(refusals(3), sendV2(5, "broker-a", "t")...), 0, sendV2(6, "broker-a", "t"), 7, 0, 1, 1, 7, 0, 2, 1, response(codec.ResponseSuccess, 5, "")))
 	storm.Fuzz(f, func(t *testing.T, in []byte) {
 		if len(in) == 0 {
@@ -162,9 +163,9 @@ func FuzzSplit(f *testing.F) {
 	answers := append(response(codec.ResponseSuccess, 2, "second"), response(codec.ResponseSuccess, 1, "first")...)
 	f.Add(byte(0), []byte{3, 90, 200}, both, answers)
 	f.Add(byte(1), []byte{1, 1, 1, 1, 1, 1, 1, 1, 1}, both, answers)
-	f.Add(byte(0), []byte{7, 9}, request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "t"}), response(codec.ResponseSuccess, 1, unifiedRoute))
+	f.Add(byte(0), []byte{7, 9}, request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "t"}), response(codec.ResponseSuccess, 1, unifiedRoute))
 	f.Add(byte(1), []byte{8}, append(one, 0, 0, 0, 1), append(answers, "garbage"...))
-	f.Add(byte(0), []byte{4, 4, 4}, append(one, oneway(codec.RequestSendMessageV2, 3)...), request(codec.RequestGetConsumerRunningInfo, 9, ""))
+	f.Add(byte(0), []byte{4, 4, 4}, append(one, oneway(requests.SendMessageV2, 3)...), request(requests.GetConsumerRunningInfo, 9, ""))
 	storm.Fuzz(f, func(t *testing.T, way byte, cuts, client, broker []byte) {
 		if len(cuts) == 0 || len(client) > 1<<16 || len(broker) > 1<<16 {
 			return

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 func TestABrokerThatGoesAwayEndsItsConnectionAndNoOther(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody))
+	h.send(request(requests.HeartBeat, 1, heartbeatBody))
 	leaving := h.to(brokerAAddress)
 	for _, address := range []string{brokerAAddress, brokerBAddress} {
 		one(t, h.tookUp(address))
@@ -37,7 +38,7 @@ func TestABrokerThatGoesAwayEndsItsConnectionAndNoOther(t *testing.T) {
 	}
 	fresh := h.host.order[len(h.host.order)-1]
 	h.UpstreamConnected(h.clock, fresh)
-	if got := take(t, h.host.up[fresh]); len(got) != 2 || got[0].RequestCode() != codec.RequestHeartBeat || got[1].Opaque != 4 {
+	if got := take(t, h.host.up[fresh]); len(got) != 2 || requests.CodeOf(&got[0].Header) != requests.HeartBeat || got[1].Opaque != 4 {
 		t.Errorf("got %v", got)
 	}
 	h.receive(leaving, response(codec.ResponseSuccess, 3, ""))

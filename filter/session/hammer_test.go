@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // TestEventsFromManyThreads throws events at sessions from several goroutines; the race detector
@@ -27,7 +28,7 @@ func TestEventsFromManyThreads(t *testing.T) {
 					case 0, 1, 2:
 						h.DownstreamData(now, [][]byte{sendV2(opaque, []string{"broker-a", "broker-b", "broker-z"}[random.IntN(3)], "t")})
 					case 3:
-						h.DownstreamData(now, [][]byte{request(codec.RequestHeartBeat, opaque, heartbeatBody)})
+						h.DownstreamData(now, [][]byte{request(requests.HeartBeat, opaque, heartbeatBody)})
 					case 4:
 						h.UpstreamConnected(now, id)
 					case 5:

@@ -13,6 +13,7 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -302,12 +303,12 @@ func (h *harness) wantNothingLeft() {
 	}
 }
 
-func request(code codec.RequestCode, opaque int32, body string, fields ...codec.Field) []byte {
+func request(code requests.Code, opaque int32, body string, fields ...codec.Field) []byte {
 	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Fields: fields, Body: []byte(body)}
 	return command.Append(nil)
 }
 
-func oneway(code codec.RequestCode, opaque int32, fields ...codec.Field) []byte {
+func oneway(code requests.Code, opaque int32, fields ...codec.Field) []byte {
 	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Flag: codec.FlagOneway, Fields: fields}
 	return command.Append(nil)
 }
@@ -322,5 +323,5 @@ func sendV2(opaque int32, broker, topic string) []byte {
 	if broker != "" {
 		fields = append(fields, codec.Field{Name: "n", Value: broker})
 	}
-	return request(codec.RequestSendMessageV2, opaque, "hello", fields...)
+	return request(requests.SendMessageV2, opaque, "hello", fields...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -45,7 +46,7 @@ func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bo
 	if last.sent == nil || s.now-last.at > repeatWindow || !bytes.Equal(last.content, content) {
 		return false
 	}
-	if last.sent.code == codec.RequestHeartBeat {
+	if last.sent.code == requests.HeartBeat {
 		s.recorder.Inc(stats.HeartbeatRepeated)
 	}
 	f := last.sent
@@ -222,7 +223,7 @@ func (s *Session) replayHeartbeat(u *upstream) {
 	}
 	u.replays = true // counted once it is open: a broker that is down is dialled again and again
 	s.goingUp.flushJudged()
-	s.writeUnawaited(u, router.Of(codec.RequestHeartBeat), frame, header)
+	s.writeUnawaited(u, router.Of(requests.HeartBeat), frame, header)
 }
 
 // liveHeartbeat returns the last heartbeat without the groups that have ended since, and its header; nil if there is

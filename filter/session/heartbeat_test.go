@@ -11,6 +11,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // heartbeatOf is the body of a heartbeat with consumer groups and producer groups.
@@ -48,7 +49,7 @@ func (h *harness) replayed() (groups []string) {
 	h.tookDown()
 	h.send(sendV2(1000, "broker-a", "t"))
 	for _, got := range h.tookUp(brokerAAddress) {
-		if got.RequestCode() != codec.RequestHeartBeat {
+		if requests.CodeOf(&got.Header) != requests.HeartBeat {
 			continue
 		}
 		data, err := body.ParseHeartbeatData([]byte(got.body))
@@ -67,12 +68,12 @@ func (h *harness) replayed() (groups []string) {
 }
 
 func unregister(opaque int32, fields ...string) []byte {
-	return request(codec.RequestUnregisterClient, opaque, "", fieldsOf(append([]string{"clientID", "1@2"}, fields...)...)...)
+	return request(requests.UnregisterClient, opaque, "", fieldsOf(append([]string{"clientID", "1@2"}, fields...)...)...)
 }
 
 func TestAGroupThatHasEndedIsNotRegisteredAnew(t *testing.T) {
 	first := []string{"consumer c1[%RETRY%c1 t]", "consumer c2[%RETRY%c2 t]", "producer c1", "producer p"}
-	full := request(codec.RequestHeartBeat, 1, heartbeatOf(false, []string{"c1", "c2"}, []string{"c1", "p"}))
+	full := request(requests.HeartBeat, 1, heartbeatOf(false, []string{"c1", "c2"}, []string{"c1", "p"}))
 	for name, c := range map[string]struct {
 		end  [][]byte
 		want []string
@@ -83,8 +84,8 @@ func TestAGroupThatHasEndedIsNotRegisteredAnew(t *testing.T) {
 		"one that is not there":  {[][]byte{unregister(2, "consumerGroup", "p")}, first},
 		"two":                    {[][]byte{unregister(2, "consumerGroup", "c1"), unregister(3, "producerGroup", "p")}, first[1:3]},
 		"all":                    {[][]byte{unregister(2, "consumerGroup", "c1", "producerGroup", "c1"), unregister(3, "consumerGroup", "c2", "producerGroup", "p")}, nil},
-		"left out without subs":  {[][]byte{request(codec.RequestHeartBeat, 2, heartbeatOf(true, []string{"c2"}, []string{"c1", "p"}))}, first[1:]},
-		"left out with subs":     {[][]byte{request(codec.RequestHeartBeat, 2, heartbeatOf(false, []string{"c2"}, []string{"p"}))}, []string{first[1], first[3]}},
+		"left out without subs":  {[][]byte{request(requests.HeartBeat, 2, heartbeatOf(true, []string{"c2"}, []string{"c1", "p"}))}, first[1:]},
+		"left out with subs":     {[][]byte{request(requests.HeartBeat, 2, heartbeatOf(false, []string{"c2"}, []string{"p"}))}, []string{first[1], first[3]}},
 		"ended, and begun again": {[][]byte{unregister(2, "consumerGroup", "c1"), full}, first},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestAGroupThatHasEndedIsNotRegisteredAnew(t *testing.T) {
 // A signature covers the body: a heartbeat with one group less would be refused.
 func TestASignedHeartbeatIsReplayedAsItCameOrNotAtAll(t *testing.T) {
 	h := dialUnified(t)
-	signed := request(codec.RequestHeartBeat, 1, heartbeatOf(false, []string{"c1", "c2"}, nil), fieldsOf("AccessKey", "k", "Signature", "s")...)
+	signed := request(requests.HeartBeat, 1, heartbeatOf(false, []string{"c1", "c2"}, nil), fieldsOf("AccessKey", "k", "Signature", "s")...)
 	h.register(signed)
 	if got := h.replayed(); len(got) != 2 {
 		t.Errorf("registered anew: %q", got)
@@ -134,7 +135,7 @@ func TestTheEndOfAGroupThatBeganAgainReachesTheBrokers(t *testing.T) {
 	h := dialUnified(t)
 	heartbeat := heartbeatOf(false, []string{"c1"}, nil)
 	for i := range int32(3) {
-		h.register(request(codec.RequestHeartBeat, 10*i+1, heartbeat))
+		h.register(request(requests.HeartBeat, 10*i+1, heartbeat))
 		h.register(unregister(10*i+2, "consumerGroup", "c1"))
 		h.clock += 100 * time.Millisecond
 	}

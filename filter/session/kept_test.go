@@ -8,6 +8,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -19,7 +20,7 @@ func (h *harness) stick(id UpstreamID) {
 func TestWhatTheHostKeepsIsChargedUntilTheBrokerTakesIt(t *testing.T) {
 	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
 	command := codec.Command{
-		Code: int32(codec.RequestSendMessageV2), Flag: codec.FlagOneway, Body: make([]byte, 500_000),
+		Code: int32(requests.SendMessageV2), Flag: codec.FlagOneway, Body: make([]byte, 500_000),
 		Fields: []codec.Field{{Name: "n", Value: "broker-a"}},
 	}
 	frame := command.Append(nil)
@@ -165,14 +166,14 @@ func TestARegistrationBehindWhatIsTooMuchToKeepEndsOnce(t *testing.T) {
 	e := newEnvironment(t, unifiedMode, fakeNameServers{})
 	e.Config.Limits.MaxSessionBytes = 40_000
 	h := dial(t, e, 19876, terminal)
-	h.send(request(codec.RequestGetAllTopicListFromNameServer, 1, ""))
+	h.send(request(requests.GetAllTopicListFromNameServer, 1, ""))
 	server := h.to(nameServerAddress)
 	h.tookUp(nameServerAddress)
 	h.receive(server, response(codec.ResponseSuccess, 1, ""))
 	h.tookDown()
 	h.host.stuck = map[UpstreamID]bool{server: true}
-	h.send(append(request(codec.RequestGetAllTopicListFromNameServer, 2, strings.Repeat("x", 50_000)),
-		request(codec.RequestHeartBeat, 3, heartbeatOf(false, []string{"g"}, nil))...))
+	h.send(append(request(requests.GetAllTopicListFromNameServer, 2, strings.Repeat("x", 50_000)),
+		request(requests.HeartBeat, 3, heartbeatOf(false, []string{"g"}, nil))...))
 	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1, stats.RequestActive: 0, stats.RequestCancelled: 1, stats.RequestRefused: 1})
 	if got := h.tookDown(); len(got) != 0 || !h.host.downClosed {
 		t.Errorf("closed %v, got %v", h.host.downClosed, got)
@@ -205,7 +206,7 @@ func TestAnAnswerBehindWhatIsTooMuchToKeepEndsItsRequestOnce(t *testing.T) {
 func TestAHeartbeatThatIsCancelledDoesNotEndAgain(t *testing.T) {
 	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
-	h.send(request(codec.RequestHeartBeat, 2, heartbeatOf(false, []string{"g"}, nil)))
+	h.send(request(requests.HeartBeat, 2, heartbeatOf(false, []string{"g"}, nil)))
 	a := h.to(brokerAAddress)
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 2, ""))
 	h.host.downFull = true
@@ -230,7 +231,7 @@ func TestNothingIsWrittenToABrokerBehindWhatIsTooMuchToKeep(t *testing.T) {
 	h.tookDown()
 	h.host.stuck = map[UpstreamID]bool{a: true}
 	fields := fieldsOf("a", "p", "b", "t", "e", "0", "n", "broker-a")
-	h.send(append(request(codec.RequestSendMessageV2, 2, strings.Repeat("x", 50_000), fields...), sendV2(3, "", "t")...))
+	h.send(append(request(requests.SendMessageV2, 2, strings.Repeat("x", 50_000), fields...), sendV2(3, "", "t")...))
 	if got := take(t, h.host.up[a]); len(got) != 1 || got[0].Opaque != 2 || !h.host.downClosed {
 		t.Errorf("closed %v, got %v", h.host.downClosed, got)
 	}

@@ -12,6 +12,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -97,7 +98,7 @@ func TestPendingRequestsOfAllConnectionsAreBounded(t *testing.T) {
 }
 
 func TestASessionKeepsNoMoreBytesThanItMay(t *testing.T) {
-	frame := request(codec.RequestSendMessageV2, 1, strings.Repeat("b", 500_000), codec.Field{Name: "n", Value: "broker-a"})
+	frame := request(requests.SendMessageV2, 1, strings.Repeat("b", 500_000), codec.Field{Name: "n", Value: "broker-a"})
 	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 100_000 })
 	h := dial(t, e, 19876, terminal)
 	h.send(frame[:40_000])
@@ -130,7 +131,7 @@ func TestABrokersAnswerThatIsTooMuchToKeepEndsItsConnectionOnly(t *testing.T) {
 }
 
 func TestAllSessionsKeepNoMoreBytesThanTheyMay(t *testing.T) {
-	frame := request(codec.RequestSendMessageV2, 1, strings.Repeat("b", 500_000), codec.Field{Name: "n", Value: "broker-a"})
+	frame := request(requests.SendMessageV2, 1, strings.Repeat("b", 500_000), codec.Field{Name: "n", Value: "broker-a"})
 	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxTotalBytes = 1 << 20 })
 	var all []*harness
 	closed := 0
@@ -227,7 +228,7 @@ func TestServerRequestsAreBounded(t *testing.T) {
 	h.send(sendV2(1, "broker-a", "t"))
 	id := h.to(brokerAAddress)
 	for opaque := range int32(5) {
-		h.receive(id, request(codec.RequestGetConsumerRunningInfo, opaque, ""))
+		h.receive(id, request(requests.GetConsumerRunningInfo, opaque, ""))
 	}
 	if got := len(h.tookDown()); got != 3 {
 		t.Errorf("%d of 5 requests reached the client, want 3", got)
@@ -239,9 +240,9 @@ func TestServerRequestsAreBounded(t *testing.T) {
 func TestHeartbeatEntriesAreBounded(t *testing.T) {
 	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxHeartbeatEntries = 4 })
 	h := dial(t, e, 19876, terminal)
-	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody)) // two groups and two subscriptions
+	h.send(request(requests.HeartBeat, 1, heartbeatBody)) // two groups and two subscriptions
 	one(t, h.tookUp(brokerAAddress))
-	h.send(request(codec.RequestHeartBeat, 2, strings.Replace(heartbeatBody, `{"groupName":"CLIENT_INNER_PRODUCER"}`, `{"groupName":"p"},{"groupName":"q"}`, 1)))
+	h.send(request(requests.HeartBeat, 2, strings.Replace(heartbeatBody, `{"groupName":"CLIENT_INNER_PRODUCER"}`, `{"groupName":"p"},{"groupName":"q"}`, 1)))
 	h.wantOneAnswer(2, codec.ResponseSystemBusy)
 	h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 1})
 	h.wantIdle()
@@ -251,7 +252,7 @@ func TestAHeartbeatThatIsTooMuchToKeepIsAnsweredBusy(t *testing.T) {
 	e := limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 200_000 })
 	h := dial(t, e, 19876, terminal)
 	padded := strings.Replace(heartbeatBody, "{", "{"+strings.Repeat(" ", 110_000), 1)
-	h.send(request(codec.RequestHeartBeat, 1, padded)) // twice its length is kept
+	h.send(request(requests.HeartBeat, 1, padded)) // twice its length is kept
 	h.wantOneAnswer(1, codec.ResponseSystemBusy)
 	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1})
 	if h.unified.heartbeat.frame != nil || h.host.downClosed {
@@ -275,13 +276,13 @@ func TestDeadlinesOfClients(t *testing.T) {
 			h.clock -= 29 * time.Second
 		}},
 		"nothing any more": {apiv1.TimeoutsConfig{Handshake: time.Second, Frame: time.Hour, Idle: 30 * time.Second}, func(h *harness) {
-			h.send(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}))
+			h.send(oneway(requests.SendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}))
 		}},
 		"a frame that stops": {apiv1.TimeoutsConfig{Handshake: time.Second, Frame: 30 * time.Second, Idle: time.Hour}, func(h *harness) {
-			h.send(append(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), half...))
+			h.send(append(oneway(requests.SendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), half...))
 		}},
 		"a second frame, slowly": {apiv1.TimeoutsConfig{Handshake: time.Second, Frame: 30 * time.Second, Idle: time.Hour}, func(h *harness) {
-			h.send(append(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), half[:2]...))
+			h.send(append(oneway(requests.SendMessageV2, 1, codec.Field{Name: "n", Value: "broker-a"}), half[:2]...))
 			for i := range half[2:29] {
 				h.clock += time.Second
 				h.send(half[2+i : 3+i])
@@ -382,7 +383,7 @@ func TestWhatIsForAFullUpstreamIsRefusedAndOthersGoOn(t *testing.T) {
 	h.tookUp(brokerBAddress)
 	h.send(sendV2(3, "broker-a", "t"))
 	h.wantOneAnswer(3, codec.ResponseSystemBusy)
-	h.send(request(codec.RequestHeartBeat, 4, heartbeatBody)) // goes to the other
+	h.send(request(requests.HeartBeat, 4, heartbeatBody)) // goes to the other
 	h.send(sendV2(5, "broker-b", "t"))
 	if got := h.tookUp(brokerBAddress); len(got) != 2 || got[0].Opaque != 4 || got[1].Opaque != 5 {
 		t.Errorf("the other broker got %v", got)
@@ -432,14 +433,14 @@ func TestASessionThatEndsWhileItReconnectsLeavesNothingOpen(t *testing.T) {
 		h.receive(h.to(address), response(codec.ResponseSuccess, int32(i+1), ""))
 	}
 	padded := strings.Replace(heartbeatBody, "{", "{"+strings.Repeat(" ", 30_000), 1)
-	h.send(request(codec.RequestHeartBeat, 3, padded))
+	h.send(request(requests.HeartBeat, 3, padded))
 	if h.unified.heartbeat.frame == nil {
 		t.Fatal("the heartbeat is not kept")
 	}
 	for _, address := range []string{brokerAAddress, brokerBAddress} {
 		h.UpstreamClosed(h.clock, h.to(address))
 	}
-	h.send(request(codec.RequestUpdateAndCreateTopic, 4, "", fieldsOf("topic", "t")...))
+	h.send(request(requests.UpdateAndCreateTopic, 4, "", fieldsOf("topic", "t")...))
 	if !h.host.downClosed {
 		t.Fatal("the heartbeat was replayed though there is no room to keep it")
 	}

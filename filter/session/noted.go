@@ -7,6 +7,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
@@ -25,7 +26,7 @@ func (s *Session) needsBody(kind *router.Kind, h *codec.Header) bool {
 }
 
 // note begins to note what observers want to know of the request that is being judged.
-func (s *Session) note(code codec.RequestCode, kind *router.Kind, frame []byte, h *codec.Header, complete bool) {
+func (s *Session) note(code requests.Code, kind *router.Kind, frame []byte, h *codec.Header, complete bool) {
 	n := &noted{observed: true, start: s.now, record: Record{
 		Recorder:     s.recorder,
 		Client:       s.remote,
@@ -69,7 +70,7 @@ func common(subjects []body.Subject) (about body.Subject) {
 }
 
 // askPolicy has the policy judge a request. A frame that is not whole has all that the policy needs.
-func (s *Session) askPolicy(code codec.RequestCode, kind *router.Kind, frame []byte, h *codec.Header) *router.Refusal {
+func (s *Session) askPolicy(code requests.Code, kind *router.Kind, frame []byte, h *codec.Header) *router.Refusal {
 	bill, refusal := s.policy.Judge(&policy.Request{
 		Code:   code,
 		Kind:   kind,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // observed has an environment tell what ended.
@@ -52,9 +53,9 @@ func TestObserversLearnOfEachRequestOnceWhenItEnds(t *testing.T) {
 	o := observe(e)
 	h := dial(t, e, 20911, inPlace)
 	h.send(sendV2(1, "broker-a", "t"))
-	h.send(request(codec.RequestPullMessage, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}, codec.Field{Name: "topic", Value: "t"}))
-	h.send(oneway(codec.RequestEndTransaction, 3, codec.Field{Name: "producerGroup", Value: "p"}))
-	h.send(request(codec.RequestRegisterBroker, 4, ""))
+	h.send(request(requests.PullMessage, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}, codec.Field{Name: "topic", Value: "t"}))
+	h.send(oneway(requests.EndTransaction, 3, codec.Field{Name: "producerGroup", Value: "p"}))
+	h.send(request(requests.RegisterBroker, 4, ""))
 	o.want(t, "END_TRANSACTION 3 /p/ broker-a 10.0.0.1:10911 0s no answer\nREGISTER_BROKER 4 // broker-a  0s REQUEST_CODE_NOT_SUPPORTED refused")
 	h.clock += 3 * time.Millisecond
 	answer := response(codec.ResponsePullNotFound, 2, "")
@@ -74,19 +75,19 @@ func TestObserversLearnOfRequestsOfAUnifiedConnection(t *testing.T) {
 	h := dial(t, e, 19876, terminal)
 	h.learnRoute()
 	o.want(t, "GET_ROUTEINFO_BY_TOPIC 1000 t//  10.0.0.9:9876 0s SUCCESS")
-	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody))
-	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody)) // the same for another broker
+	h.send(request(requests.HeartBeat, 1, heartbeatBody))
+	h.send(request(requests.HeartBeat, 2, heartbeatBody)) // the same for another broker
 	h.send(sendV2(3, "broker-b", "t"))
 	h.send(sendV2(4, "broker-c", "t"))
 	o.want(t, "SEND_MESSAGE_V2 4 t/p/   0s SERVICE_NOT_AVAILABLE refused")
 	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 1, ""))
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, ""))
 	o.want(t, "HEART_BEAT 1 //   0s SUCCESS\nHEART_BEAT 2 //   0s SUCCESS")
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody)) // answered at once
+	h.send(request(requests.HeartBeat, 5, heartbeatBody)) // answered at once
 	o.want(t, "HEART_BEAT 5 //   0s SUCCESS")
 	h.UpstreamClosed(h.clock, h.to(brokerBAddress))
 	o.want(t, "SEND_MESSAGE_V2 3 t/p/ broker-b 10.0.0.2:10911 0s SYSTEM_ERROR upstream_lost")
-	h.send(request(codec.RequestUnregisterClient, 6, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(requests.UnregisterClient, 6, "", codec.Field{Name: "consumerGroup", Value: "g"}))
 	h.send(sendV2(7, "broker-a", "t"))
 	h.send(sendV2(7, "broker-a", "t")) // ends the connection
 	o.want(t, "SEND_MESSAGE_V2 7 t/p/ broker-a 10.0.0.1:10911 0s no answer opaque_reused\n"+
@@ -111,10 +112,10 @@ func TestObserversLearnWhyARequestFailed(t *testing.T) {
 	h.clock += time.Minute
 	h.Wake(h.clock)
 	o.want(t, "SEND_MESSAGE_V2 3 t/p/ broker-b 10.0.0.2:10911 1m0s SYSTEM_ERROR deadline_passed")
-	h.send(request(codec.RequestGetRouteInfoByTopic, 4, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.GetRouteInfoByTopic, 4, "", codec.Field{Name: "topic", Value: "t"}))
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 4, "?"))
 	o.want(t, "GET_ROUTEINFO_BY_TOPIC 4 t//  10.0.0.9:9876 0s SYSTEM_ERROR answer_unreadable")
-	h.send(request(codec.RequestUpdateAndCreateTopic, 5, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.UpdateAndCreateTopic, 5, "", codec.Field{Name: "topic", Value: "t"}))
 	h.receive(h.to(brokerAAddress), response(codec.ResponseNoPermission, 5, ""))
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 5, ""))
 	o.want(t, "UPDATE_AND_CREATE_TOPIC 5 t//   0s NO_PERMISSION")
@@ -125,14 +126,14 @@ func TestTextsOfRecordsAreBounded(t *testing.T) {
 	e := newEnvironment(t, perBroker, fakeNameServers{})
 	o := observe(e)
 	h := dial(t, e, 20911, inPlace)
-	h.send(oneway(codec.RequestSendMessageV2, 1, codec.Field{Name: "b", Value: strings.Repeat("t", 1000)}, codec.Field{Name: "a", Value: strings.Repeat("g", 1000)}))
+	h.send(oneway(requests.SendMessageV2, 1, codec.Field{Name: "b", Value: strings.Repeat("t", 1000)}, codec.Field{Name: "a", Value: strings.Repeat("g", 1000)}))
 	if r := o.records[0]; len(r.Topic) != 255 || len(r.ProducerGroup) != 255 {
 		t.Errorf("got %d and %d bytes", len(r.Topic), len(r.ProducerGroup))
 	}
 }
 
 func TestBatchesAreKeptUntilTheyAreWholeWhereMessagesAreCounted(t *testing.T) {
-	batch := request(codec.RequestSendBatchMessage, 1, strings.Repeat("\x00\x00\x00\x16"+strings.Repeat("m", 18), 3), codec.Field{Name: "b", Value: "t"})
+	batch := request(requests.SendBatchMessage, 1, strings.Repeat("\x00\x00\x00\x16"+strings.Repeat("m", 18), 3), codec.Field{Name: "b", Value: "t"})
 	for _, counts := range []bool{false, true} {
 		e := newEnvironment(t, perBroker, fakeNameServers{})
 		e.CountsMessages = counts

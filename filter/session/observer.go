@@ -4,6 +4,7 @@ package session
 
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -19,7 +20,7 @@ type Record struct {
 	Local  string // "ip:port" that the client dialled
 
 	// Of a request.
-	Code          codec.RequestCode
+	Code          requests.Code
 	Opaque        int32
 	Language      codec.LanguageCode
 	Version       int32

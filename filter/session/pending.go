@@ -4,6 +4,7 @@ package session
 
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -12,7 +13,7 @@ import (
 // cancelled.
 type pending struct {
 	kind     *router.Kind
-	code     codec.RequestCode
+	code     requests.Code
 	asker    asker
 	longPoll bool
 	prepared bool // a half message on a unified connection

@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
@@ -69,7 +70,7 @@ func (s *Session) clustersOfGroup(name string) []*directory.Directory {
 // clustersFor returns the clusters that the broker of a request can be in.
 func (s *Session) clustersFor(kind *router.Kind, r router.Request) ([]*directory.Directory, *router.Refusal) {
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
-	if kind.Code == codec.RequestEndTransaction {
+	if kind.Code == requests.EndTransaction {
 		if half, ok := router.HalfMessageOf(r.Header); ok {
 			if at, known := s.unified.halves.find(half, r.Header); known {
 				return []*directory.Directory{at.cluster}, nil

@@ -13,6 +13,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -62,14 +63,14 @@ func TestADeniedSendIsAnsweredAndTheRestPassesUntouched(t *testing.T) {
 func TestUnifiedRequestsAreJudgedToo(t *testing.T) {
 	h := dial(t, withPolicy(t, newEnvironment(t, unifiedMode, fakeNameServers{}), denySecret), 19876, terminal)
 	h.learnRoute()
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "secret"}))
-	h.send(request(codec.RequestHeartBeat, 2, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"secret"`)))
-	h.send(oneway(codec.RequestEndTransaction, 3, codec.Field{Name: "topic", Value: "secret"}))
+	h.send(request(requests.GetRouteInfoByTopic, 1, "", codec.Field{Name: "topic", Value: "secret"}))
+	h.send(request(requests.HeartBeat, 2, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"secret"`)))
+	h.send(oneway(requests.EndTransaction, 3, codec.Field{Name: "topic", Value: "secret"}))
 	answers := h.tookDown()
 	if len(answers) != 2 || answers[0].ResponseCode() != codec.ResponseNoPermission || answers[0].Opaque != 1 || answers[1].Opaque != 2 {
 		t.Errorf("got %v", answers)
 	}
-	h.send(request(codec.RequestHeartBeat, 4, heartbeatBody))
+	h.send(request(requests.HeartBeat, 4, heartbeatBody))
 	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 4 {
 		t.Errorf("broker-a got %d", got.Opaque)
 	}
@@ -84,7 +85,7 @@ func TestAHeartbeatIsJudgedWhole(t *testing.T) {
 		opaque int32
 		topic  string
 	}{{1, "secret"}, {2, "t"}} {
-		for _, b := range request(codec.RequestHeartBeat, each.opaque, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"`+each.topic+`"`)) {
+		for _, b := range request(requests.HeartBeat, each.opaque, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"`+each.topic+`"`)) {
 			h.send([]byte{b})
 		}
 	}
@@ -99,11 +100,11 @@ func TestAHeartbeatIsJudgedWhole(t *testing.T) {
 
 // TestEveryEntryOfABodyIsJudgedBeforeItPasses has the bodies arrive byte by byte where bodies pass as they come.
 func TestEveryEntryOfABodyIsJudgedBeforeItPasses(t *testing.T) {
-	for code, body := range map[codec.RequestCode]string{
-		codec.RequestLockBatchMQ:              `{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`,
-		codec.RequestBatchAckMessage:          `{"brokerName":"broker-a","acks":[{"t":"t","c":"g"},{"t":"%s","c":"g"}]}`,
-		codec.RequestUpdateAndCreateTopicList: `{"topicConfigList":[{"topicName":"t"},{"topicName":"%s"}]}`,
-		codec.RequestDeleteTopicInBrokerList:  `{"topicList":["t","%s"]}`,
+	for code, body := range map[requests.Code]string{
+		requests.LockBatchMQ:              `{"consumerGroup":"g","mqSet":[{"topic":"t","brokerName":"broker-a"},{"topic":"%s","brokerName":"broker-a"}]}`,
+		requests.BatchAckMessage:          `{"brokerName":"broker-a","acks":[{"t":"t","c":"g"},{"t":"%s","c":"g"}]}`,
+		requests.UpdateAndCreateTopicList: `{"topicConfigList":[{"topicName":"t"},{"topicName":"%s"}]}`,
+		requests.DeleteTopicInBrokerList:  `{"topicList":["t","%s"]}`,
 	} {
 		h := dial(t, withPolicy(t, newEnvironment(t, perBroker, fakeNameServers{}), denySecret), 20911, inPlace)
 		for opaque, topic := range []string{"secret", "u"} {
@@ -145,7 +146,7 @@ func TestPullsAreSlowedDownByWhatWasPulled(t *testing.T) {
 	e := withPolicy(t, newEnvironment(t, perBroker, fakeNameServers{}), fmt.Sprintf(`{"rate_limits":[{"name":"slow","key":"CONSUMER_GROUP","bytes":{"per_second":%d}}]}`, len(answer)))
 	h := dial(t, e, 20911, inPlace)
 	pull := func(opaque int32) []byte {
-		return request(codec.RequestPullMessage, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, codec.Field{Name: "topic", Value: "t"})
+		return request(requests.PullMessage, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, codec.Field{Name: "topic", Value: "t"})
 	}
 	h.send(pull(1))
 	h.receive(h.only.id, answer[:len(answer)-100]) // the header decides, and pays for all of it
@@ -167,9 +168,9 @@ func TestRequestsOfCompatibleConfigsAreJudgedAndObserved(t *testing.T) {
 	e := withPolicy(t, compatibleEnvironment(t), denySecret)
 	o := observe(e)
 	h := dial(t, e, 10911, terminal)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("secret")))
+	h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("secret")))
 	h.wantAnswer(1, codec.ResponseNoPermission, `denied by the rule "secrets" of this proxy's policy: ask its operator if this client shall be allowed`)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 2, "", topicField("t")))
+	h.send(request(requests.GetRouteInfoByTopic, 2, "", topicField("t")))
 	h.wantAnswer(2, codec.ResponseSuccess, "")
 	h.send(sendV2(3, "broker-a", "t"))
 	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 3, ""))

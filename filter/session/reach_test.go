@@ -12,6 +12,7 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
@@ -117,7 +118,7 @@ func TestAHeartbeatReachesTheOtherBrokers(t *testing.T) {
 	e, _ := reaching(t, unifiedMode, []string{nameServerAddress}, map[string]string{"broker-a": ownListener, "broker-b": brokerBAddress})
 	h := dialAddress(t, e, ownListener, terminal)
 	h.tell(e.Clusters.First(), []string{"broker-a", "broker-b"})
-	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody))
+	h.send(request(requests.HeartBeat, 1, heartbeatBody))
 	id := h.to(brokerBAddress)
 	if len(h.host.order) != 1 || one(t, h.tookUp(brokerBAddress)).Opaque != 1 {
 		t.Fatalf("connections to %v", h.host.address)
@@ -196,7 +197,7 @@ func TestANameServerMayBeAnotherListenerButNotTheFilters(t *testing.T) {
 	for server, own := range map[string]bool{ownListener: true, otherListener: true, ownAdmin: false, elsewhere: false} {
 		e, _ := reaching(t, unifiedMode, []string{server}, nil)
 		h := dialAddress(t, e, ownListener, terminal)
-		h.send(request(codec.RequestGetRouteInfoByTopic, 1, "", topicField("t")))
+		h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 		if opened := len(h.host.order) == 1; opened == own {
 			t.Errorf("unified, %s: connections to %v", server, h.host.address)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -28,7 +29,7 @@ func routeExchange(brokers int) exchange {
 	return exchange{
 		"route",
 		func(opaque int32) []byte {
-			return request(codec.RequestGetRouteInfoByTopic, opaque, "", fieldsOf("topic", "T")...)
+			return request(requests.GetRouteInfoByTopic, opaque, "", fieldsOf("topic", "T")...)
 		},
 		func(opaque int32) []byte { return response(codec.ResponseSuccess, opaque, route) },
 	}

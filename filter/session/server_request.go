@@ -4,6 +4,7 @@ package session
 
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -29,7 +30,7 @@ func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdic
 		return verdict{action: pass}
 	}
 	x := s.unified
-	if h.RequestCode() == codec.RequestCheckTransactionState {
+	if requests.CodeOf(h) == requests.CheckTransactionState {
 		x.halves.rememberCheck(u.place, h)
 	}
 	if h.IsOneway() {

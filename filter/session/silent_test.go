@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestAConnectionOnWhichRequestsExpireIsGivenUp(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 1, heartbeatBody))
+	h.send(request(requests.HeartBeat, 1, heartbeatBody))
 	for _, address := range []string{brokerAAddress, brokerBAddress} {
 		one(t, h.tookUp(address))
 		h.receive(h.to(address), response(codec.ResponseSuccess, 1, ""))
@@ -44,7 +45,7 @@ func TestAConnectionOnWhichRequestsExpireIsGivenUp(t *testing.T) {
 	h.send(sendV2(7, "broker-a", "t"))
 	fresh := h.host.order[len(h.host.order)-1]
 	h.UpstreamConnected(h.clock, fresh)
-	if got := take(t, h.host.up[fresh]); len(got) != 2 || got[0].RequestCode() != codec.RequestHeartBeat || got[1].Opaque != 7 {
+	if got := take(t, h.host.up[fresh]); len(got) != 2 || requests.CodeOf(&got[0].Header) != requests.HeartBeat || got[1].Opaque != 7 {
 		t.Errorf("got %v", got)
 	}
 	h.receive(fresh, response(codec.ResponseSuccess, 7, ""))

@@ -13,6 +13,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -120,12 +121,12 @@ func TestBytesThatAreNoFrameCloseTheConnection(t *testing.T) {
 
 func TestInternalRequestsAreRefusedWithTheirOwnOpaque(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
-	h.send(request(codec.RequestRegisterBroker, 77, ""))
+	h.send(request(requests.RegisterBroker, 77, ""))
 	got := one(t, h.tookDown())
 	if got.Opaque != 77 || got.ResponseCode() != codec.ResponseRequestCodeNotSupported || !got.IsResponse() || got.Remark() == "" {
 		t.Errorf("got %+v", got.Header)
 	}
-	h.send(oneway(codec.RequestRegisterBroker, 78))
+	h.send(oneway(requests.RegisterBroker, 78))
 	if len(h.tookDown()) != 0 {
 		t.Error("a oneway request was answered")
 	}
@@ -149,10 +150,10 @@ func TestUnknownCodesPassOnAConnectionOfOneBroker(t *testing.T) {
 
 func TestLocalAnswersDoNotCutAnAnswerInTwo(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
-	h.send(request(codec.RequestPullMessage, 1, ""))
+	h.send(request(requests.PullMessage, 1, ""))
 	answer := response(codec.ResponseSuccess, 1, strings.Repeat("m", 1000))
 	h.receive(h.only.id, answer[:500])
-	h.send(request(codec.RequestRegisterBroker, 2, ""))
+	h.send(request(requests.RegisterBroker, 2, ""))
 	h.receive(h.only.id, answer[500:])
 	got := h.tookDown()
 	if len(got) != 2 || got[0].Opaque != 1 || len(got[0].body) != 1000 || got[1].Opaque != 2 {
@@ -168,7 +169,7 @@ func TestRouteAnswersNameTheProxyAndNoUncoveredBroker(t *testing.T) {
 	answer := response(codec.ResponseSuccess, 3, routeBody)
 	for cut := range len(answer) {
 		h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
-		h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+		h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 		h.receive(h.only.id, answer[:cut])
 		h.receive(h.only.id, answer[cut:])
 		if got := one(t, h.tookDown()); got.body != want || got.Opaque != 3 {
@@ -184,7 +185,7 @@ func TestRouteAnswersNameTheProxyAndNoUncoveredBroker(t *testing.T) {
 
 func TestErrorAnswersToRoutesPass(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 	h.receive(h.only.id, response(codec.ResponseTopicNotExist, 3, ""))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseTopicNotExist {
 		t.Errorf("got %v", got.ResponseCode())
@@ -194,7 +195,7 @@ func TestErrorAnswersToRoutesPass(t *testing.T) {
 
 func TestUnreadableRouteIsAnsweredAndNotLeaked(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 	h.receive(h.only.id, response(codec.ResponseSuccess, 3, routeBody[:100]))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.body != "" {
 		t.Errorf("got %v %q", got.ResponseCode(), got.body)
@@ -290,10 +291,10 @@ func TestAConnectionThatBroughtNothingCountsAsNotOpened(t *testing.T) {
 
 func TestAnOpaqueThatIsInUseEndsTheConnectionAndLeaksNoRoute(t *testing.T) {
 	topic := codec.Field{Name: "topic", Value: "t"}
-	route := request(codec.RequestGetRouteInfoByTopic, 7, "", topic)
+	route := request(requests.GetRouteInfoByTopic, 7, "", topic)
 	for name, second := range map[string][]byte{
 		"a second route": route,
-		"something else": request(codec.RequestGetKVConfig, 7, "", codec.Field{Name: "key", Value: "k"}),
+		"something else": request(requests.GetKVConfig, 7, "", codec.Field{Name: "key", Value: "k"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
@@ -324,8 +325,8 @@ func TestUnexpectedAnswersOfANameServerAreDropped(t *testing.T) {
 func TestNothingIsQueuedWithoutLimitWhileABrokersConnectionOpens(t *testing.T) {
 	for name, frame := range map[string][]byte{
 		"answers that nobody asked for": response(codec.ResponseSuccess, 1, strings.Repeat("x", 60000)),
-		"a body that is cut through":    request(codec.RequestSendMessageV2, 1, strings.Repeat("x", 900000)),
-		"many sends":                    request(codec.RequestSendMessageV2, 1, strings.Repeat("x", 6000)),
+		"a body that is cut through":    request(requests.SendMessageV2, 1, strings.Repeat("x", 900000)),
+		"many sends":                    request(requests.SendMessageV2, 1, strings.Repeat("x", 6000)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, terminal)
@@ -346,9 +347,9 @@ func TestNothingIsQueuedWithoutLimitWhileABrokersConnectionOpens(t *testing.T) {
 
 func TestLateAnswersAreBounded(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
-	h.send(request(codec.RequestPullMessage, 1, ""))
+	h.send(request(requests.PullMessage, 1, ""))
 	h.receive(h.only.id, response(codec.ResponseSuccess, 1, strings.Repeat("m", 1000))[:500])
-	refused := request(codec.RequestRegisterBroker, 2, "")
+	refused := request(requests.RegisterBroker, 2, "")
 	for range 1000 {
 		h.send(refused)
 	}
@@ -360,7 +361,7 @@ func TestLateAnswersAreBounded(t *testing.T) {
 
 func TestABrokersRouteAnswerDoesNotTeachTheDirectory(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 	h.receive(h.only.id, response(codec.ResponseSuccess, 3, strings.ReplaceAll(routeBody, "10.0.0.1", "10.6.6.6")))
 	if got, _ := h.environment.Clusters.First().Snapshot().Master("broker-a"); got != brokerAAddress {
 		t.Errorf("broker-a is now at %s for everybody", got)
@@ -371,7 +372,7 @@ func TestABrokersRouteAnswerDoesNotTeachTheDirectory(t *testing.T) {
 func TestChangesOfNameServerDataAreGivenToEveryNameServer(t *testing.T) {
 	sent := make(chan string, 10)
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{sent: sent}), 9876, inPlace)
-	change := request(codec.RequestPutKVConfig, 7, "a body", codec.Field{Name: "namespace", Value: "n"})
+	change := request(requests.PutKVConfig, 7, "a body", codec.Field{Name: "namespace", Value: "n"})
 	h.send(change[:len(change)-3])
 	h.send(change[len(change)-3:])
 	if got := h.host.up[h.only.id].String(); got != string(change) {
@@ -390,7 +391,7 @@ func TestChangesOfNameServerDataAreGivenToEveryNameServer(t *testing.T) {
 // TestARefusedChangeReachesNoNameServer refuses a change for each reason that there is.
 func TestARefusedChangeReachesNoNameServer(t *testing.T) {
 	change := func(opaque int32) []byte {
-		return request(codec.RequestPutKVConfig, opaque, "", codec.Field{Name: "topic", Value: "secret"})
+		return request(requests.PutKVConfig, opaque, "", codec.Field{Name: "topic", Value: "secret"})
 	}
 	for name, c := range map[string]struct {
 		prepare      func(e *Environment)
@@ -434,7 +435,7 @@ func TestARefusedChangeReachesNoNameServer(t *testing.T) {
 }
 
 func topicRoute(opaque int32, topic string) []byte {
-	return request(codec.RequestGetRouteInfoByTopic, opaque, "", codec.Field{Name: "topic", Value: topic})
+	return request(requests.GetRouteInfoByTopic, opaque, "", codec.Field{Name: "topic", Value: topic})
 }
 
 func TestAConnectionWithoutAPortHasTheRoleOfItsMode(t *testing.T) {
@@ -450,7 +451,7 @@ func TestAConnectionWithoutAPortHasTheRoleOfItsMode(t *testing.T) {
 func TestReadOnlyListenersPassOnlyWhatIsKnownToChangeNothing(t *testing.T) {
 	e := newEnvironment(t, perBroker, fakeNameServers{})
 	e.Config.Policy.ReadOnlyAdmin = true
-	for _, code := range append(codec.RequestCodes(), -1, 0, 16, 4711, 3449, 200057, 200080, 1<<30) {
+	for _, code := range append(requests.Codes(), -1, 0, 16, 4711, 3449, 200057, 200080, 1<<30) {
 		for _, serialization := range []codec.SerializeType{codec.JSON, codec.ROCKETMQ} {
 			if serialization == codec.ROCKETMQ && int32(code) != int32(int16(code)) && !code.Known() {
 				continue
@@ -478,17 +479,17 @@ func TestReadOnlyListenersRefuseTheChangesOfNewerReleases(t *testing.T) {
 	e := newEnvironment(t, perBroker, fakeNameServers{})
 	e.Config.Policy.ReadOnlyAdmin = true
 	h := dial(t, e, 20911, inPlace)
-	for i, code := range []codec.RequestCode{25, 27, 5001, 5002, 5003, 200056, 200079, 301} {
+	for i, code := range []requests.Code{25, 27, 5001, 5002, 5003, 200056, 200079, 301} {
 		h.send(request(code, int32(i), ""))
 		want := codec.ResponseNoPermission
-		if code == codec.RequestRegisterFilterServer {
+		if code == requests.RegisterFilterServer {
 			want = codec.ResponseRequestCodeNotSupported
 		}
 		if got := one(t, h.tookDown()); got.ResponseCode() != want || got.Opaque != int32(i) {
 			t.Errorf("%v: got %v for %d", code, got.ResponseCode(), got.Opaque)
 		}
 	}
-	h.send(append(request(codec.RequestGetBrokerConfig, 20, ""), sendV2(30, "broker-a", "t")...))
+	h.send(append(request(requests.GetBrokerConfig, 20, ""), sendV2(30, "broker-a", "t")...))
 	if got := take(t, h.host.up[h.only.id]); len(got) != 2 {
 		t.Errorf("the broker got %v", got)
 	}
@@ -517,7 +518,7 @@ func TestTransparentConnectionsGoWhereTheClientDialledIfThatIsAServer(t *testing
 func TestRoutesPassATransparentConnectionUnchanged(t *testing.T) {
 	e := newEnvironment(t, apiv1.AddressingConfig{Mode: apiv1.TransparentMode}, fakeNameServers{})
 	h := dialAddress(t, e, nameServerAddress, inPlace)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 	h.receive(h.only.id, response(codec.ResponseSuccess, 3, routeBody))
 	if got := one(t, h.tookDown()); got.body != routeBody {
 		t.Errorf("got %s", got.body)
@@ -542,7 +543,7 @@ func TestTemplatePortsFindTheBrokerWithTheirNumber(t *testing.T) {
 func TestPassingSendsAndPullsAllocatesNothing(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
 	send := [][]byte{sendV2(1, "broker-a", "t")}
-	pull := [][]byte{request(codec.RequestPullMessage, 2, "", codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "15000"})}
+	pull := [][]byte{request(requests.PullMessage, 2, "", codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "15000"})}
 	answers := [][]byte{append(response(codec.ResponseSuccess, 1, ""), response(codec.ResponseSuccess, 2, "messages")...)}
 	allocations := testing.AllocsPerRun(1000, func() {
 		if !h.DownstreamData(h.clock, send) || !h.DownstreamData(h.clock, pull) || !h.UpstreamData(h.clock, 1, answers) {

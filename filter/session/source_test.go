@@ -9,6 +9,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -115,7 +116,7 @@ func TestOneAddressCannotTakeAllPendingRequests(t *testing.T) {
 
 func TestOneAddressCannotTakeAllMemory(t *testing.T) {
 	e := fair(t, unifiedMode, func(l *apiv1.LimitsConfig) { l.MaxTotalBytes, l.MaxSessionBytes = 16<<20, 4<<20 })
-	frame := request(codec.RequestSendMessageV2, 1, strings.Repeat("b", 1_000_000), codec.Field{Name: "n", Value: "broker-a"})
+	frame := request(requests.SendMessageV2, 1, strings.Repeat("b", 1_000_000), codec.Field{Name: "n", Value: "broker-a"})
 	var all []*harness
 	closed := 0
 	for range 64 {

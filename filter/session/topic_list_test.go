@@ -7,6 +7,7 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -40,7 +41,7 @@ func TestSystemTopicListsNameNoBrokerOutsideTheProxy(t *testing.T) {
 				h.Close(h.clock)
 				h = dialAddress(t, e, nameServerAddress, terminal)
 			}
-			h.send(request(codec.RequestGetSystemTopicListFromNS, 1, ""))
+			h.send(request(requests.GetSystemTopicListFromNS, 1, ""))
 			up := h.to(nameServerAddress)
 			h.receive(up, response(codec.ResponseSuccess, 1, `{"brokerAddr":`+c.seen+`,"topicList":["c","broker-a"]}`))
 			if got, want := one(t, h.tookDown()).body, `{"brokerAddr":`+c.want+`,"topicList":["c","broker-a"]}`; got != want {
@@ -54,10 +55,10 @@ func TestSystemTopicListsNameNoBrokerOutsideTheProxy(t *testing.T) {
 
 func TestUnifiedSystemTopicListIsAskedOfABrokerTheClientWasTold(t *testing.T) {
 	h := dialUnified(t)
-	h.send(request(codec.RequestGetSystemTopicListFromNS, 1, ""))
+	h.send(request(requests.GetSystemTopicListFromNS, 1, ""))
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerBAddress+`","topicList":["c"]}`))
 	h.tookDown()
-	h.send(request(codec.RequestGetSystemTopicListFromBroker, 2, ""))
+	h.send(request(requests.GetSystemTopicListFromBroker, 2, ""))
 	if got := one(t, h.tookUp(brokerBAddress)); got.Opaque != 2 {
 		t.Errorf("broker-b got %d", got.Opaque)
 	}
@@ -70,7 +71,7 @@ func TestUnifiedSystemTopicListIsAskedOfABrokerTheClientWasTold(t *testing.T) {
 
 func TestTopicsOfAGroupNameNoBrokerOutsideTheProxy(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
-	h.send(request(codec.RequestQueryTopicsByConsumer, 1, ""))
+	h.send(request(requests.QueryTopicsByConsumer, 1, ""))
 	h.receive(h.only.id, response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerAAddress+`","topicList":["t"]}`))
 	if got := one(t, h.tookDown()).body; got != `{"brokerAddr":"proxy:20911","topicList":["t"]}` {
 		t.Errorf("got %s", got)
@@ -80,7 +81,7 @@ func TestTopicsOfAGroupNameNoBrokerOutsideTheProxy(t *testing.T) {
 
 func TestAnUnreadableTopicListDoesNotPass(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
-	h.send(request(codec.RequestGetSystemTopicListFromNS, 1, ""))
+	h.send(request(requests.GetSystemTopicListFromNS, 1, ""))
 	h.receive(h.only.id, response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerAAddress+`",`))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.body != "" {
 		t.Errorf("got %v, %s", got.ResponseCode(), got.body)

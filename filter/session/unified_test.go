@@ -10,6 +10,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -27,7 +28,7 @@ func dialUnified(t *testing.T) *harness {
 // learnRoute has the client learn the route of topic t.
 func (h *harness) learnRoute() {
 	h.Helper()
-	h.send(request(codec.RequestGetRouteInfoByTopic, 1000, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.GetRouteInfoByTopic, 1000, "", codec.Field{Name: "topic", Value: "t"}))
 	h.tookUp(nameServerAddress)
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 1000, unifiedRoute))
 	h.tookDown()
@@ -35,8 +36,8 @@ func (h *harness) learnRoute() {
 
 func TestUnifiedRouteNamesTheDialledAddressOncePerBroker(t *testing.T) {
 	h := dialUnified(t)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
-	if got := one(t, h.tookUp(nameServerAddress)); got.RequestCode() != codec.RequestGetRouteInfoByTopic || got.Opaque != 3 {
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	if got := one(t, h.tookUp(nameServerAddress)); requests.CodeOf(&got.Header) != requests.GetRouteInfoByTopic || got.Opaque != 3 {
 		t.Fatalf("the name server got %+v", got.Header)
 	}
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 3, unifiedRoute))
@@ -102,17 +103,17 @@ func TestUnifiedRequestsThatCannotBeRoutedAreAnswered(t *testing.T) {
 	}{
 		"no broker name, topic unknown": {sendV2(9, "", "elsewhere"), codec.ResponseVersionNotSupported},
 		"empty broker name": {
-			request(codec.RequestQueryConsumerOffset, 9, "", codec.Field{Name: "bname", Value: ""}, codec.Field{Name: "topic", Value: "x"}),
+			request(requests.QueryConsumerOffset, 9, "", codec.Field{Name: "bname", Value: ""}, codec.Field{Name: "topic", Value: "x"}),
 			codec.ResponseVersionNotSupported,
 		},
 		"unknown broker":                        {sendV2(9, "broker-z", "t"), codec.ResponseServiceNotAvailable},
-		"a code that only an address can route": {request(codec.RequestGetBrokerRuntimeInfo, 9, ""), codec.ResponseVersionNotSupported},
+		"a code that only an address can route": {request(requests.GetBrokerRuntimeInfo, 9, ""), codec.ResponseVersionNotSupported},
 		"an unknown code without a name":        {request(4711, 9, ""), codec.ResponseRequestCodeNotSupported},
-		"internal":                              {request(codec.RequestUnregisterBroker, 9, ""), codec.ResponseRequestCodeNotSupported},
-		"a request that brokers send":           {request(codec.RequestNotifyConsumerIDsChanged, 9, ""), codec.ResponseRequestCodeNotSupported},
-		"a heartbeat that is no JSON":           {request(codec.RequestHeartBeat, 9, "{"), codec.ResponseSystemError},
-		"a lock that is no JSON":                {request(codec.RequestLockBatchMQ, 9, "x"), codec.ResponseSystemError},
-		"a lock between brokers":                {request(codec.RequestLockBatchMQ, 9, `{"mqSet":[{"brokerName":"broker-a","queueId":0,"topic":"t"}],"onlyThisBroker":true}`), codec.ResponseRequestCodeNotSupported},
+		"internal":                              {request(requests.UnregisterBroker, 9, ""), codec.ResponseRequestCodeNotSupported},
+		"a request that brokers send":           {request(requests.NotifyConsumerIDsChanged, 9, ""), codec.ResponseRequestCodeNotSupported},
+		"a heartbeat that is no JSON":           {request(requests.HeartBeat, 9, "{"), codec.ResponseSystemError},
+		"a lock that is no JSON":                {request(requests.LockBatchMQ, 9, "x"), codec.ResponseSystemError},
+		"a lock between brokers":                {request(requests.LockBatchMQ, 9, `{"mqSet":[{"brokerName":"broker-a","queueId":0,"topic":"t"}],"onlyThisBroker":true}`), codec.ResponseRequestCodeNotSupported},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := dialUnified(t)
@@ -138,8 +139,8 @@ func TestUnifiedRequestWithoutNameFindsTheOnlyBrokerOfItsTopic(t *testing.T) {
 func TestHeartbeatReachesEveryBrokerTheClientLearnedOfAndIsAnsweredOnce(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
-	h.send(request(codec.RequestHeartBeat, 6, heartbeatBody)) // Java sends a copy for each broker name
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
+	h.send(request(requests.HeartBeat, 6, heartbeatBody)) // Java sends a copy for each broker name
 	for _, address := range []string{brokerAAddress, brokerBAddress} {
 		if got := one(t, h.tookUp(address)); got.body != heartbeatBody {
 			t.Errorf("%s got %q", address, got.body)
@@ -162,12 +163,12 @@ func TestHeartbeatReachesEveryBrokerTheClientLearnedOfAndIsAnsweredOnce(t *testi
 			t.Errorf("got %v %s %s %d", f.ResponseCode(), change, support, f.Version)
 		}
 	}
-	h.send(request(codec.RequestHeartBeat, 7, heartbeatBody))
+	h.send(request(requests.HeartBeat, 7, heartbeatBody))
 	if got := one(t, h.tookDown()); got.Opaque != 7 {
 		t.Errorf("got %v", got)
 	}
 	h.clock += 30 * time.Second
-	h.send(request(codec.RequestHeartBeat, 8, heartbeatBody))
+	h.send(request(requests.HeartBeat, 8, heartbeatBody))
 	one(t, h.tookUp(brokerAAddress))
 	h.wantStats(map[stats.ID]int64{stats.Heartbeat: 4, stats.HeartbeatFanOut: 4, stats.HeartbeatRepeated: 2, stats.RequestActive: 1})
 	h.wantIdle()
@@ -176,14 +177,14 @@ func TestHeartbeatReachesEveryBrokerTheClientLearnedOfAndIsAnsweredOnce(t *testi
 func TestHeartbeatSucceedsWhereABrokerIsDownAndFailsWhereAllAre(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	h.UpstreamFailed(h.clock, h.host.order[1], RemoteFailure)
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 5, ""))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSuccess {
 		t.Errorf("got %v", got.ResponseCode())
 	}
 	h.clock += 30 * time.Second
-	h.send(request(codec.RequestHeartBeat, 6, heartbeatBody))
+	h.send(request(requests.HeartBeat, 6, heartbeatBody))
 	for _, id := range h.host.order[2:] {
 		h.UpstreamClosed(h.clock, id)
 	}
@@ -196,7 +197,7 @@ func TestHeartbeatSucceedsWhereABrokerIsDownAndFailsWhereAllAre(t *testing.T) {
 func TestHeartbeatThatOneBrokerRefusesSucceedsAtTheOthers(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	h.receive(h.to(brokerAAddress), response(codec.ResponseNoPermission, 5, ""))
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 5, ""))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSuccess {
@@ -208,7 +209,7 @@ func TestHeartbeatThatOneBrokerRefusesSucceedsAtTheOthers(t *testing.T) {
 func TestHeartbeatAfterASendOnANewConnectionReachesAllBrokers(t *testing.T) {
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-a", "t"))
-	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	h.send(request(requests.HeartBeat, 2, heartbeatBody))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()
 }
@@ -216,9 +217,9 @@ func TestHeartbeatAfterASendOnANewConnectionReachesAllBrokers(t *testing.T) {
 func TestOnewayHeartbeatInventsNoAnswerForTheNext(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	silent := codec.Command{Code: int32(codec.RequestHeartBeat), Version: 479, Opaque: 1, Flag: codec.FlagOneway, Body: []byte(heartbeatBody)}
+	silent := codec.Command{Code: int32(requests.HeartBeat), Version: 479, Opaque: 1, Flag: codec.FlagOneway, Body: []byte(heartbeatBody)}
 	h.send(silent.Append(nil))
-	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	h.send(request(requests.HeartBeat, 2, heartbeatBody))
 	if got := h.tookDown(); len(got) != 0 {
 		t.Errorf("answered %v though no broker has", got)
 	}
@@ -229,7 +230,7 @@ func TestCopiesOfAnUnregisterReachEachBrokerOnce(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
 	for opaque := range int32(2) {
-		h.send(request(codec.RequestUnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: "c"}, codec.Field{Name: "consumerGroup", Value: "g"}))
+		h.send(request(requests.UnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: "c"}, codec.Field{Name: "consumerGroup", Value: "g"}))
 	}
 	one(t, h.tookUp(brokerAAddress))
 	one(t, h.tookUp(brokerBAddress))
@@ -244,14 +245,14 @@ func TestCopiesOfAnUnregisterReachEachBrokerOnce(t *testing.T) {
 func TestUnregisterOfOneGroupKeepsTheOthersRegistered(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
-	h.send(request(codec.RequestUnregisterClient, 6, "", codec.Field{Name: "producerGroup", Value: "CLIENT_INNER_PRODUCER"}))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
+	h.send(request(requests.UnregisterClient, 6, "", codec.Field{Name: "producerGroup", Value: "CLIENT_INNER_PRODUCER"}))
 	h.UpstreamClosed(h.clock, h.to(brokerAAddress))
 	h.send(sendV2(7, "broker-a", "t"))
-	if got := h.tookUp(brokerAAddress); len(got) != 2 || got[0].RequestCode() != codec.RequestHeartBeat {
+	if got := h.tookUp(brokerAAddress); len(got) != 2 || requests.CodeOf(&got[0].Header) != requests.HeartBeat {
 		t.Errorf("the reopened broker got %v", got)
 	}
-	h.send(request(codec.RequestUnregisterClient, 8, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(requests.UnregisterClient, 8, "", codec.Field{Name: "consumerGroup", Value: "g"}))
 	h.UpstreamClosed(h.clock, h.to(brokerAAddress))
 	h.send(sendV2(9, "broker-a", "t"))
 	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 9 {
@@ -263,7 +264,7 @@ func TestUnregisterOfOneGroupKeepsTheOthersRegistered(t *testing.T) {
 func TestAnOpaqueThatIsInUseEndsAUnifiedConnectionToo(t *testing.T) {
 	for name, second := range map[string][]byte{
 		"a send":      sendV2(5, "broker-a", "t"),
-		"a heartbeat": request(codec.RequestHeartBeat, 5, heartbeatBody),
+		"a heartbeat": request(requests.HeartBeat, 5, heartbeatBody),
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := dialUnified(t)
@@ -282,7 +283,7 @@ func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
 	h.learnRoute()
 	h.pendingShare.own = 1
 	for opaque := range int32(50) {
-		h.send(request(codec.RequestUnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: strconv.Itoa(int(opaque))}))
+		h.send(request(requests.UnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: strconv.Itoa(int(opaque))}))
 	}
 	if h.active.all > 1 {
 		t.Errorf("%d requests wait", h.active.all)
@@ -294,7 +295,7 @@ func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
 func TestAnExpiredHeartbeatCountsOnce(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 2, heartbeatBody))
+	h.send(request(requests.HeartBeat, 2, heartbeatBody))
 	h.to(brokerAAddress)
 	h.to(brokerBAddress)
 	h.clock += 3 * time.Second
@@ -321,7 +322,7 @@ func TestABrokerTheNameServersForgotIsServedWhileItsConnectionLives(t *testing.T
 func TestQueuedBytesAreBoundedOverAllBrokers(t *testing.T) {
 	h := dialUnified(t)
 	for opaque, broker := range []string{"broker-a", "broker-b", "broker-a"} {
-		h.send(request(codec.RequestSendMessage, int32(opaque), strings.Repeat("x", 40<<10), codec.Field{Name: "bname", Value: broker}))
+		h.send(request(requests.SendMessage, int32(opaque), strings.Repeat("x", 40<<10), codec.Field{Name: "bname", Value: broker}))
 	}
 	h.wantOneAnswer(2, codec.ResponseSystemBusy)
 	h.wantIdle()
@@ -329,14 +330,14 @@ func TestQueuedBytesAreBoundedOverAllBrokers(t *testing.T) {
 
 func TestConnectionsAreServedAfterAFailedRefresh(t *testing.T) {
 	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{down: true}), 19876, terminal)
-	h.send(request(codec.RequestGetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
+	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 	one(t, h.tookUp(nameServerAddress))
 	h.wantIdle()
 }
 
 func TestHeartbeatOfAClientThatOnlyReconnectedReachesAllBrokers(t *testing.T) {
 	h := dialUnified(t)
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	one(t, h.tookUp(brokerAAddress))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()
@@ -344,10 +345,10 @@ func TestHeartbeatOfAClientThatOnlyReconnectedReachesAllBrokers(t *testing.T) {
 
 func TestABrokerThatJoinsGetsTheNextHeartbeatAtOnce(t *testing.T) {
 	h := dialUnified(t)
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	h.tookUp(brokerAAddress)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 6, heartbeatBody))
+	h.send(request(requests.HeartBeat, 6, heartbeatBody))
 	one(t, h.tookUp(brokerAAddress))
 	h.wantIdle()
 }
@@ -355,7 +356,7 @@ func TestABrokerThatJoinsGetsTheNextHeartbeatAtOnce(t *testing.T) {
 func TestUnregisterReachesEveryBroker(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestUnregisterClient, 5, "", codec.Field{Name: "clientID", Value: "1@2"}, codec.Field{Name: "consumerGroup", Value: "g"}))
+	h.send(request(requests.UnregisterClient, 5, "", codec.Field{Name: "clientID", Value: "1@2"}, codec.Field{Name: "consumerGroup", Value: "g"}))
 	one(t, h.tookUp(brokerAAddress))
 	one(t, h.tookUp(brokerBAddress))
 	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 5, ""))
@@ -370,7 +371,7 @@ func TestUnregisterReachesEveryBroker(t *testing.T) {
 func TestALostBrokerIsAnsweredForAndRegisteredAtAgainFirst(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	for _, address := range []string{brokerAAddress, brokerBAddress} {
 		h.receive(h.to(address), response(codec.ResponseSuccess, 5, ""))
 	}
@@ -384,7 +385,7 @@ func TestALostBrokerIsAnsweredForAndRegisteredAtAgainFirst(t *testing.T) {
 		t.Error("the client lost its connection for one broker")
 	}
 	h.send(sendV2(8, "broker-a", "t"))
-	if got := h.tookUp(brokerAAddress); len(got) != 2 || got[0].RequestCode() != codec.RequestHeartBeat || got[1].Opaque != 8 {
+	if got := h.tookUp(brokerAAddress); len(got) != 2 || requests.CodeOf(&got[0].Header) != requests.HeartBeat || got[1].Opaque != 8 {
 		t.Errorf("the reopened broker got %v", got)
 	}
 	h.receive(h.to(brokerAAddress), append(response(codec.ResponseSuccess, 5, ""), response(codec.ResponseSuccess, 8, "")...))
@@ -421,10 +422,10 @@ func TestConsumerListIsAskedOfTheSameBrokerByEverySession(t *testing.T) {
 	for range 5 {
 		h := dial(t, e, 19876, terminal)
 		h.learnRoute()
-		h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+		h.send(request(requests.HeartBeat, 5, heartbeatBody))
 		h.tookUp(brokerAAddress)
 		h.tookUp(brokerBAddress)
-		h.send(request(codec.RequestGetConsumerListByGroup, 6, "", codec.Field{Name: "consumerGroup", Value: "g"}))
+		h.send(request(requests.GetConsumerListByGroup, 6, "", codec.Field{Name: "consumerGroup", Value: "g"}))
 		for _, address := range []string{brokerAAddress, brokerBAddress} {
 			if len(h.tookUp(address)) == 1 {
 				asked[address] = true
@@ -440,7 +441,7 @@ func TestConsumerListIsAskedOfTheSameBrokerByEverySession(t *testing.T) {
 func TestAConsumerWithTwoConnectionsIsNamedOnce(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
-	h.send(request(codec.RequestHeartBeat, 5, heartbeatBody))
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	for opaque, x := range []struct{ answer, want string }{
 		{`{"consumerIdList":["x@1","y@2","x@1"]}`, `{"consumerIdList":["x@1","y@2"]}`},
 		{`{"consumerIdList":["x@1"]}`, `{"consumerIdList":["x@1"]}`},
@@ -449,7 +450,7 @@ func TestAConsumerWithTwoConnectionsIsNamedOnce(t *testing.T) {
 		h.tookUp(brokerAAddress)
 		h.tookUp(brokerBAddress)
 		h.tookDown()
-		h.send(request(codec.RequestGetConsumerListByGroup, 10+int32(opaque), "", codec.Field{Name: "consumerGroup", Value: "g"}))
+		h.send(request(requests.GetConsumerListByGroup, 10+int32(opaque), "", codec.Field{Name: "consumerGroup", Value: "g"}))
 		asked := brokerAAddress
 		if len(h.tookUp(asked)) == 0 {
 			asked = brokerBAddress
@@ -465,7 +466,7 @@ func TestAConsumerWithTwoConnectionsIsNamedOnce(t *testing.T) {
 
 func TestLocksGoToTheBrokerOfTheirQueues(t *testing.T) {
 	h := dialUnified(t)
-	h.send(request(codec.RequestLockBatchMQ, 1, `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"broker-b","queueId":0,"topic":"t"}],"onlyThisBroker":false}`))
+	h.send(request(requests.LockBatchMQ, 1, `{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"broker-b","queueId":0,"topic":"t"}],"onlyThisBroker":false}`))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()
 }
@@ -474,7 +475,7 @@ func TestDeadlinesAreAnsweredAndLateAnswersDropped(t *testing.T) {
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-a", "t"))
 	up := h.to(brokerAAddress)
-	h.send(request(codec.RequestLockBatchMQ, 2, `{"mqSet":[{"brokerName":"broker-a","queueId":0,"topic":"t"}]}`))
+	h.send(request(requests.LockBatchMQ, 2, `{"mqSet":[{"brokerName":"broker-a","queueId":0,"topic":"t"}]}`))
 	if want := h.clock + 900*time.Millisecond; h.host.wakeAt != want {
 		t.Errorf("woken at %v, want %v", h.host.wakeAt, want)
 	}
@@ -492,8 +493,8 @@ func TestDeadlinesAreAnsweredAndLateAnswersDropped(t *testing.T) {
 }
 
 func TestLongPollsHaveTheTimeTheyAskFor(t *testing.T) {
-	polls := []codec.RequestCode{
-		codec.RequestPullMessage, codec.RequestLitePullMessage, codec.RequestPopMessage, codec.RequestPopLiteMessage, codec.RequestNotification,
+	polls := []requests.Code{
+		requests.PullMessage, requests.LitePullMessage, requests.PopMessage, requests.PopLiteMessage, requests.Notification,
 	}
 	for _, code := range polls {
 		h := dialUnified(t)
@@ -527,9 +528,9 @@ func TestBrokersRequestsKeepApartAndTheirAnswersFindThemBack(t *testing.T) {
 	a, b := h.to(brokerAAddress), h.to(brokerBAddress)
 	h.tookUp(brokerAAddress)
 	h.tookUp(brokerBAddress)
-	h.receive(a, request(codec.RequestGetConsumerRunningInfo, 42, ""))
-	h.receive(b, request(codec.RequestGetConsumerRunningInfo, 42, ""))
-	h.receive(b, oneway(codec.RequestNotifyConsumerIDsChanged, 43))
+	h.receive(a, request(requests.GetConsumerRunningInfo, 42, ""))
+	h.receive(b, request(requests.GetConsumerRunningInfo, 42, ""))
+	h.receive(b, oneway(requests.NotifyConsumerIDsChanged, 43))
 	asked := h.tookDown()
 	if len(asked) != 3 || asked[0].Opaque == asked[1].Opaque || asked[2].Opaque != 43 {
 		t.Fatalf("the client got %v", asked)
@@ -550,7 +551,7 @@ func TestBrokersRequestsKeepApartAndTheirAnswersFindThemBack(t *testing.T) {
 func TestBrokersRequestsThatTheClientNeverAnswersExpire(t *testing.T) {
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-a", "t"))
-	h.receive(h.to(brokerAAddress), request(codec.RequestGetConsumerRunningInfo, 42, ""))
+	h.receive(h.to(brokerAAddress), request(requests.GetConsumerRunningInfo, 42, ""))
 	h.clock += 11 * time.Second
 	h.Wake(h.clock)
 	h.wantStats(map[stats.ID]int64{stats.ServerRequestExpired: 1})
@@ -563,10 +564,10 @@ func TestBrokersRequestsThatTheClientNeverAnswersExpire(t *testing.T) {
 func TestEndTransactionWithoutNameGoesToTheBrokerThatAsked(t *testing.T) {
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-b", "t"))
-	h.receive(h.to(brokerBAddress), oneway(codec.RequestCheckTransactionState, 1, codec.Field{Name: "tranStateTableOffset", Value: "12"}, codec.Field{Name: "commitLogOffset", Value: "3456"}))
+	h.receive(h.to(brokerBAddress), oneway(requests.CheckTransactionState, 1, codec.Field{Name: "tranStateTableOffset", Value: "12"}, codec.Field{Name: "commitLogOffset", Value: "3456"}))
 	h.tookUp(brokerBAddress)
-	h.send(oneway(codec.RequestEndTransaction, 2, codec.Field{Name: "tranStateTableOffset", Value: "12"}, codec.Field{Name: "commitLogOffset", Value: "3456"}, codec.Field{Name: "bname", Value: ""}))
-	if got := one(t, h.tookUp(brokerBAddress)); got.RequestCode() != codec.RequestEndTransaction {
+	h.send(oneway(requests.EndTransaction, 2, codec.Field{Name: "tranStateTableOffset", Value: "12"}, codec.Field{Name: "commitLogOffset", Value: "3456"}, codec.Field{Name: "bname", Value: ""}))
+	if got := one(t, h.tookUp(brokerBAddress)); requests.CodeOf(&got.Header) != requests.EndTransaction {
 		t.Errorf("got %v", got)
 	}
 	h.wantIdle()
@@ -574,10 +575,10 @@ func TestEndTransactionWithoutNameGoesToTheBrokerThatAsked(t *testing.T) {
 
 func TestEndTransactionWithoutNameGoesWhereTheHalfMessageWasSent(t *testing.T) {
 	h := dialUnified(t)
-	h.send(request(codec.RequestSendMessageV2, 1, "half", codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "f", Value: "4"}, codec.Field{Name: "n", Value: "broker-b"}))
+	h.send(request(requests.SendMessageV2, 1, "half", codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "f", Value: "4"}, codec.Field{Name: "n", Value: "broker-b"}))
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 1, "", codec.Field{Name: "msgId", Value: "7F00000100002A9F0000000000000D80"}, codec.Field{Name: "queueOffset", Value: "12"}))
 	h.tookUp(brokerBAddress)
-	h.send(oneway(codec.RequestEndTransaction, 2, codec.Field{Name: "tranStateTableOffset", Value: "12"}, codec.Field{Name: "commitLogOffset", Value: "3456"}))
+	h.send(oneway(requests.EndTransaction, 2, codec.Field{Name: "tranStateTableOffset", Value: "12"}, codec.Field{Name: "commitLogOffset", Value: "3456"}))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantStats(map[stats.ID]int64{stats.RequestRefused: 0})
 	h.wantIdle()
@@ -587,7 +588,7 @@ func TestChangesOfTheClusterReachEveryBrokerAndAllMustAgree(t *testing.T) {
 	for name, code := range map[string]codec.ResponseCode{"all agree": codec.ResponseSuccess, "one does not": codec.ResponseNoPermission} {
 		t.Run(name, func(t *testing.T) {
 			h := dialUnified(t)
-			h.send(request(codec.RequestUpdateAndCreateTopic, 1, "", codec.Field{Name: "topic", Value: "new"}))
+			h.send(request(requests.UpdateAndCreateTopic, 1, "", codec.Field{Name: "topic", Value: "new"}))
 			one(t, h.tookUp(brokerAAddress))
 			one(t, h.tookUp(brokerBAddress))
 			h.receive(h.to(brokerAAddress), response(code, 1, ""))
@@ -620,7 +621,7 @@ func TestBytesForAConnectionThatOpensAreBounded(t *testing.T) {
 	h := dialUnified(t)
 	var event []byte // that bytes come together makes no difference
 	for opaque := range int32(3) {
-		event = append(event, request(codec.RequestSendMessage, opaque, strings.Repeat("x", 40<<10), codec.Field{Name: "bname", Value: "broker-a"})...)
+		event = append(event, request(requests.SendMessage, opaque, strings.Repeat("x", 40<<10), codec.Field{Name: "bname", Value: "broker-a"})...)
 	}
 	h.send(event)
 	h.wantOneAnswer(2, codec.ResponseSystemBusy)
@@ -629,13 +630,13 @@ func TestBytesForAConnectionThatOpensAreBounded(t *testing.T) {
 
 func TestChangesOfNameServerDataReachAllNameServersAndAllMustAgree(t *testing.T) {
 	h := dialUnified(t)
-	h.send(request(codec.RequestWipeWritePermOfBroker, 1, "", codec.Field{Name: "brokerName", Value: "broker-a"}))
+	h.send(request(requests.WipeWritePermOfBroker, 1, "", codec.Field{Name: "brokerName", Value: "broker-a"}))
 	one(t, h.tookUp(nameServerAddress))
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSystemError, 1, ""))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError {
 		t.Errorf("got %v", got.ResponseCode())
 	}
-	h.send(request(codec.RequestWipeWritePermOfBroker, 2, "", codec.Field{Name: "brokerName", Value: "broker-a"}))
+	h.send(request(requests.WipeWritePermOfBroker, 2, "", codec.Field{Name: "brokerName", Value: "broker-a"}))
 	h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 2, "", codec.Field{Name: "wipeTopicCount", Value: "7"}))
 	got := one(t, h.tookDown())
 	if n, _ := got.IntField("wipeTopicCount"); n != 7 || got.Opaque != 2 {

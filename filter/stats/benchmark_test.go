@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 func BenchmarkRecorder(b *testing.B) {
@@ -26,7 +26,7 @@ func BenchmarkRecorder(b *testing.B) {
 }
 
 func BenchmarkRequestCodeID(b *testing.B) {
-	codes := []codec.RequestCode{codec.RequestSendMessageV2, codec.RequestPullMessage, codec.RequestHeartBeat, codec.RequestPopMessage, 4711}
+	codes := []requests.Code{requests.SendMessageV2, requests.PullMessage, requests.HeartBeat, requests.PopMessage, 4711}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		RequestCodeID(codes[i%len(codes)])

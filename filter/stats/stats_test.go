@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 type fakeSink struct {
@@ -35,15 +36,15 @@ func TestNamesAreUniqueAndEveryStatHasAMeaning(t *testing.T) {
 }
 
 func TestKnownCodesHaveStatsOfTheirOwn(t *testing.T) {
-	if got := Table[RequestCodeID(codec.RequestSendMessageV2)].Name; got != "request_code.send_message_v2" {
+	if got := Table[RequestCodeID(requests.SendMessageV2)].Name; got != "request_code.send_message_v2" {
 		t.Errorf("got %q", got)
 	}
-	for _, code := range codec.RequestCodes() {
+	for _, code := range requests.Codes() {
 		if got := Table[RequestCodeID(code)].Name; got != "request_code."+strings.ToLower(code.String()) {
 			t.Errorf("%v counts as %s", code, got)
 		}
 	}
-	for _, code := range []codec.RequestCode{-1, 0, 4711, 1 << 30} {
+	for _, code := range []requests.Code{-1, 0, 4711, 1 << 30} {
 		if got := RequestCodeID(code); got != RequestUnknownCode {
 			t.Errorf("%v counts as %s", code, Table[got].Name)
 		}
@@ -84,8 +85,8 @@ func TestFlushGivesDifferencesAndLosesNothing(t *testing.T) {
 func TestSumsFollowTheirParts(t *testing.T) {
 	s, sink := New(), newFakeSink()
 	r := s.Recorder()
-	r.Add(RequestCodeID(codec.RequestSendMessageV2), 5)
-	r.Add(RequestCodeID(codec.RequestPullMessage), 3)
+	r.Add(RequestCodeID(requests.SendMessageV2), 5)
+	r.Add(RequestCodeID(requests.PullMessage), 3)
 	r.Inc(RequestUnknownCode)
 	r.Inc(ClientResponse)
 	r.Inc(RequestDecodingError)

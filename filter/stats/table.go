@@ -7,6 +7,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Kind is what a stat is to Envoy.
@@ -249,14 +250,14 @@ var sums = func() map[ID][]ID {
 		Request:                {RequestDecodingSuccess, RequestDecodingError},
 		Response:               {ResponseDecodingSuccess, ResponseDecodingError},
 
-		Heartbeat:       {RequestCodeID(codec.RequestHeartBeat)},
-		Unregister:      {RequestCodeID(codec.RequestUnregisterClient)},
-		GetConsumerList: {RequestCodeID(codec.RequestGetConsumerListByGroup)},
-		GetTopicRoute:   {RequestCodeID(codec.RequestGetRouteInfoByTopic)},
-		SendMessageV1:   {RequestCodeID(codec.RequestSendMessage)},
-		SendMessageV2:   {RequestCodeID(codec.RequestSendMessageV2)},
-		PopMessage:      {RequestCodeID(codec.RequestPopMessage)},
-		AckMessage:      {RequestCodeID(codec.RequestAckMessage)},
+		Heartbeat:       {RequestCodeID(requests.HeartBeat)},
+		Unregister:      {RequestCodeID(requests.UnregisterClient)},
+		GetConsumerList: {RequestCodeID(requests.GetConsumerListByGroup)},
+		GetTopicRoute:   {RequestCodeID(requests.GetRouteInfoByTopic)},
+		SendMessageV1:   {RequestCodeID(requests.SendMessage)},
+		SendMessageV2:   {RequestCodeID(requests.SendMessageV2)},
+		PopMessage:      {RequestCodeID(requests.PopMessage)},
+		AckMessage:      {RequestCodeID(requests.AckMessage)},
 
 		// Nothing in this filter waits for anything but an upstream, so what is active is what is pending.
 		SendMessagePending:   {SendMessageV1Active, SendMessageV2Active},
@@ -264,7 +265,7 @@ var sums = func() map[ID][]ID {
 		GetTopicRoutePending: {GetTopicRouteActive},
 		TotalPending:         {RequestActive},
 	}
-	for _, code := range codec.RequestCodes() {
+	for _, code := range requests.Codes() {
 		m[RequestDecodingSuccess] = append(m[RequestDecodingSuccess], RequestCodeID(code))
 	}
 	return m
@@ -281,7 +282,7 @@ func generated() []Def {
 	for _, kind := range codec.FrameErrorKinds() {
 		defs = append(defs, Def{Counter, Trouble, "frame_error." + kind.String(), "frames closed their connection for this reason, either side"})
 	}
-	for _, code := range codec.RequestCodes() {
+	for _, code := range requests.Codes() {
 		defs = append(defs, Def{Counter, Activity, "request_code." + strings.ToLower(code.String()), code.String() + " requests from clients"})
 	}
 	return defs
@@ -291,7 +292,7 @@ func generated() []Def {
 func FrameErrorID(kind codec.FrameErrorKind) ID { return firstFrameError + ID(kind) }
 
 // RequestCodeID is the stat of a request code; an unknown one counts as RequestUnknownCode.
-func RequestCodeID(code codec.RequestCode) ID {
+func RequestCodeID(code requests.Code) ID {
 	if n, ok := code.Ordinal(); ok {
 		return firstRequestCode + ID(n)
 	}

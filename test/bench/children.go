@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/crowd"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/load"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
@@ -162,7 +163,7 @@ func crowdMain(args []string) error {
 // appendRouteRequest asks for the route of topic i.
 func appendRouteRequest(dst []byte, i int32) []byte {
 	request := codec.Command{
-		Code: int32(codec.RequestGetRouteInfoByTopic), Opaque: i, Version: 479,
+		Code: int32(requests.GetRouteInfoByTopic), Opaque: i, Version: 479,
 		Fields: []codec.Field{{Name: "topic", Value: fmt.Sprintf("topic-of-a-usual-length-%d", i)}},
 	}
 	return request.Append(dst)

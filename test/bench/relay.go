@@ -11,6 +11,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // relay is a name server for clients whose brokers are behind a tcp_proxy, which cannot tell them so: it hands everything
@@ -85,7 +86,7 @@ func (r *relay) serve(client net.Conn) {
 
 func (r *relay) rewrite(request, answer []byte) ([]byte, error) {
 	asked, _, err := splitFrame(request)
-	if err != nil || codec.RequestCode(asked.Code) != codec.RequestGetRouteInfoByTopic {
+	if err != nil || requests.Code(asked.Code) != requests.GetRouteInfoByTopic {
 		return answer, err
 	}
 	header, content, err := splitFrame(answer)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
 )
 
@@ -39,7 +40,7 @@ func TestARelayPutsOtherAddressesIntoRoutes(t *testing.T) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	for opaque, code := range []codec.RequestCode{codec.RequestHeartBeat, codec.RequestGetRouteInfoByTopic} {
+	for opaque, code := range []requests.Code{requests.HeartBeat, requests.GetRouteInfoByTopic} {
 		request := codec.Command{Code: int32(code), Opaque: int32(opaque)}
 		if _, err := conn.Write(request.Append(nil)); err != nil {
 			t.Fatal(err)
@@ -52,7 +53,7 @@ func TestARelayPutsOtherAddressesIntoRoutes(t *testing.T) {
 		if err != nil || header.ResponseCode() != codec.ResponseSuccess || header.Opaque != int32(opaque) {
 			t.Fatalf("answer %+v, %v", header, err)
 		}
-		if code != codec.RequestGetRouteInfoByTopic {
+		if code != requests.GetRouteInfoByTopic {
 			continue
 		}
 		route, err := body.ParseTopicRouteData(content)

@@ -26,6 +26,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // keepUpTo is the longest frame worth keeping. Of several examples the longest wins: a
@@ -155,7 +156,7 @@ func (s *session) see(h *codec.Header, direction int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !h.IsResponse() {
-		name := h.RequestCode().String()
+		name := requests.CodeOf(h).String()
 		s.pending[direction][h.Opaque] = name
 		return name + ".request"
 	}
@@ -215,7 +216,7 @@ func (r *recorder) askOldRoute(server, topic string) error {
 	}
 	defer c.Close()
 	q := codec.Command{
-		Code: int32(codec.RequestGetRouteInfoByTopic), Language: codec.LanguageGo, Version: 317, Opaque: 1,
+		Code: int32(requests.GetRouteInfoByTopic), Language: codec.LanguageGo, Version: 317, Opaque: 1,
 		Fields: []codec.Field{{Name: "topic", Value: topic}},
 	}
 	if _, err := c.Write(q.Append(nil)); err != nil {

@@ -118,3 +118,26 @@ func load(path string) (f Frame, err error) {
 	}
 	return f, lines.Err()
 }
+
+// JavaConstants reads NAME VALUE lines taken from a Java class, and returns the names by their values.
+func JavaConstants(t testing.TB, file string) map[int32]string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir(), file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	constants := map[int32]string{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var name string
+		var value int32
+		if strings.HasPrefix(lines.Text(), "#") {
+			continue
+		}
+		if _, err := fmt.Sscanf(lines.Text(), "%s %d", &name, &value); err != nil {
+			t.Fatalf("%s: %v", lines.Text(), err)
+		}
+		constants[value] = name
+	}
+	return constants
+}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -119,14 +120,14 @@ func refusals(x *installation) {
 		"unsigned":     {},
 	}
 	for _, request := range []struct {
-		code   codec.RequestCode
+		code   requests.Code
 		fields map[string]string
 		body   []byte
 	}{
-		{codec.RequestSendMessageV2, send, []byte("x")},
-		{codec.RequestPullMessage, pull, nil},
-		{codec.RequestQueryConsumerOffset, offset, nil},
-		{codec.RequestHeartBeat, nil, heartbeat},
+		{requests.SendMessageV2, send, []byte("x")},
+		{requests.PullMessage, pull, nil},
+		{requests.QueryConsumerOffset, offset, nil},
+		{requests.HeartBeat, nil, heartbeat},
 	} {
 		for name, account := range accounts {
 			fields := maps.Clone(request.fields)
@@ -190,7 +191,7 @@ func (x *installation) guardNameServer() {
 			x.Fatal(err)
 		}
 	}
-	if code, remark := x.ask(x.NameServer, codec.RequestGetBrokerClusterInfo, nil, nil); code != codec.ResponseNoPermission {
+	if code, remark := x.ask(x.NameServer, requests.GetBrokerClusterInfo, nil, nil); code != codec.ResponseNoPermission {
 		x.Fatalf("the name server answers an unsigned request with %v: %s", code, remark)
 	}
 	x.restartEnvoy()
@@ -207,7 +208,7 @@ func (x *installation) restartEnvoy() {
 }
 
 // ask makes one request on a connection of its own.
-func (x *installation) ask(address string, code codec.RequestCode, fields map[string]string, body []byte) (codec.ResponseCode, string) {
+func (x *installation) ask(address string, code requests.Code, fields map[string]string, body []byte) (codec.ResponseCode, string) {
 	x.Helper()
 	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: 7, Body: body}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -75,7 +76,7 @@ func newProbe(broker, topic, group, producerGroup, clientID string) *probe {
 }
 
 // send makes one request on a connection of its own, and returns the whole answer.
-func (p *probe) send(x *installation, address string, code codec.RequestCode) (h *codec.Header, body, all []byte) {
+func (p *probe) send(x *installation, address string, code requests.Code) (h *codec.Header, body, all []byte) {
 	x.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -87,7 +88,7 @@ func (p *probe) send(x *installation, address string, code codec.RequestCode) (h
 	return h, body, append(bytes.Clone(h.Raw()), body...)
 }
 
-func (p *probe) frame(code codec.RequestCode) []byte {
+func (p *probe) frame(code requests.Code) []byte {
 	p.fields["bornTime"] = strconv.FormatInt(time.Now().UnixMilli(), 10)
 	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: 7, Body: p.body}
 	for _, name := range slices.Sorted(maps.Keys(p.fields)) {
@@ -97,41 +98,41 @@ func (p *probe) frame(code codec.RequestCode) []byte {
 }
 
 // unanswered are the requests of the test that servers of 5.3.3 refuse here, and why.
-var unanswered = map[codec.RequestCode]string{
-	codec.RequestSendReplyMessage:          "no request is replied to",
-	codec.RequestSendReplyMessageV2:        "no request is replied to",
-	codec.RequestBatchAckMessage:           "it acknowledges nothing",
-	codec.RequestRecallMessage:             "it is not allowed by default",
-	codec.RequestGetBrokerEpochCache:       "there is no controller",
-	codec.RequestAuthGetUser:               "there is no ACL",
-	codec.RequestAuthListUser:              "there is no ACL",
-	codec.RequestAuthGetACL:                "there is no ACL",
-	codec.RequestAuthListACL:               "there is no ACL",
-	codec.RequestGetBrokerClusterACLInfo:   "up to 5.3.2",
-	codec.RequestGetBrokerClusterACLConfig: "up to 5.3.2",
-	codec.RequestQueryBrokerOffset:         "a code without a processor",
-	codec.RequestGetTopicConfigList:        "a code without a processor",
-	codec.RequestGetTopicNameList:          "a code without a processor",
-	codec.RequestGetClientConfig:           "a code without a processor",
-	codec.RequestWhoConsumeTheMessage:      "a code without a processor",
-	codec.RequestPopLiteMessage:            "since 5.4",
-	codec.RequestLiteSubscriptionCtl:       "since 5.4",
-	codec.RequestAckLiteMessage:            "since 5.4",
-	codec.RequestGetBrokerLiteInfo:         "since 5.4",
-	codec.RequestGetParentTopicInfo:        "since 5.4",
-	codec.RequestGetLiteTopicInfo:          "since 5.4",
-	codec.RequestGetLiteClientInfo:         "since 5.4",
-	codec.RequestGetLiteGroupInfo:          "since 5.4",
+var unanswered = map[requests.Code]string{
+	requests.SendReplyMessage:          "no request is replied to",
+	requests.SendReplyMessageV2:        "no request is replied to",
+	requests.BatchAckMessage:           "it acknowledges nothing",
+	requests.RecallMessage:             "it is not allowed by default",
+	requests.GetBrokerEpochCache:       "there is no controller",
+	requests.AuthGetUser:               "there is no ACL",
+	requests.AuthListUser:              "there is no ACL",
+	requests.AuthGetACL:                "there is no ACL",
+	requests.AuthListACL:               "there is no ACL",
+	requests.GetBrokerClusterACLInfo:   "up to 5.3.2",
+	requests.GetBrokerClusterACLConfig: "up to 5.3.2",
+	requests.QueryBrokerOffset:         "a code without a processor",
+	requests.GetTopicConfigList:        "a code without a processor",
+	requests.GetTopicNameList:          "a code without a processor",
+	requests.GetClientConfig:           "a code without a processor",
+	requests.WhoConsumeTheMessage:      "a code without a processor",
+	requests.PopLiteMessage:            "since 5.4",
+	requests.LiteSubscriptionCtl:       "since 5.4",
+	requests.AckLiteMessage:            "since 5.4",
+	requests.GetBrokerLiteInfo:         "since 5.4",
+	requests.GetParentTopicInfo:        "since 5.4",
+	requests.GetLiteTopicInfo:          "since 5.4",
+	requests.GetLiteClientInfo:         "since 5.4",
+	requests.GetLiteGroupInfo:          "since 5.4",
 }
 
 // unseen are the answers that can hold addresses and hold none of these servers, and why.
-var unseen = map[codec.RequestCode]string{
-	codec.RequestGetNamesrvConfig:          "IP and port stand apart",
-	codec.RequestGetBrokerHAStatus:         "there is no replica",
-	codec.RequestGetConsumerConnectionList: "they are the clients'",
-	codec.RequestGetProducerConnectionList: "they are the clients'",
-	codec.RequestGetAllProducerInfo:        "they are the clients'",
-	codec.RequestGetConsumerRunningInfo:    "it is the proxy's, for which the client was configured",
+var unseen = map[requests.Code]string{
+	requests.GetNamesrvConfig:          "IP and port stand apart",
+	requests.GetBrokerHAStatus:         "there is no replica",
+	requests.GetConsumerConnectionList: "they are the clients'",
+	requests.GetProducerConnectionList: "they are the clients'",
+	requests.GetAllProducerInfo:        "they are the clients'",
+	requests.GetConsumerRunningInfo:    "it is the proxy's, for which the client was configured",
 }
 
 // TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo sends every request that reads, and every request of producers and
@@ -144,7 +145,7 @@ func TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo(t *testing.T) {
 	x.group(&ledger, "t", "g", 1)
 	x.produce(&ledger, "t", 0, 10*allQueues)
 	x.drained(&ledger, time.Minute)
-	if code, remark := x.ask(x.NameServer, codec.RequestPutKVConfig, map[string]string{"namespace": "a-namespace", "key": "a-key", "value": broker.Addr}, nil); code != codec.ResponseSuccess {
+	if code, remark := x.ask(x.NameServer, requests.PutKVConfig, map[string]string{"namespace": "a-namespace", "key": "a-key", "value": broker.Addr}, nil); code != codec.ResponseSuccess {
 		t.Fatalf("%v: %s", code, remark)
 	}
 	producer := newProbe(broker.Name, "t", "g", "a-producer", "a-client")
@@ -154,33 +155,33 @@ func TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	exchangeOn(t, c, producer.frame(codec.RequestHeartBeat))
+	exchangeOn(t, c, producer.frame(requests.HeartBeat))
 	var connections struct {
 		ConnectionSet []struct {
 			ClientID string `json:"clientId"`
 		} `json:"connectionSet"`
 	}
-	_, body, _ := producer.send(x, broker.Addr, codec.RequestGetConsumerConnectionList)
+	_, body, _ := producer.send(x, broker.Addr, requests.GetConsumerConnectionList)
 	if err := json.Unmarshal(body, &connections); err != nil || len(connections.ConnectionSet) != 1 {
 		t.Fatalf("%s: %v", body, err)
 	}
-	producer.send(x, broker.Addr, codec.RequestSendMessageV2) // its key is indexed before anybody looks for it
+	producer.send(x, broker.Addr, requests.SendMessageV2) // its key is indexed before anybody looks for it
 
-	direct := map[codec.RequestCode]codec.ResponseCode{}
+	direct := map[requests.Code]codec.ResponseCode{}
 	for _, way := range x.Ways() {
 		known := newProbe(broker.Name, "t", "g", "a-producer", connections.ConnectionSet[0].ClientID)
 		// A group that has consumed nothing yet.
 		fetching := newProbe(broker.Name, "t", "fresh-"+way.Name, "a-producer", "a-client")
 		for _, k := range router.Table {
 			if k.Class == router.Internal || k.Class == router.FromBroker || k.Effect == router.Changes ||
-				k.Code == codec.RequestEndTransaction { // no broker answers it
+				k.Code == requests.EndTransaction { // no broker answers it
 				continue
 			}
 			address, p := way.Broker(broker), known
 			if k.Class == router.NameServer {
 				address = way.NameServer
 			}
-			if k.Code == codec.RequestPopMessage || k.Code == codec.RequestPeekMessage {
+			if k.Code == requests.PopMessage || k.Code == requests.PeekMessage {
 				p = fetching
 			}
 			h, _, all := p.send(x, address, k.Code)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Limits of the attacked configs, and what docs/LIMITS.md makes of them: Go's heap, which may be twice what is kept, and
@@ -92,7 +93,7 @@ func TestAFloodOfRefusedRequestsThatNobodyReads(t *testing.T) {
 			for i := range all {
 				all[i] = s.dial(door)
 				attackers.Go(func() {
-					counts[i], rests[i] = flood(all[i], func(opaque int32) []byte { return request(codec.RequestRegisterBroker, opaque) }, most)
+					counts[i], rests[i] = flood(all[i], func(opaque int32) []byte { return request(requests.RegisterBroker, opaque) }, most)
 				})
 			}
 			attackers.Wait()
@@ -122,14 +123,14 @@ func TestConsumerListsThatNobodyReads(t *testing.T) {
 	s := newStage(t, "cpp-compatible.yaml", modules(t), attackedCompatible, map[string]play{})
 	heartbeat := func(opaque int32, id string) []byte {
 		command := codec.Command{
-			Code: int32(codec.RequestHeartBeat), Language: codec.LanguageJava, Version: 479, Opaque: opaque,
+			Code: int32(requests.HeartBeat), Language: codec.LanguageJava, Version: 479, Opaque: opaque,
 			Body: []byte(`{"clientID":"` + id + `","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[]}],"producerDataSet":[]}`),
 		}
 		return command.Append(nil)
 	}
 	client := s.dial(s.proxy)
 	list := func(opaque int32) []byte {
-		return request(codec.RequestGetConsumerListByGroup, opaque, codec.Field{Name: "consumerGroup", Value: "g"})
+		return request(requests.GetConsumerListByGroup, opaque, codec.Field{Name: "consumerGroup", Value: "g"})
 	}
 	exchangeOn(t, client, list(0)) // until the endpoints are known less may wait than the next request is long
 	if h, _ := exchangeOn(t, client, heartbeat(1, strings.Repeat("x", 1<<20))); h.ResponseCode() != codec.ResponseSystemError || !strings.Contains(h.Remark(), "1048576 bytes") {
@@ -189,7 +190,7 @@ func TestAClientThatReadsNothingIsLetGo(t *testing.T) {
 				c := s.dial(door)
 				_ = c.(*net.TCPConn).SetReadBuffer(4096)
 				for opaque := range pulls {
-					if _, err := c.Write(to("broker-a", codec.RequestPullMessage, opaque, nil)); err != nil {
+					if _, err := c.Write(to("broker-a", requests.PullMessage, opaque, nil)); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // untouched leaves a config as it is.
@@ -25,7 +26,7 @@ func untouched(yaml string) string { return yaml }
 var echo = answering(func(h *codec.Header, body []byte) []byte { return answer(codec.ResponseSuccess, h.Opaque, body) })
 
 // to is a request for a broker with a body.
-func to(broker string, code codec.RequestCode, opaque int32, body []byte) []byte {
+func to(broker string, code requests.Code, opaque int32, body []byte) []byte {
 	command := codec.Command{
 		Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Body: body,
 		Fields: []codec.Field{{Name: "bname", Value: broker}, {Name: "n", Value: broker}, {Name: "topic", Value: "T"}},
@@ -43,7 +44,7 @@ func (s *stage) exchanges(c net.Conn, broker string, n int) {
 
 func exchange(c net.Conn, broker string, n int) error {
 	for opaque := range int32(n) {
-		if _, err := c.Write(to(broker, codec.RequestSendMessageV2, opaque, []byte("body"))); err != nil {
+		if _, err := c.Write(to(broker, requests.SendMessageV2, opaque, []byte("body"))); err != nil {
 			return err
 		}
 		h, _, err := readFrame(c)
@@ -80,7 +81,7 @@ func TestBackPressureOfASlowConsumer(t *testing.T) {
 					if err != nil {
 						return
 					}
-					if h.RequestCode() != codec.RequestPullMessage {
+					if requests.CodeOf(h) != requests.PullMessage {
 						body, err = io.ReadAll(bytes.NewReader(answer(codec.ResponseSuccess, h.Opaque, body)))
 					} else {
 						body = answer(codec.ResponseSuccess, h.Opaque, content)
@@ -112,7 +113,7 @@ func TestBackPressureOfASlowConsumer(t *testing.T) {
 			consumer := s.dial(door("broker-a"))
 			_ = consumer.(*net.TCPConn).SetReadBuffer(4096)
 			for opaque := range c.asked {
-				if _, err := consumer.Write(to("broker-a", codec.RequestPullMessage, 1000+opaque, nil)); err != nil {
+				if _, err := consumer.Write(to("broker-a", requests.PullMessage, 1000+opaque, nil)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -153,8 +154,8 @@ func TestASlowBrokerHoldsUpNobodyElse(t *testing.T) {
 	go func() {
 		var err error
 		for i := int32(0); i < rounds && err == nil; i++ {
-			if _, err = client.Write(to("broker-a", codec.RequestSendMessageV2, 10_000+i, content)); err == nil {
-				_, err = client.Write(to("broker-b", codec.RequestSendMessageV2, 20_000+i, []byte("body")))
+			if _, err = client.Write(to("broker-a", requests.SendMessageV2, 10_000+i, content)); err == nil {
+				_, err = client.Write(to("broker-b", requests.SendMessageV2, 20_000+i, []byte("body")))
 			}
 		}
 		sent <- err
@@ -185,7 +186,7 @@ func TestASlowBrokerHoldsUpNobodyElse(t *testing.T) {
 	s.awaitStat("upstream_full", 1)
 	close(reads)
 	for opaque := int32(30_000); ; opaque++ { // until it has read what waits
-		h, _ := exchangeOn(t, client, to("broker-a", codec.RequestSendMessageV2, opaque, []byte("body")))
+		h, _ := exchangeOn(t, client, to("broker-a", requests.SendMessageV2, opaque, []byte("body")))
 		if h.ResponseCode() == codec.ResponseSuccess {
 			break
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // TestABurstOnANewConnectionIsTaken sends before anything is connected to the broker: 40 messages of 128 KiB at once; one of
@@ -34,7 +35,7 @@ func TestABurstOnANewConnectionIsTaken(t *testing.T) {
 				}
 				var burst []byte
 				for opaque, size := range sizes {
-					burst = append(burst, to("broker-a", codec.RequestSendMessageV2, int32(opaque), bytes.Repeat([]byte("x"), size))...)
+					burst = append(burst, to("broker-a", requests.SendMessageV2, int32(opaque), bytes.Repeat([]byte("x"), size))...)
 				}
 				c := s.dial(door)
 				go func() { _, _ = c.Write(burst) }()

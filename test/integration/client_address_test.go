@@ -23,6 +23,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // The balancer of these tests connects from 127.0.0.1, which the policy allows, as it allows two networks of clients.
@@ -123,7 +124,7 @@ func TestClientsBehindThePROXYProtocol(t *testing.T) {
 				}
 				want = append(want, client.String())
 				_, _ = io.WriteString(c, each.header(netip.MustParseAddrPort(way.door(s))))
-				h, _ := exchangeOn(t, c, to("broker-a", codec.RequestSendMessageV2, 1, []byte("body")))
+				h, _ := exchangeOn(t, c, to("broker-a", requests.SendMessageV2, 1, []byte("body")))
 				if denied := h.ResponseCode() == codec.ResponseNoPermission; denied != each.denied || !denied && h.ResponseCode() != codec.ResponseSuccess {
 					t.Errorf("%s: got %v (%s), want it denied: %v", each.name, h.ResponseCode(), h.Remark(), each.denied)
 				}
@@ -161,9 +162,9 @@ func TestClientsWithoutAnIPAddress(t *testing.T) {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
-	for code, want := range map[codec.RequestCode]codec.ResponseCode{
-		codec.RequestPullMessage:   codec.ResponseNoPermission,
-		codec.RequestSendMessageV2: codec.ResponseSuccess,
+	for code, want := range map[requests.Code]codec.ResponseCode{
+		requests.PullMessage:   codec.ResponseNoPermission,
+		requests.SendMessageV2: codec.ResponseSuccess,
 	} {
 		if h, _ := exchangeOn(t, c, to("broker-a", code, 1, []byte("body"))); h.ResponseCode() != want {
 			t.Errorf("%v: got %v (%s), want %v", code, h.ResponseCode(), h.Remark(), want)
@@ -195,10 +196,10 @@ func TestEgressOfIPv6ClientsToIPv4Brokers(t *testing.T) {
 	for _, source := range []string{"203.0.113.7:6000", "[2001:db8::7]:6000"} {
 		c := s.dial(s.proxy)
 		_, _ = io.WriteString(c, fromClient(source)(netip.MustParseAddrPort(s.proxy)))
-		h, _ := exchangeOn(t, c, to("broker-a", codec.RequestSendMessageV2, 1, []byte("body")))
+		h, _ := exchangeOn(t, c, to("broker-a", requests.SendMessageV2, 1, []byte("body")))
 		for opaque := int32(2); opaque < 100 && strings.Contains(h.Remark(), "does not know the address"); opaque++ {
 			time.Sleep(100 * time.Millisecond) // the directory asked before the egress listener was there
-			h, _ = exchangeOn(t, c, to("broker-a", codec.RequestSendMessageV2, opaque, []byte("body")))
+			h, _ = exchangeOn(t, c, to("broker-a", requests.SendMessageV2, opaque, []byte("body")))
 		}
 		if h.ResponseCode() != codec.ResponseSuccess {
 			t.Errorf("%s: got %v (%s)", source, h.ResponseCode(), h.Remark())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -29,7 +30,7 @@ func TestCodesAreThoseOfTheNewestRocketMQ(t *testing.T) {
 	}
 	jar := filepath.Join(jars, "rocketmq-remoting-"+newest+".jar")
 	for class, name := range map[string]func(int64) string{
-		"RequestCode":  func(code int64) string { return codec.RequestCode(code).String() },
+		"RequestCode":  func(code int64) string { return requests.Code(code).String() },
 		"ResponseCode": func(code int64) string { return codec.ResponseCode(code).String() },
 	} {
 		output, err := exec.CommandContext(t.Context(), "javap", "-constants", "-cp", jar, "org.apache.rocketmq.remoting.protocol."+class).Output()

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -132,7 +133,7 @@ func TestManyCompatibleListeners(t *testing.T) {
 	route := func(listener int) string {
 		c := s.dial(addresses[fmt.Sprintf("listener-%d", listener)])
 		defer c.Close()
-		h, body := exchangeOn(t, c, request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "Plain"}))
+		h, body := exchangeOn(t, c, request(requests.GetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "Plain"}))
 		return fmt.Sprint(h.ResponseCode(), " ", h.Remark(), " ", string(body))
 	}
 	var all sync.WaitGroup
@@ -260,7 +261,7 @@ func TestCompatibleClusterWithTLS(t *testing.T) {
 			return e.text(t, listeners, clusters)
 		}, nil)
 		c := s.dial(s.proxy)
-		send := request(codec.RequestSendMessageV2, 7, codec.Field{Name: "b", Value: "Plain"}, codec.Field{Name: "n", Value: "broker-a"})
+		send := request(requests.SendMessageV2, 7, codec.Field{Name: "b", Value: "Plain"}, codec.Field{Name: "n", Value: "broker-a"})
 		h, _ := exchangeOn(t, c, send)
 		if withEgress {
 			if h.ResponseCode() != codec.ResponseSuccess || handshakes.Load() != 1 || connections.Load() != 1 {
@@ -298,7 +299,7 @@ func TestCompatibleCircuitBreakers(t *testing.T) {
 	}, nil)
 	answers := make(chan string, 2)
 	send := func() string {
-		h, _ := exchangeOn(t, s.dial(s.proxy), request(codec.RequestSendMessageV2, 7, codec.Field{Name: "b", Value: "Plain"}, codec.Field{Name: "n", Value: "broker-a"}))
+		h, _ := exchangeOn(t, s.dial(s.proxy), request(requests.SendMessageV2, 7, codec.Field{Name: "b", Value: "Plain"}, codec.Field{Name: "n", Value: "broker-a"}))
 		return fmt.Sprint(h.ResponseCode(), " ", h.Remark())
 	}
 	go func() { answers <- send() }()

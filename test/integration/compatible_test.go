@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -61,12 +62,12 @@ func compatibleAnswers(x *installation) {
 	c := x.connect()
 	defer c.Close()
 	topic := func(name string) codec.Field { return codec.Field{Name: "topic", Value: name} }
-	h, body := exchangeOn(x.T, c, request(codec.RequestGetRouteInfoByTopic, 1, topic("Plain")))
+	h, body := exchangeOn(x.T, c, request(requests.GetRouteInfoByTopic, 1, topic("Plain")))
 	want := fmt.Sprintf(`{"brokerDatas":[{"brokerAddrs":{"0":"%[1]s"},"brokerName":"broker-a","cluster":"DefaultCluster"},{"brokerAddrs":{"0":"%[1]s"},"brokerName":"broker-b","cluster":"DefaultCluster"}],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4},{"brokerName":"broker-b","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}`, x.ProxyAddr)
 	if h.ResponseCode() != codec.ResponseSuccess || string(body) != want {
 		x.Errorf("got %v\n     %s\nwant %s", h.ResponseCode(), body, want)
 	}
-	_, body = exchangeOn(x.T, c, request(codec.RequestGetRouteInfoByTopic, 2, topic("OnlyB")))
+	_, body = exchangeOn(x.T, c, request(requests.GetRouteInfoByTopic, 2, topic("OnlyB")))
 	if text := string(body); !strings.Contains(text, "broker-b") || strings.Contains(text, "broker-a") {
 		x.Errorf("got %s", text)
 	}
@@ -85,16 +86,16 @@ func compatibleAnswers(x *installation) {
 		}
 	}
 	for _, each := range []struct {
-		code   codec.RequestCode
+		code   requests.Code
 		fields []codec.Field
 		want   codec.ResponseCode
 		remark string
 	}{
-		{codec.RequestGetRouteInfoByTopic, []codec.Field{topic("1 unrouted")}, codec.ResponseSystemError, "Cluster is not available"},
-		{codec.RequestSendMessageV2, []codec.Field{{Name: "b", Value: "1 unrouted"}}, codec.ResponseSystemError, "No route for current request."},
-		{codec.RequestAckMessage, []codec.Field{topic("Plain")}, codec.ResponseSystemError, "No ack directive is found"},
-		{codec.RequestGetBrokerClusterInfo, nil, codec.ResponseSystemError, "Request not supported"},
-		{codec.RequestUnregisterClient, []codec.Field{{Name: "clientID", Value: "c"}}, codec.ResponseSuccess, "Envoy unregister client OK."},
+		{requests.GetRouteInfoByTopic, []codec.Field{topic("1 unrouted")}, codec.ResponseSystemError, "Cluster is not available"},
+		{requests.SendMessageV2, []codec.Field{{Name: "b", Value: "1 unrouted"}}, codec.ResponseSystemError, "No route for current request."},
+		{requests.AckMessage, []codec.Field{topic("Plain")}, codec.ResponseSystemError, "No ack directive is found"},
+		{requests.GetBrokerClusterInfo, nil, codec.ResponseSystemError, "Request not supported"},
+		{requests.UnregisterClient, []codec.Field{{Name: "clientID", Value: "c"}}, codec.ResponseSuccess, "Envoy unregister client OK."},
 	} {
 		h, _ := exchangeOn(x.T, c, request(each.code, 7, each.fields...))
 		if h.Opaque != 7 || h.ResponseCode() != each.want || h.Remark() != each.remark {
@@ -106,7 +107,7 @@ func compatibleAnswers(x *installation) {
 // nameless is a send as clients without broker names make it.
 func nameless(topic, queue string) []byte {
 	send := codec.Command{
-		Code: int32(codec.RequestSendMessageV2), Language: codec.LanguageJava, Version: 401, Opaque: 3, Body: []byte("hello"),
+		Code: int32(requests.SendMessageV2), Language: codec.LanguageJava, Version: 401, Opaque: 3, Body: []byte("hello"),
 		Fields: []codec.Field{{Name: "a", Value: "p"}, {Name: "b", Value: topic}, {Name: "c", Value: "TBW102"}, {Name: "d", Value: "4"}, {Name: "e", Value: queue}, {Name: "f", Value: "0"}, {Name: "g", Value: "0"}, {Name: "h", Value: "0"}},
 	}
 	return send.Append(nil)

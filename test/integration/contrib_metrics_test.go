@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -104,7 +105,7 @@ func contribMetrics(x *installation) {
 	const routes = 5
 	c := x.connect()
 	for i := range int32(routes) {
-		exchangeOn(x.T, c, request(codec.RequestGetRouteInfoByTopic, i+1, codec.Field{Name: "topic", Value: "Metered"}))
+		exchangeOn(x.T, c, request(requests.GetRouteInfoByTopic, i+1, codec.Field{Name: "topic", Value: "Metered"}))
 	}
 	for name, want := range map[string]int64{
 		"request":                             routes,

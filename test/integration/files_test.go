@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // TestAnEnvoyShortOfFilesLives has more clients come than an Envoy with 256 files can serve, of which half are Envoy's and
@@ -36,7 +37,7 @@ func TestAnEnvoyShortOfFilesLives(t *testing.T) {
 				broker := []string{"broker-a", "broker-b"}[i%2]
 				c := s.dial(doors[broker])
 				all = append(all, c)
-				h, err := ask(c, to(broker, codec.RequestSendMessageV2, i, nil))
+				h, err := ask(c, to(broker, requests.SendMessageV2, i, nil))
 				switch {
 				case err == nil && h.ResponseCode() == codec.ResponseSuccess:
 					served++

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -27,7 +28,7 @@ func TestHostileClients(t *testing.T) {
 		t.Run(way.Name, func(t *testing.T) {
 			x := x.by(t, way)
 			// The first connections make Envoy open files that it keeps.
-			x.exchange(request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"}))
+			x.exchange(request(requests.GetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"}))
 			before := x.files()
 			t.Run("bytes that are no frame close the connection", func(t *testing.T) { badFrames(x.on(t)) })
 			t.Run("requests that go nowhere are answered", func(t *testing.T) { badRequests(x.on(t), way) })
@@ -79,16 +80,16 @@ func badRequests(x *installation, way world.Way) {
 		frame []byte
 		want  codec.ResponseCode
 	}{
-		"internal":    {request(codec.RequestRegisterBroker, 5), codec.ResponseRequestCodeNotSupported},
-		"no topic":    {request(codec.RequestGetRouteInfoByTopic, 5), codec.ResponseTopicNotExist},
+		"internal":    {request(requests.RegisterBroker, 5), codec.ResponseRequestCodeNotSupported},
+		"no topic":    {request(requests.GetRouteInfoByTopic, 5), codec.ResponseTopicNotExist},
 		"unknown":     {request(4711, 5), codec.ResponseRequestCodeNotSupported},
-		"other topic": {request(codec.RequestGetRouteInfoByTopic, 5, codec.Field{Name: "topic", Value: "nobody's"}), codec.ResponseTopicNotExist},
+		"other topic": {request(requests.GetRouteInfoByTopic, 5, codec.Field{Name: "topic", Value: "nobody's"}), codec.ResponseTopicNotExist},
 	}
 	if way.Name == string(world.Unified) {
 		cases["no broker name"] = struct {
 			frame []byte
 			want  codec.ResponseCode
-		}{request(codec.RequestSendMessageV2, 5, codec.Field{Name: "b", Value: "T"}), codec.ResponseVersionNotSupported}
+		}{request(requests.SendMessageV2, 5, codec.Field{Name: "b", Value: "T"}), codec.ResponseVersionNotSupported}
 	}
 	for name, c := range cases {
 		h := x.exchange(c.frame)
@@ -99,7 +100,7 @@ func badRequests(x *installation, way world.Way) {
 }
 
 func churn(x *installation) {
-	route := request(codec.RequestGetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"})
+	route := request(requests.GetRouteInfoByTopic, 1, codec.Field{Name: "topic", Value: "T"})
 	for i := range 300 {
 		c := x.connect()
 		switch i % 4 {
@@ -176,7 +177,7 @@ func (x *installation) files() int {
 	return len(entries)
 }
 
-func request(code codec.RequestCode, opaque int32, fields ...codec.Field) []byte {
+func request(code requests.Code, opaque int32, fields ...codec.Field) []byte {
 	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Fields: fields}
 	return command.Append(nil)
 }

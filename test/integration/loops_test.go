@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -30,14 +31,14 @@ func (x *installation) registerAt(by, address string) {
 	}
 	// Brokers register anew when their permission is set, even to what it was (AdminBrokerProcessor).
 	command := codec.Command{
-		Code: int32(codec.RequestUpdateBrokerConfig), Language: codec.LanguageJava, Version: 479, Opaque: 1,
+		Code: int32(requests.UpdateBrokerConfig), Language: codec.LanguageJava, Version: 479, Opaque: 1,
 		Body: fmt.Appendf(nil, "brokerIP1=%s\nlistenPort=%s\nbrokerPermission=6\n", host, port),
 	}
 	if answer, _ := x.askAt(by, command.Append(nil)); answer.ResponseCode() != codec.ResponseSuccess {
 		x.Fatalf("UPDATE_BROKER_CONFIG is answered %v %s", answer.ResponseCode(), answer.Remark())
 	}
 	for limit := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		_, body := x.askAt(x.NameServer, request(codec.RequestGetBrokerClusterInfo, 2))
+		_, body := x.askAt(x.NameServer, request(requests.GetBrokerClusterInfo, 2))
 		if bytes.Contains(body, []byte(`"`+address+`"`)) {
 			return
 		}
@@ -63,7 +64,7 @@ func (x *installation) askAt(address string, frame []byte) (*codec.Header, []byt
 func (x *installation) learn(nameServer string) {
 	x.Helper()
 	topic := []codec.Field{{Name: "topic", Value: "T"}, {Name: "acceptStandardJsonOnly", Value: "true"}}
-	if answer, _ := x.askAt(nameServer, request(codec.RequestGetRouteInfoByTopic, 3, topic...)); answer.ResponseCode() != codec.ResponseSuccess {
+	if answer, _ := x.askAt(nameServer, request(requests.GetRouteInfoByTopic, 3, topic...)); answer.ResponseCode() != codec.ResponseSuccess {
 		x.Fatalf("a route is answered %v", answer.ResponseCode())
 	}
 }
@@ -77,7 +78,7 @@ func (x *installation) wantClosed(address string) {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
-	_, _ = c.Write(request(codec.RequestGetBrokerConfig, 4))
+	_, _ = c.Write(request(requests.GetBrokerConfig, 4))
 	if n, err := io.Copy(io.Discard, c); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 		x.Errorf("%s: got %d bytes, %v; want the end", address, n, err)
 	}
@@ -117,7 +118,7 @@ func TestAProxyDoesNotCallItself(t *testing.T) {
 			x.learn(x.UnifiedAddr)
 			before := x.files()
 			x.wantClosed(a.ProxyAddr)
-			send := request(codec.RequestSendMessageV2, 5, codec.Field{Name: "a", Value: "p"}, codec.Field{Name: "b", Value: "T"},
+			send := request(requests.SendMessageV2, 5, codec.Field{Name: "a", Value: "p"}, codec.Field{Name: "b", Value: "T"},
 				codec.Field{Name: "e", Value: "0"}, codec.Field{Name: "n", Value: a.Name})
 			answer, _ := x.askAt(x.UnifiedAddr, send)
 			if answer.Opaque != 5 || answer.ResponseCode() != codec.ResponseServiceNotAvailable || !strings.Contains(answer.Remark(), "leads back to the proxy") {
@@ -127,7 +128,7 @@ func TestAProxyDoesNotCallItself(t *testing.T) {
 		})
 	}
 	// The other broker goes on.
-	if answer, _ := x.askAt(b.ProxyAddr, request(codec.RequestGetBrokerConfig, 6)); answer.ResponseCode() != codec.ResponseSuccess {
+	if answer, _ := x.askAt(b.ProxyAddr, request(requests.GetBrokerConfig, 6)); answer.ResponseCode() != codec.ResponseSuccess {
 		t.Errorf("the other broker is answered %v", answer.ResponseCode())
 	}
 	x.awaitStat("broker_is_self", 5)
@@ -178,7 +179,7 @@ func TestAClientCannotChooseWhereTheProxyDials(t *testing.T) {
 	}
 	x.registerAt(broker.Addr, broker.Addr)
 	x.learn(x.ProxyAddr)
-	if answer, _ := x.askAt(broker.ProxyAddr, request(codec.RequestGetBrokerConfig, 7)); answer.ResponseCode() != codec.ResponseSuccess {
+	if answer, _ := x.askAt(broker.ProxyAddr, request(requests.GetBrokerConfig, 7)); answer.ResponseCode() != codec.ResponseSuccess {
 		t.Errorf("after its return the broker is answered %v", answer.ResponseCode())
 	}
 	x.idle()

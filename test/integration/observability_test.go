@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -348,9 +349,9 @@ func (o *observed) awaitData(queries []string) {
 	c := o.dial(o.demo)
 	defer c.Close()
 	for limit := time.Now().Add(time.Minute); len(queries) > 0; time.Sleep(100 * time.Millisecond) {
-		o.wants(c, codec.ResponseSuccess, codec.RequestGetRouteInfoByTopic, codec.Field{Name: "topic", Value: "T"})
+		o.wants(c, codec.ResponseSuccess, requests.GetRouteInfoByTopic, codec.Field{Name: "topic", Value: "T"})
 		o.send(c, stub.BrokerName, codec.ResponseSuccess)
-		o.wants(c, codec.ResponseSuccess, codec.RequestPullMessage, codec.Field{Name: "topic", Value: "T"}, codec.Field{Name: "bname", Value: stub.BrokerName}, codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "1000"})
+		o.wants(c, codec.ResponseSuccess, requests.PullMessage, codec.Field{Name: "topic", Value: "T"}, codec.Field{Name: "bname", Value: stub.BrokerName}, codec.Field{Name: "sysFlag", Value: "2"}, codec.Field{Name: "suspendTimeoutMillis", Value: "1000"})
 		queries = slices.DeleteFunc(queries, o.hasData)
 		if time.Now().After(limit) {
 			o.Fatalf("no data for %s", strings.Join(queries, "\n"))
@@ -396,12 +397,12 @@ func (o *observed) misuse() {
 	o.Helper()
 	edge := o.dial(o.edge)
 	defer edge.Close()
-	o.wants(edge, codec.ResponseSuccess, codec.RequestGetRouteInfoByTopic, codec.Field{Name: "topic", Value: "T"})
+	o.wants(edge, codec.ResponseSuccess, requests.GetRouteInfoByTopic, codec.Field{Name: "topic", Value: "T"})
 
 	demo := o.dial(o.demo)
 	defer demo.Close()
 	o.send(demo, "nobody", codec.ResponseServiceNotAvailable)
-	o.wants(demo, codec.ResponseRequestCodeNotSupported, codec.RequestRegisterBroker)
+	o.wants(demo, codec.ResponseRequestCodeNotSupported, requests.RegisterBroker)
 	if _, err := demo.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {
 		o.Fatal(err)
 	}
@@ -411,7 +412,7 @@ func (o *observed) misuse() {
 
 	limited := o.dial(o.limited)
 	defer limited.Close()
-	o.wants(limited, codec.ResponseSuccess, codec.RequestGetRouteInfoByTopic, codec.Field{Name: "topic", Value: "T"})
+	o.wants(limited, codec.ResponseSuccess, requests.GetRouteInfoByTopic, codec.Field{Name: "topic", Value: "T"})
 	o.send(limited, stub.BrokerName, codec.ResponseSystemBusy)
 }
 
@@ -428,10 +429,10 @@ func (o *observed) dial(address string) net.Conn {
 // send sends a message to a broker.
 func (o *observed) send(c net.Conn, broker string, want codec.ResponseCode) {
 	o.Helper()
-	o.wants(c, want, codec.RequestSendMessageV2, codec.Field{Name: "b", Value: "T"}, codec.Field{Name: "n", Value: broker})
+	o.wants(c, want, requests.SendMessageV2, codec.Field{Name: "b", Value: "T"}, codec.Field{Name: "n", Value: broker})
 }
 
-func (o *observed) wants(c net.Conn, want codec.ResponseCode, code codec.RequestCode, fields ...codec.Field) {
+func (o *observed) wants(c net.Conn, want codec.ResponseCode, code requests.Code, fields ...codec.Field) {
 	o.Helper()
 	o.opaque++
 	h, _ := exchangeOn(o.T, c, request(code, o.opaque, fields...))

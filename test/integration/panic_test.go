@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // faultCode is the code at which the plugin in out/fault panics: session.FaultCode, which others do not have.
@@ -74,7 +75,7 @@ func TestAPanicEndsOneConnectionAndNoOther(t *testing.T) {
 				s.exchanges(c, "broker-a", 1)
 				marked := to("broker-a", faultCode, 7, nil)
 				if i%2 == 1 { // the broker's
-					marked = to("broker-a", codec.RequestSendMessageV2, 7, []byte("fault"))
+					marked = to("broker-a", requests.SendMessageV2, 7, []byte("fault"))
 				}
 				if _, err := c.Write(marked); err != nil {
 					t.Fatal(err)

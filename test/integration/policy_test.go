@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -51,7 +52,7 @@ func TestPolicyAndObservability(t *testing.T) {
 		t.Run("tools", func(t *testing.T) {
 			t.Parallel()
 			x := x.on(t)
-			if code, remark := x.ask(x.ProxyAddr, codec.RequestGetBrokerClusterInfo, nil, nil); code != codec.ResponseSuccess {
+			if code, remark := x.ask(x.ProxyAddr, requests.GetBrokerClusterInfo, nil, nil); code != codec.ResponseSuccess {
 				x.Errorf("the operators' network gets %v: %s", code, remark)
 			}
 		})
@@ -192,7 +193,7 @@ func requestLog(x *installation, path string) {
 		x.Fatal(err)
 	}
 	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		x.ask(x.ProxyAddr, codec.RequestGetBrokerClusterInfo, nil, nil)
+		x.ask(x.ProxyAddr, requests.GetBrokerClusterInfo, nil, nil)
 		if _, err := os.Stat(path); err == nil {
 			break
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/fault"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
@@ -130,7 +131,7 @@ func (x *installation) connectTo(way world.Way) net.Conn {
 // changesRefused asks for a new topic, which the stub knows nothing of, and tells whether the proxy already refused that.
 func (x *installation) changesRefused(c net.Conn) bool {
 	x.Helper()
-	h, _ := exchangeOn(x.T, c, request(codec.RequestUpdateAndCreateTopic, 1, codec.Field{Name: "topic", Value: "T"}))
+	h, _ := exchangeOn(x.T, c, request(requests.UpdateAndCreateTopic, 1, codec.Field{Name: "topic", Value: "T"}))
 	return h.ResponseCode() == codec.ResponseNoPermission
 }
 

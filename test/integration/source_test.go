@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // withLimits sets limits in the config of each listener.
@@ -84,7 +85,7 @@ func (s *stage) takeRequests(address string) {
 		writers.Go(func() {
 			var all []byte
 			for opaque := range int32(1000) {
-				all = append(all, to("broker-a", codec.RequestPullMessage, opaque, nil)...)
+				all = append(all, to("broker-a", requests.PullMessage, opaque, nil)...)
 			}
 			_, _ = c.Write(all)
 		})
@@ -96,7 +97,7 @@ func (s *stage) takeRequests(address string) {
 // takeBytes has 40 connections of 127.0.0.2 send all but the end of a frame of 7 MiB.
 func (s *stage) takeBytes(address string) {
 	s.Helper()
-	frame := to("broker-b", codec.RequestSendMessageV2, 1, bytes.Repeat([]byte("x"), 7<<20))
+	frame := to("broker-b", requests.SendMessageV2, 1, bytes.Repeat([]byte("x"), 7<<20))
 	var writers sync.WaitGroup
 	for range 40 {
 		if c, err := s.dialFrom("127.0.0.2", address); err == nil {
@@ -129,7 +130,7 @@ func (s *stage) sendFrom(local, address string) (refused int) {
 		}
 		in := bufio.NewReader(c)
 		for opaque := range int32(modestSends) {
-			if _, err := c.Write(to("broker-b", codec.RequestSendMessageV2, opaque, content)); err != nil {
+			if _, err := c.Write(to("broker-b", requests.SendMessageV2, opaque, content)); err != nil {
 				refused += modestSends - int(opaque)
 				break
 			}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // stage is an Envoy with actors in the places of a name server and of the brokers broker-a and broker-b: for what no
@@ -53,7 +54,7 @@ func newStage(t *testing.T, config, moduleDir string, edit func(yaml string) str
 func newStageAt(t *testing.T, config, moduleDir string, edit func(yaml string) string, addresses map[string]string, wrapper ...string) *stage {
 	t.Helper()
 	nameServer := act(t, answering(func(h *codec.Header, _ []byte) []byte {
-		if h.RequestCode() != codec.RequestGetBrokerClusterInfo {
+		if requests.CodeOf(h) != requests.GetBrokerClusterInfo {
 			return answer(codec.ResponseTopicNotExist, h.Opaque, nil)
 		}
 		var table []string

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -54,7 +55,7 @@ func TestTLSEdge(t *testing.T) {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-	_, body := exchangeOn(t, c, request(codec.RequestGetConsumerConnectionList, 1, codec.Field{Name: "consumerGroup", Value: "tls-group"}))
+	_, body := exchangeOn(t, c, request(requests.GetConsumerConnectionList, 1, codec.Field{Name: "consumerGroup", Value: "tls-group"}))
 	var list struct {
 		ConnectionSet []struct{ ClientAddr string }
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -53,7 +54,7 @@ func TestTransparent(t *testing.T) {
 
 	ns := redirected(x.NameServer)
 	defer ns.Close()
-	route, body := exchangeOn(t, ns, request(codec.RequestGetRouteInfoByTopic, 7, codec.Field{Name: "topic", Value: "T"}, codec.Field{Name: "acceptStandardJsonOnly", Value: "true"}))
+	route, body := exchangeOn(t, ns, request(requests.GetRouteInfoByTopic, 7, codec.Field{Name: "topic", Value: "T"}, codec.Field{Name: "acceptStandardJsonOnly", Value: "true"}))
 	if route.Opaque != 7 || route.ResponseCode() != codec.ResponseSuccess {
 		t.Fatalf("got opaque %d, %v", route.Opaque, route.ResponseCode())
 	}
@@ -62,7 +63,7 @@ func TestTransparent(t *testing.T) {
 			t.Errorf("the route does not name %s: %s", b.Addr, body)
 		}
 		c := redirected(b.Addr)
-		answer, _ := exchangeOn(t, c, request(codec.RequestGetBrokerConfig, 8))
+		answer, _ := exchangeOn(t, c, request(requests.GetBrokerConfig, 8))
 		if answer.Opaque != 8 || answer.ResponseCode() != codec.ResponseSuccess {
 			t.Errorf("%s: got opaque %d, %v", b.Name, answer.Opaque, answer.ResponseCode())
 		}
@@ -108,10 +109,10 @@ func TestVIPChannelAndReadOnly(t *testing.T) {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-	if answer, body := exchangeOn(t, c, request(codec.RequestGetBrokerConfig, 1)); answer.ResponseCode() != codec.ResponseSuccess || !strings.Contains(string(body), "brokerName=broker-a") {
+	if answer, body := exchangeOn(t, c, request(requests.GetBrokerConfig, 1)); answer.ResponseCode() != codec.ResponseSuccess || !strings.Contains(string(body), "brokerName=broker-a") {
 		t.Errorf("got %v", answer.ResponseCode())
 	}
-	if answer, _ := exchangeOn(t, c, request(codec.RequestUpdateBrokerConfig, 2)); answer.ResponseCode() != codec.ResponseNoPermission || answer.Opaque != 2 {
+	if answer, _ := exchangeOn(t, c, request(requests.UpdateBrokerConfig, 2)); answer.ResponseCode() != codec.ResponseNoPermission || answer.Opaque != 2 {
 		t.Errorf("a change was answered %v", answer.ResponseCode())
 	}
 	c.Close()

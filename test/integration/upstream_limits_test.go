@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -93,7 +94,7 @@ func TestBrokersThatReadNothingStayWithinTheLimits(t *testing.T) {
 			other := s.dial(s.proxy)
 			_ = other.SetDeadline(time.Now().Add(3 * time.Minute))
 			s.eventually("broker-b answers", func() bool {
-				h, _ := exchangeOn(t, other, to("broker-b", codec.RequestSendMessage, 1, nil))
+				h, _ := exchangeOn(t, other, to("broker-b", requests.SendMessage, 1, nil))
 				return h.ResponseCode() == codec.ResponseSuccess
 			})
 			before := s.resident("VmRSS")
@@ -102,13 +103,13 @@ func TestBrokersThatReadNothingStayWithinTheLimits(t *testing.T) {
 			var conns []net.Conn
 			for range clients {
 				c := s.dial(s.proxy)
-				if _, err := c.Write(to("broker-a", codec.RequestSendMessage, 1, nil)); err != nil {
+				if _, err := c.Write(to("broker-a", requests.SendMessage, 1, nil)); err != nil {
 					t.Fatal(err)
 				}
 				conns = append(conns, c)
 			}
 			s.awaitStat("upstream_active", clients+1)
-			large := to("broker-a", codec.RequestSendMessage, 2, bytes.Repeat([]byte("b"), size))
+			large := to("broker-a", requests.SendMessage, 2, bytes.Repeat([]byte("b"), size))
 			write := func(c net.Conn) { _, _ = c.Write(large) } // some are closed while they write
 			write(conns[0])
 			s.awaitStat("memory_kept", size/2)
@@ -134,7 +135,7 @@ func TestBrokersThatReadNothingStayWithinTheLimits(t *testing.T) {
 			t.Logf("Envoy has grown by %d MiB, memory_kept %d MiB, closed %d, refused %d",
 				grown>>20, s.value("memory_kept")>>20, s.value("memory_over_limit"), s.value("request_over_limit"))
 			for opaque := range int32(100) {
-				if h, _ := exchangeOn(t, other, to("broker-b", codec.RequestSendMessage, opaque, nil)); h.ResponseCode() != codec.ResponseSuccess {
+				if h, _ := exchangeOn(t, other, to("broker-b", requests.SendMessage, opaque, nil)); h.ResponseCode() != codec.ResponseSuccess {
 					t.Fatalf("broker-b: %v (%s)", h.ResponseCode(), h.Remark())
 				}
 			}
@@ -196,7 +197,7 @@ func (s *stage) asking(address string) (n int) {
 
 // TestConnectsThatAreGivenUpLeaveNoSocket has a broker whose SYNs are dropped, as a firewall does.
 func TestConnectsThatAreGivenUpLeaveNoSocket(t *testing.T) {
-	const requests = 12
+	const sent = 12
 	start := func(t *testing.T, timeout string) (*stage, string) {
 		deaf := deafBroker(t)
 		return newStageAt(t, "unified.yaml", modules(t), func(yaml string) string {
@@ -206,27 +207,27 @@ func TestConnectsThatAreGivenUpLeaveNoSocket(t *testing.T) {
 	t.Run("timed out", func(t *testing.T) {
 		s, deaf := start(t, "0.3s")
 		c := s.dial(s.proxy)
-		for opaque := range int32(requests) {
-			h, _ := exchangeOn(t, c, to("broker-a", codec.RequestSendMessage, opaque, nil))
+		for opaque := range int32(sent) {
+			h, _ := exchangeOn(t, c, to("broker-a", requests.SendMessage, opaque, nil))
 			if h.Opaque != opaque || h.ResponseCode() != codec.ResponseServiceNotAvailable {
 				t.Fatalf("got opaque %d, %v (%s)", h.Opaque, h.ResponseCode(), h.Remark())
 			}
 		}
-		s.awaitStat("upstream_connect_failure", requests)
+		s.awaitStat("upstream_connect_failure", sent)
 		s.eventually("no socket is left", func() bool { return s.asking(deaf) == 0 })
 		s.exchanges(c, "broker-b", 10)
 	})
 	t.Run("the client leaves", func(t *testing.T) {
 		s, deaf := start(t, "60s")
 		var conns []net.Conn
-		for range requests {
+		for range sent {
 			c := s.dial(s.proxy)
-			if _, err := c.Write(to("broker-a", codec.RequestSendMessage, 1, nil)); err != nil {
+			if _, err := c.Write(to("broker-a", requests.SendMessage, 1, nil)); err != nil {
 				t.Fatal(err)
 			}
 			conns = append(conns, c)
 		}
-		s.eventually("each client's connection is asked for", func() bool { return s.asking(deaf) == requests })
+		s.eventually("each client's connection is asked for", func() bool { return s.asking(deaf) == sent })
 		for _, c := range conns {
 			c.Close()
 		}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
 )
 
@@ -64,16 +65,16 @@ func newAnswers(opt Options, broker netip.AddrPort) (answers, error) {
 	}
 	all := answers{}
 	for _, a := range []struct {
-		code codec.RequestCode
+		code requests.Code
 		name string
 		body []byte
 	}{
-		{codec.RequestSendMessageV2, "SEND_MESSAGE_V2.response", nil},
-		{codec.RequestPullMessage, "PULL_MESSAGE.response", bytes.Repeat([]byte{'m'}, opt.PullBody)},
-		{codec.RequestHeartBeat, "HEART_BEAT.response", nil},
-		{codec.RequestUnregisterClient, "UNREGISTER_CLIENT.response", nil},
-		{codec.RequestGetRouteInfoByTopic, "GET_ROUTEINFO_BY_TOPIC.response", route},
-		{codec.RequestGetBrokerClusterInfo, "GET_BROKER_CLUSTER_INFO.response", cluster},
+		{requests.SendMessageV2, "SEND_MESSAGE_V2.response", nil},
+		{requests.PullMessage, "PULL_MESSAGE.response", bytes.Repeat([]byte{'m'}, opt.PullBody)},
+		{requests.HeartBeat, "HEART_BEAT.response", nil},
+		{requests.UnregisterClient, "UNREGISTER_CLIENT.response", nil},
+		{requests.GetRouteInfoByTopic, "GET_ROUTEINFO_BY_TOPIC.response", route},
+		{requests.GetBrokerClusterInfo, "GET_BROKER_CLUSTER_INFO.response", cluster},
 	} {
 		if all[int32(a.code)], err = frame.GoldenTemplate(a.name, a.body); err != nil {
 			return nil, fmt.Errorf("%s: %w", a.name, err)

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/poll"
 )
@@ -178,18 +178,18 @@ func (s *Server) read(c *conn) bool {
 func (s *Server) answer(request frame.Head, counts *Counts) {
 	template := s.answers[request.Code]
 	switch {
-	case request.Code == int32(codec.RequestLitePullMessage):
+	case request.Code == int32(requests.LitePullMessage):
 		counts.Held++
 		return
 	case template == nil:
 		counts.Refused++
 		s.out = notSupported(s.out, request.Opaque)
 		return
-	case request.Code == int32(codec.RequestSendMessageV2):
+	case request.Code == int32(requests.SendMessageV2):
 		counts.Sends++
-	case request.Code == int32(codec.RequestPullMessage):
+	case request.Code == int32(requests.PullMessage):
 		counts.Pulls++
-	case request.Code == int32(codec.RequestGetRouteInfoByTopic):
+	case request.Code == int32(requests.GetRouteInfoByTopic):
 		counts.Routes++
 	default:
 		counts.Others++

@@ -13,6 +13,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 func TestTheNameServerNamesTheBroker(t *testing.T) {
@@ -35,7 +36,7 @@ func TestTheNameServerNamesTheBroker(t *testing.T) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	ask := func(code codec.RequestCode, opaque int32) (codec.Header, []byte) {
+	ask := func(code requests.Code, opaque int32) (codec.Header, []byte) {
 		t.Helper()
 		request := codec.Command{Code: int32(code), Opaque: opaque}
 		if _, err := conn.Write(request.Append(nil)); err != nil {
@@ -68,16 +69,16 @@ func TestTheNameServerNamesTheBroker(t *testing.T) {
 		{Cluster: clusterName, BrokerName: "broker-2", Addr: "192.0.2.3:10002"},
 		{Cluster: clusterName, BrokerName: BrokerName, Addr: server.Broker.String()},
 	}
-	_, cluster := ask(codec.RequestGetBrokerClusterInfo, 7)
+	_, cluster := ask(requests.GetBrokerClusterInfo, 7)
 	if got, err := body.ParseClusterInfo(cluster); err != nil || !slices.Equal(got, want) {
 		t.Errorf("cluster info %+v, %v; want %+v", got, err, want)
 	}
-	_, route := ask(codec.RequestGetRouteInfoByTopic, 8)
+	_, route := ask(requests.GetRouteInfoByTopic, 8)
 	_, got, err := body.RewriteTopicRouteData(route, func(a body.Address) (string, bool) { return a.Addr, true })
 	if err != nil || !slices.Equal(got, slices.Concat(want[2:], want[:2])) {
 		t.Errorf("route %+v, %v; want %+v", got, err, want)
 	}
-	if h, _ := ask(codec.RequestHeartBeat, -1); h.ResponseCode() != codec.ResponseSuccess {
+	if h, _ := ask(requests.HeartBeat, -1); h.ResponseCode() != codec.ResponseSuccess {
 		t.Errorf("heartbeat: %v", h.ResponseCode())
 	}
 	if h, _ := ask(4711, 9); h.ResponseCode() != codec.ResponseRequestCodeNotSupported {

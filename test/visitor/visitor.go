@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -149,26 +150,26 @@ func (v visit) run() error {
 	_ = c.SetDeadline(time.Now().Add(patience))
 	switch v.kind {
 	case route:
-		err = v.ask(c, codec.RequestGetRouteInfoByTopic, v.opaque, nil, codec.Field{Name: "topic", Value: Topic})
+		err = v.ask(c, requests.GetRouteInfoByTopic, v.opaque, nil, codec.Field{Name: "topic", Value: Topic})
 		time.Sleep(v.stay)
 		return err
 	case heartbeat:
 		client := fmt.Sprintf("visitor-%d", v.opaque)
 		body := fmt.Appendf(nil, `{"clientID":%q,"consumerDataSet":[],"producerDataSet":[{"groupName":"visitors"}]}`, client)
-		if err := v.ask(c, codec.RequestHeartBeat, v.opaque, body); err != nil {
+		if err := v.ask(c, requests.HeartBeat, v.opaque, body); err != nil {
 			return err
 		}
 		time.Sleep(v.stay)
-		return v.ask(c, codec.RequestUnregisterClient, v.opaque+1, nil,
+		return v.ask(c, requests.UnregisterClient, v.opaque+1, nil,
 			codec.Field{Name: "clientID", Value: client}, codec.Field{Name: "producerGroup", Value: "visitors"}, codec.Field{Name: "bname", Value: v.broker})
 	case pull:
-		return v.ask(c, codec.RequestPullMessage, v.opaque, nil, v.pullFields()...)
+		return v.ask(c, requests.PullMessage, v.opaque, nil, v.pullFields()...)
 	case leave:
-		_, err = c.Write(request(codec.RequestPullMessage, v.opaque, nil, v.pullFields()...))
+		_, err = c.Write(request(requests.PullMessage, v.opaque, nil, v.pullFields()...))
 		time.Sleep(v.stay / 2)
 		return err
 	case half:
-		whole := request(codec.RequestGetRouteInfoByTopic, v.opaque, nil, codec.Field{Name: "topic", Value: Topic})
+		whole := request(requests.GetRouteInfoByTopic, v.opaque, nil, codec.Field{Name: "topic", Value: Topic})
 		_, err = c.Write(whole[:len(whole)/2])
 		time.Sleep(v.stay)
 		return err
@@ -200,7 +201,7 @@ func (v visit) pullFields() []codec.Field {
 var errWrong = errors.New("wrong answer")
 
 // ask sends a request and reads its answer.
-func (v visit) ask(c net.Conn, code codec.RequestCode, opaque int32, body []byte, fields ...codec.Field) error {
+func (v visit) ask(c net.Conn, code requests.Code, opaque int32, body []byte, fields ...codec.Field) error {
 	if _, err := c.Write(request(code, opaque, body, fields...)); err != nil {
 		return err
 	}
@@ -219,7 +220,7 @@ func (v visit) ask(c net.Conn, code codec.RequestCode, opaque int32, body []byte
 	}
 }
 
-func request(code codec.RequestCode, opaque int32, body []byte, fields ...codec.Field) []byte {
+func request(code requests.Code, opaque int32, body []byte, fields ...codec.Field) []byte {
 	command := codec.Command{Code: int32(code), Language: codec.LanguageJava, Version: 479, Opaque: opaque, Fields: fields, Body: body}
 	return command.Append(nil)
 }

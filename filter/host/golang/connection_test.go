@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 )
 
@@ -134,7 +135,7 @@ func dial(t *testing.T) (*fakeEnvoy, *fakeConnection, api.DownstreamFilter) {
 }
 
 func send(opaque int32) []byte {
-	command := codec.Command{Code: int32(codec.RequestSendMessageV2), Opaque: opaque, Fields: []codec.Field{{Name: "n", Value: "broker-a"}}}
+	command := codec.Command{Code: int32(requests.SendMessageV2), Opaque: opaque, Fields: []codec.Field{{Name: "n", Value: "broker-a"}}}
 	return command.Append(nil)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -35,22 +36,22 @@ func frames(t *testing.T, written []byte) map[codec.ResponseCode]int {
 // nothing holds the client back.
 func TestWhatWaitsForAConnectionIsBounded(t *testing.T) {
 	envoy, client, filter := dial(t)
-	const requests, bound = 200, 4 << 20 // max_buffered_bytes
+	const sent, bound = 200, 4 << 20 // max_buffered_bytes
 	large := func(opaque int32) []byte {
 		command := codec.Command{
-			Code: int32(codec.RequestSendMessageV2), Opaque: opaque, Body: bytes.Repeat([]byte("b"), 100_000),
+			Code: int32(requests.SendMessageV2), Opaque: opaque, Body: bytes.Repeat([]byte("b"), 100_000),
 			Fields: []codec.Field{{Name: "n", Value: "broker-a"}},
 		}
 		return command.Append(nil)
 	}
-	for opaque := range int32(requests) {
+	for opaque := range int32(sent) {
 		frame := large(100 + opaque)
 		filter.OnData(frame[:len(frame)/2], false)
 		filter.OnData(frame[len(frame)/2:], false)
 	}
 	kept := bound/len(large(100)) + 1 // one more comes while there is less than the bound
-	if got := frames(t, client.written); len(got) != 1 || got[codec.ResponseSystemBusy] != requests-kept {
-		t.Errorf("the client got %v, want SYSTEM_BUSY %d times", got, requests-kept)
+	if got := frames(t, client.written); len(got) != 1 || got[codec.ResponseSystemBusy] != sent-kept {
+		t.Errorf("the client got %v, want SYSTEM_BUSY %d times", got, sent-kept)
 	}
 	broker := &fakeConnection{}
 	envoy.last().OnPoolReady(broker)

@@ -10,6 +10,7 @@ import (
 	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 )
 
@@ -67,7 +68,7 @@ func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
 	defer func() { host.ReceiveDownstream = nil }()
 	_, connection, filter := dial(t)
 	refused := func(opaque int32) []byte {
-		command := codec.Command{Code: int32(codec.RequestRegisterBroker), Opaque: opaque}
+		command := codec.Command{Code: int32(requests.RegisterBroker), Opaque: opaque}
 		return command.Append(nil)
 	}
 	client.full = true

@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -100,7 +100,7 @@ func (d *drawing) requests(w io.Writer) {
 		rate, total float64
 	}
 	var rows []row
-	for _, code := range codec.RequestCodes() {
+	for _, code := range requests.Codes() {
 		name := stats.Table[stats.RequestCodeID(code)].Name
 		if total := d.filter.Values[name]; total > 0 {
 			rate, _ := d.rate(name)

@@ -18,6 +18,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/envoyfile"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/route"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
@@ -104,7 +105,7 @@ func (e *explanation) say(format string, args ...any) { _, _ = fmt.Fprintf(e.to,
 
 // compatible explains a config of Envoy's own rocketmq_proxy.
 func (e *explanation) compatible(config *apiv1.CompatibleConfig) {
-	matched, ok := config.Routes.Match(routeconfig.Request{Topic: e.topic, Code: int32(codec.RequestGetRouteInfoByTopic)})
+	matched, ok := config.Routes.Match(routeconfig.Request{Topic: e.topic, Code: int32(requests.GetRouteInfoByTopic)})
 	if !ok {
 		e.say("topic %s: no route matches; clients are answered SYSTEM_ERROR\n", e.topic)
 		return

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/trace"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 func newTrace() *cobra.Command {
@@ -61,7 +61,7 @@ Exit status: 0 if all of it could be read, 1 if not.`,
 	flags.StringSliceVar(&codes, "code", nil, "only these requests and their answers: names or numbers")
 	_ = command.RegisterFlagCompletionFunc("code", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var names []string
-		for _, code := range codec.RequestCodes() {
+		for _, code := range requests.Codes() {
 			names = append(names, code.String())
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
@@ -128,13 +128,13 @@ func (f flushing) Read(b []byte) (int, error) {
 }
 
 // requestCodes reads names and numbers of request codes.
-func requestCodes(names []string) (map[codec.RequestCode]bool, error) {
-	wanted := make(map[codec.RequestCode]bool, len(names))
-	all := codec.RequestCodes()
+func requestCodes(names []string) (map[requests.Code]bool, error) {
+	wanted := make(map[requests.Code]bool, len(names))
+	all := requests.Codes()
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(c codec.RequestCode) bool { return strings.EqualFold(c.String(), name) })
+		i := slices.IndexFunc(all, func(c requests.Code) bool { return strings.EqualFold(c.String(), name) })
 		if number, err := strconv.ParseInt(name, 10, 32); err == nil {
-			wanted[codec.RequestCode(number)] = true
+			wanted[requests.Code(number)] = true
 		} else if i >= 0 {
 			wanted[all[i]] = true
 		} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/pcap"
 )
 
@@ -86,17 +87,17 @@ func TestTraceOfACaptureWithAnUnknownLinkType(t *testing.T) {
 
 func TestTraceShowsTheMessagesOfEveryAnswerThatHasSome(t *testing.T) {
 	for _, test := range []struct {
-		code   codec.RequestCode
+		code   requests.Code
 		answer string
 		want   string
 	}{
-		{codec.RequestPullMessage, "PULL_MESSAGE", "1148 bytes: 4 messages, the first of topic CapOrder, queue 0, offset 0, the last of queue 0, offset 3"},
-		{codec.RequestLitePullMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
-		{codec.RequestPopMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
-		{codec.RequestPopLiteMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
-		{codec.RequestPeekMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
-		{codec.RequestQueryMessage, "QUERY_MESSAGE", "1 messages, the first of topic CapTopic"},
-		{codec.RequestViewMessageByID, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{requests.PullMessage, "PULL_MESSAGE", "1148 bytes: 4 messages, the first of topic CapOrder, queue 0, offset 0, the last of queue 0, offset 3"},
+		{requests.LitePullMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{requests.PopMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{requests.PopLiteMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{requests.PeekMessage, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
+		{requests.QueryMessage, "QUERY_MESSAGE", "1 messages, the first of topic CapTopic"},
+		{requests.ViewMessageByID, "PULL_MESSAGE", "4 messages, the first of topic CapOrder"},
 	} {
 		request := codec.Command{Code: int32(test.code), Opaque: 1}
 		frames := slicesConcat(request.Append(nil), pcap.Frame(t, test.answer+".response", 1))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // version is what this tool says of itself: V5_3_3 of Java's MQVersion, so that the answer is standard JSON.
@@ -33,7 +34,7 @@ func Ask(ctx context.Context, address, topic string, limits codec.Limits) ([]byt
 	stop := context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	request := codec.Command{
-		Code:     int32(codec.RequestGetRouteInfoByTopic),
+		Code:     int32(requests.GetRouteInfoByTopic),
 		Language: codec.LanguageOther,
 		Version:  version,
 		Opaque:   1,

@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 func TestLongBodiesAreCountedAndNotKept(t *testing.T) {
-	command := codec.Command{Code: int32(codec.RequestSendMessageV2), Opaque: 1}
+	command := codec.Command{Code: int32(requests.SendMessageV2), Opaque: 1}
 	head := command.Append(nil)
 	header := head[codec.PrefixSize:]
 	const size = 15 << 20

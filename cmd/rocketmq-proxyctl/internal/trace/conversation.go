@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // question is a request that waits for its answer.
 type question struct {
-	code codec.RequestCode
+	code requests.Code
 	at   time.Time
 }
 
@@ -32,7 +33,7 @@ func (c *conversation) ask(side int, h *codec.Header, at time.Time) {
 	if c.awaited[side] == nil {
 		c.awaited[side] = make(map[int32]question)
 	}
-	c.awaited[side][h.Opaque] = question{h.RequestCode(), at}
+	c.awaited[side][h.Opaque] = question{requests.CodeOf(h), at}
 }
 
 // answer finds the request of an answer that `side` gives.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Printer prints frames, each as a line, with further lines for its fields, remark and body.
@@ -21,7 +22,7 @@ type Printer struct {
 	// Bodies shows the beginning of bodies of unknown kinds, messages among them.
 	Bodies bool
 	// Codes are the requests to be shown, with their answers; empty: all.
-	Codes map[codec.RequestCode]bool
+	Codes map[requests.Code]bool
 	// Paint adds colour to a text.
 	Paint func(colour, text string) string
 
@@ -46,7 +47,7 @@ func (p *Printer) paint(colour, text string) string {
 
 // frame prints one frame. way is where it went, and asked, if known, the request that it answers.
 func (p *Printer) frame(f Frame, at, way string, asked question, known bool) {
-	code := f.Header.RequestCode()
+	code := requests.CodeOf(f.Header)
 	if f.Header.IsResponse() {
 		code = asked.code
 	}
@@ -71,7 +72,7 @@ func (p *Printer) frame(f Frame, at, way string, asked question, known bool) {
 			line += fmt.Sprintf(" to %v after %v", asked.code, f.Time.Sub(asked.at).Round(time.Microsecond))
 		}
 	} else {
-		line += "request " + p.paint(Strong, fmt.Sprintf("%v (%d)", h.RequestCode(), h.RequestCode()))
+		line += "request " + p.paint(Strong, fmt.Sprintf("%v (%d)", requests.CodeOf(h), requests.CodeOf(h)))
 	}
 	line += fmt.Sprintf(" opaque=%d", h.Opaque)
 	if h.IsOneway() {

@@ -8,12 +8,13 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // summary says what is in a body. Messages, and bodies of a kind that is not known here, are only counted unless
 // Bodies is set.
-func (p *Printer) summary(f Frame, code codec.RequestCode) string {
+func (p *Printer) summary(f Frame, code requests.Code) string {
 	size := f.Prefix.BodySize
 	switch {
 	case size == 0:
@@ -36,16 +37,16 @@ func (p *Printer) summary(f Frame, code codec.RequestCode) string {
 }
 
 // known reads the bodies that package body can read.
-func (p *Printer) known(f Frame, code codec.RequestCode) (string, error) {
+func (p *Printer) known(f Frame, code requests.Code) (string, error) {
 	if f.Header.IsResponse() {
 		switch {
-		case code == codec.RequestGetRouteInfoByTopic:
+		case code == requests.GetRouteInfoByTopic:
 			route, err := body.ParseTopicRouteData(f.Body)
 			if err != nil {
 				return "", err
 			}
 			return "TopicRouteData " + p.addresses(route.Brokers), nil
-		case code == codec.RequestGetBrokerClusterInfo:
+		case code == requests.GetBrokerClusterInfo:
 			addresses, err := body.ParseClusterInfo(f.Body)
 			if err != nil {
 				return "", err
@@ -57,9 +58,9 @@ func (p *Printer) known(f Frame, code codec.RequestCode) (string, error) {
 		return "", nil
 	}
 	switch code {
-	case codec.RequestHeartBeat:
+	case requests.HeartBeat:
 		return p.heartbeat(f.Body)
-	case codec.RequestLockBatchMQ, codec.RequestUnlockBatchMQ:
+	case requests.LockBatchMQ, requests.UnlockBatchMQ:
 		queues, _, err := body.ParseLockBatch(f.Body)
 		if err != nil {
 			return "", err
@@ -68,24 +69,24 @@ func (p *Printer) known(f Frame, code codec.RequestCode) (string, error) {
 			q := queues[i]
 			return fmt.Sprintf("topic %s, broker %s, queue %d", p.show([]byte(q.Topic)), p.show([]byte(q.BrokerName)), q.QueueID)
 		}), nil
-	case codec.RequestBatchAckMessage:
+	case requests.BatchAckMessage:
 		broker, err := body.ParseBatchAck(f.Body)
 		if err != nil {
 			return "", err
 		}
 		topics, err := p.subjects(body.BatchAckSubjects, f.Body)
 		return fmt.Sprintf("%s, broker %s", topics, p.show([]byte(broker))), err
-	case codec.RequestQueryAssignment:
+	case requests.QueryAssignment:
 		return p.subjects(body.QueryAssignmentSubjects, f.Body)
-	case codec.RequestCheckClientConfig:
+	case requests.CheckClientConfig:
 		return p.subjects(body.CheckClientSubjects, f.Body)
 	}
 	return "", nil
 }
 
 // hasMessages reports whether the answer to a request is a list of stored messages.
-func hasMessages(code codec.RequestCode) bool {
-	return router.Fetches(code) || code == codec.RequestQueryMessage || code == codec.RequestViewMessageByID
+func hasMessages(code requests.Code) bool {
+	return router.Fetches(code) || code == requests.QueryMessage || code == requests.ViewMessageByID
 }
 
 // maxShown is how many entries of a list are shown.
