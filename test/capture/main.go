@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command capture stands between real RocketMQ clients and servers and writes one
-// example of each frame it sees, per request code and direction, into a folder of text
-// files. Route and cluster answers are edited on their way, so that clients stay on the
-// recorder; the files show what the server wrote. It runs until it gets SIGTERM.
+// example of each frame it sees, per request code and direction, into an archive (test/golden).
+// Route and cluster answers are edited on their way, so that clients stay on the
+// recorder; the archive shows what the server wrote. It runs until it gets SIGTERM.
 //
 // It is a tool for record.sh, not a proxy to learn from: one goroutine per direction,
 // no limits but the frame's.
 package main
 
 import (
-	"encoding/hex"
 	"flag"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +25,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 )
 
 // keepUpTo is the longest frame worth keeping. Of several examples the longest wins: a
@@ -47,7 +46,7 @@ func (l listeners) Set(s string) error {
 	return nil
 }
 
-// private are frames that tell more about the recording machine than about RocketMQ.
+// private are frames that say more about the recording machine than about RocketMQ.
 var private = map[string]bool{
 	"GET_BROKER_CONFIG.response":       true,
 	"GET_BROKER_RUNTIME_INFO.response": true,
@@ -56,17 +55,22 @@ var private = map[string]bool{
 
 type recorder struct {
 	listeners listeners
-	head      string
 
 	mu     sync.Mutex
-	frames map[string][]byte // file name to frame
+	frames map[string][]byte // by name
 }
 
 func main() {
 	r := &recorder{listeners: listeners{}, frames: map[string][]byte{}}
 	flag.Var(r.listeners, "map", "LISTEN=SERVER addresses; repeat for each server")
-	flag.StringVar(&r.head, "head", "", "what runs: versions, serialization")
-	out := flag.String("out", "", "folder for the files")
+	comment := flag.String("comment", "", "of the archive: versions, serialization")
+	out := flag.String("out", "", "the archive")
+	flag.Func("add", "NAME=FILE: a frame to add, as it is", func(s string) error {
+		name, file, _ := strings.Cut(s, "=")
+		frame, err := os.ReadFile(file)
+		r.frames[name] = frame
+		return err
+	})
 	ask := flag.String("ask", "", "NAMESERVER/TOPIC to ask, at the end, for a route as an old client")
 	flag.Parse()
 
@@ -93,7 +97,7 @@ func main() {
 			log.Print(err)
 		}
 	}
-	if err := r.write(*out); err != nil {
+	if err := r.write(*out, *comment); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -151,7 +155,7 @@ func (s *session) pump(dst io.Writer, src io.Reader, direction int) error {
 	}
 }
 
-// see names the file of a frame.
+// see names a frame.
 func (s *session) see(h *codec.Header, direction int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -239,35 +243,18 @@ func (r *recorder) askOldRoute(server, topic string) error {
 	return nil
 }
 
-// write stores the frames: a head line, then header and body in hex, 32 bytes a line.
-func (r *recorder) write(out string) error {
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
+// write makes the archive.
+func (r *recorder) write(out, comment string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var frames []golden.Frame
 	for name, frame := range r.frames {
 		p, err := codec.ParsePrefix(frame, codec.Limits{})
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		var b strings.Builder
-		fmt.Fprintf(&b, "# %s; %s\n", r.head, name)
-		lines(&b, "header", frame[codec.PrefixSize:codec.PrefixSize+p.HeaderSize])
-		lines(&b, "body", frame[codec.PrefixSize+p.HeaderSize:])
-		if err := os.WriteFile(filepath.Join(out, name+".txt"), []byte(b.String()), 0o644); err != nil {
-			return err
-		}
+		header, body := frame[codec.PrefixSize:][:p.HeaderSize], frame[codec.PrefixSize+p.HeaderSize:]
+		frames = append(frames, golden.Frame{Name: name, Header: header, Body: body})
 	}
-	return nil
-}
-
-func lines(b *strings.Builder, name string, data []byte) {
-	fmt.Fprintf(b, "%s %d\n", name, len(data))
-	for len(data) > 0 {
-		n := min(32, len(data))
-		b.WriteString(hex.EncodeToString(data[:n]))
-		b.WriteByte('\n')
-		data = data[n:]
-	}
+	return golden.WriteArchive(out, comment, frames)
 }

@@ -35,12 +35,16 @@ await() { # await PORT
 }
 
 run() { # run CLIENT TYPE
-	local client=$1 type=$2 lower dir ns=$((base + 1)) broker=$((base + 21)) nsHere=$base brokerHere=$((base + 11)) data
+	local client=$1 type=$2 lower archive add=() ns=$((base + 1)) broker=$((base + 21)) nsHere=$base brokerHere=$((base + 11)) data
 	lower=$(echo "$type" | tr '[:upper:]' '[:lower:]')
-	dir=$out/java-$client-$lower
+	archive=$out/java-$client-$lower.txtar
 	data=$work/run-$client-$lower
-	rm -rf "$data" "$dir"
-	mkdir -p "$data/home/conf" "$dir"
+	rm -rf "$data" "$archive"
+	mkdir -p "$data/home/conf"
+	if [ "$type" = JSON ]; then
+		java -Duser.home="$data/client" -cp "$work/classes-$client:$work/client-$client/*" Escapes "$data/escapes" >/dev/null
+		add=(-add "ESCAPES.response.SYSTEM_ERROR=$data/escapes")
+	fi
 	export ROCKETMQ_HOME=$data/home
 	cat >"$data/namesrv.properties" <<-END
 		listenPort=$ns
@@ -76,8 +80,8 @@ run() { # run CLIENT TYPE
 	java -Xmx768m "${flags[@]}" -Duser.home="$data/broker" -cp "$work/server/*" org.apache.rocketmq.broker.BrokerStartup -c "$data/broker.properties" >"$data/broker.log" 2>&1 &
 	pids+=($!)
 	await "$broker"
-	"$work/capture" -map "127.0.0.1:$nsHere=127.0.0.1:$ns" -map "127.0.0.1:$brokerHere=127.0.0.1:$broker" -out "$dir" \
-		-ask "127.0.0.1:$ns/CapTopic" -head "client $client, server $server, serialization $type" >"$data/capture.log" 2>&1 &
+	"$work/capture" -map "127.0.0.1:$nsHere=127.0.0.1:$ns" -map "127.0.0.1:$brokerHere=127.0.0.1:$broker" -out "$archive" "${add[@]}" \
+		-ask "127.0.0.1:$ns/CapTopic" -comment "client $client, server $server, serialization $type" >"$data/capture.log" 2>&1 &
 	local recorder=$!
 	pids+=("$recorder")
 	await "$nsHere"
@@ -88,7 +92,7 @@ run() { # run CLIENT TYPE
 	kill "$recorder"
 	wait "$recorder" || true
 	stop
-	echo "$dir: $(ls "$dir" | wc -l) files"
+	echo "$archive: $(grep -c ' header --$' "$archive") frames"
 }
 
 constants() { # constants CLASS FILE: NAME VALUE lines of a Java class of constants
@@ -113,5 +117,4 @@ for client in $clients; do
 	for type in $types; do
 		run "$client" "$type"
 	done
-	java -Duser.home="$work/escapes" -cp "$work/classes-$client:$work/client-$client/*" Escapes "client $client, serialization JSON" "$out/java-$client-json/ESCAPES.response.SYSTEM_ERROR.txt" >/dev/null
 done

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package golden reads the frames that test/capture recorded from real RocketMQ programs.
+// Package golden reads and writes the frames that test/capture recorded from real RocketMQ programs: in codec/testdata, an
+// archive (txtar) for each client and serialization. Header and body of a frame are files of it, in a text that shows what is
+// printable and keeps every byte.
 package golden
 
 import (
 	"bufio"
-	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,13 +17,12 @@ import (
 
 // Frame is one recorded frame.
 type Frame struct {
-	Name   string // folder and file without ".txt": "java-5.3.3-json/HEART_BEAT.request"
-	Head   string // versions, serialization, scenario
+	Name   string // "HEART_BEAT.request"; outside of its archive "java-5.3.3-json/HEART_BEAT.request"
 	Header []byte
 	Body   []byte
 }
 
-// JSON is the folder of the frames that a Java 5.3.3 client and its servers exchanged with headers in JSON.
+// JSON is the archive of the frames that a Java 5.3.3 client and its servers exchanged with headers in JSON.
 const JSON = "java-5.3.3-json"
 
 // dir returns the folder with the recordings.
@@ -32,32 +31,34 @@ func dir() string {
 	return filepath.Join(filepath.Dir(file), "..", "..", "codec", "testdata")
 }
 
+// load returns the frames of an archive of the recordings.
+func load(archive string) ([]Frame, error) {
+	frames, err := ReadArchive(filepath.Join(dir(), archive+".txtar"))
+	for i := range frames {
+		frames[i].Name = archive + "/" + frames[i].Name
+	}
+	return frames, err
+}
+
 // All loads every recorded frame.
 func All(t testing.TB) []Frame {
 	t.Helper()
-	var frames []Frame
-	err := filepath.WalkDir(dir(), func(path string, d fs.DirEntry, err error) error {
+	archives, err := filepath.Glob(filepath.Join(dir(), "java-*.txtar"))
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no golden frames: %v", err)
+	}
+	var all []Frame
+	for _, archive := range archives {
+		frames, err := load(strings.TrimSuffix(filepath.Base(archive), ".txtar"))
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		folder := filepath.Base(filepath.Dir(path))
-		if d.IsDir() || !strings.HasPrefix(folder, "java-") || filepath.Ext(path) != ".txt" {
-			return nil
-		}
-		f, err := Read(folder, strings.TrimSuffix(filepath.Base(path), ".txt"))
-		frames = append(frames, f)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+		all = append(all, frames...)
 	}
-	if len(frames) == 0 {
-		t.Fatal("no golden frames")
-	}
-	return frames
+	return all
 }
 
-// Named loads the frames whose file name, without folder, starts with name.
+// Named loads the frames whose name, without the archive's, starts with name.
 func Named(t testing.TB, name string) []Frame {
 	t.Helper()
 	var frames []Frame
@@ -72,51 +73,18 @@ func Named(t testing.TB, name string) []Frame {
 	return frames
 }
 
-// Read loads one recorded frame of a folder, such as "SEND_MESSAGE_V2.request" of JSON.
-func Read(folder, name string) (Frame, error) {
-	f, err := load(filepath.Join(dir(), folder, name+".txt"))
-	f.Name = folder + "/" + name
+// Read loads one recorded frame of an archive, such as "SEND_MESSAGE_V2.request" of JSON.
+func Read(archive, name string) (Frame, error) {
+	frames, err := load(archive)
 	if err != nil {
-		return f, fmt.Errorf("recorded frame %s: %w", f.Name, err)
+		return Frame{}, err
 	}
-	return f, nil
-}
-
-func load(path string) (f Frame, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return f, err
-	}
-	defer file.Close() //nolint:errcheck // read only
-	var part *[]byte
-	var sizes [2]int
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		line := lines.Text()
-		switch {
-		case strings.HasPrefix(line, "# "):
-			f.Head = line[2:]
-		case strings.HasPrefix(line, "header "):
-			part = &f.Header
-			_, err = fmt.Sscanf(line, "header %d", &sizes[0])
-		case strings.HasPrefix(line, "body "):
-			part = &f.Body
-			_, err = fmt.Sscanf(line, "body %d", &sizes[1])
-		case part != nil:
-			var b []byte
-			b, err = hex.DecodeString(line)
-			*part = append(*part, b...)
-		default:
-			err = fmt.Errorf("unexpected line %q", line)
-		}
-		if err != nil {
-			return f, err
+	for _, f := range frames {
+		if f.Name == archive+"/"+name {
+			return f, nil
 		}
 	}
-	if len(f.Header) != sizes[0] || len(f.Body) != sizes[1] {
-		return f, fmt.Errorf("%d and %d bytes, want %d and %d", len(f.Header), len(f.Body), sizes[0], sizes[1])
-	}
-	return f, lines.Err()
+	return Frame{}, fmt.Errorf("recorded frame %s/%s: there is none", archive, name)
 }
 
 // JavaConstants reads NAME VALUE lines taken from a Java class, and returns the names by their values.
