@@ -7,11 +7,11 @@ import (
 	"syscall"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 )
 
 // files are those of the process.
-var files session.Files
+var files quota.Files
 
 // filesPerClient is how many files a client takes: its connection, and at least one to a broker or name server.
 const filesPerClient = 2

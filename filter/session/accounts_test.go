@@ -14,6 +14,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
 )
 
@@ -119,7 +120,7 @@ func (w *wild) serve(u *upstream) {
 		w.UpstreamDrained(w.clock, u.id, n)
 	default:
 		in := w.received[u.id]
-		for opaque := range u.pending.all() {
+		for opaque := range u.pending.All() {
 			if code := []codec.ResponseCode{codec.ResponseSuccess, codec.ResponseSystemError, codec.ResponseGoAway}[w.random.IntN(3)]; !w.oneIn(3) {
 				in = append(in, response(code, opaque, w.body())...)
 			}
@@ -162,12 +163,12 @@ func (w *wild) wantAccounts() {
 	if s.state == closed {
 		return
 	}
-	memory := s.unsent + cap(s.backlog.bytes) + cap(s.requests.held) + cap(s.late)
+	memory := s.unsent + cap(s.backlog.bytes) + s.requests.Kept() + cap(s.late)
 	for _, u := range s.upstreams {
 		if u.kept != w.host.kept[u.id] {
 			w.Errorf("%d bytes count as kept by the host, which keeps %d", u.kept, w.host.kept[u.id])
 		}
-		memory += u.kept + cap(u.queue) + cap(u.answers.held) + u.pending.room()
+		memory += u.kept + cap(u.queue) + u.answers.Kept() + u.pending.Bytes()
 	}
 	if x := s.unified; x != nil {
 		memory += x.heartbeat.size
@@ -181,8 +182,8 @@ func (w *wild) wantAccounts() {
 			memory += f.kept
 		}
 	}
-	if int64(memory) != s.memory.needed || int64(s.active.all) != s.pendingShare.needed {
-		w.Fatalf("%d bytes and %d requests are counted, want %d and %d", s.memory.needed, s.pendingShare.needed, memory, s.active.all)
+	if memory != s.quota.Memory.Needed() || s.active.all != s.quota.Pending.Needed() {
+		w.Fatalf("%d bytes and %d requests are counted, want %d and %d", s.quota.Memory.Needed(), s.quota.Pending.Needed(), memory, s.active.all)
 	}
 }
 
@@ -212,7 +213,7 @@ func FuzzAccounts(f *testing.F) {
 		l.MaxTotalBytes = l.MaxSessionBytes * 3 / 2
 		l.MaxPendingRequests, l.MaxTotalPendingRequests = 1+random.IntN(50), 1+random.IntN(80)
 		l.MaxSourcePercent = 50 + random.IntN(51)
-		e.Files = &Files{}
+		e.Files = &quota.Files{}
 		e.Files.SetLimit(2 + random.Int64N(12))
 
 		var all []*wild
@@ -245,7 +246,7 @@ func FuzzAccounts(f *testing.F) {
 			}
 		}
 		all[0].wantNothingLeft()
-		if used, clients := e.Files.used.Load(), len(e.Files.sources.byNetwork); used != 0 || clients != 0 {
+		if used, clients := e.Files.Used(), e.Files.Sources(); used != 0 || clients != 0 {
 			t.Errorf("%d files of %d clients are still counted", used, clients)
 		}
 		if c := e.Compatible; c != nil && fmt.Sprint(c.Circuits["rocketmq"]) != fmt.Sprint(c.Circuits["nowhere"]) {

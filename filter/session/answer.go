@@ -9,59 +9,60 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// judge judges the frames of a broker or a name server.
-func (u *upstream) judge(frame []byte, h *codec.Header, complete bool) verdict {
-	s := u.session
+// Judge judges the frames of a broker or a name server.
+func (u *upstream) Judge(f framing.Frame) framing.Verdict {
+	s, h := u.session, f.Header
 	if s.state == closed {
-		return verdict{action: stop}
+		return framing.Stop
 	}
 	if !h.IsResponse() {
-		return s.brokerAsked(u, frame, h)
+		return s.brokerAsked(u, f)
 	}
-	p, expected := u.pending.get(h.Opaque)
+	p, expected := u.pending.Get(h.Opaque)
 	rewrite := expected && s.rewrites(p.kind) && h.ResponseCode() == codec.ResponseSuccess
-	if rewrite && !complete {
-		return verdict{action: more}
+	if rewrite && !f.Complete() {
+		return framing.More
 	}
 	if s.flushLate(); s.state == closed { // that was too much to keep
-		return verdict{action: stop}
+		return framing.Stop
 	}
 	s.recorder.Inc(stats.ResponseDecodingSuccess)
 	if !expected {
 		s.recorder.Inc(stats.ResponseUnexpected)
 		if s.role.Kind == addressing.ToAll || s.role.Kind == addressing.ToNameServer {
-			return verdict{action: drop} // it may answer another question, or be a route with real addresses
+			return framing.Drop // it may answer another question, or be a route with real addresses
 		}
-		return verdict{action: pass}
+		return framing.PassTo(0)
 	}
 	if s.unified != nil && h.ResponseCode() == codec.ResponseGoAway {
 		s.retire(u, stats.UpstreamGoAway)
 		s.fail(u, h.Opaque, p, upstreamLeaving)
-		return verdict{action: drop}
+		return framing.Drop
 	}
 	s.finish(u, h.Opaque, p)
 	if p.fanOut != nil {
-		p.fanOut.answered(u, p, h, frame)
-		return verdict{action: drop}
+		p.fanOut.answered(u, p, f)
+		return framing.Drop
 	}
 	s.recorder.Time(s.now-p.start, p.longPoll)
-	p.noted.answered(s, u.answers.prefix.FrameSize())
+	p.noted.answered(s, f.Size)
 	if p.onSuccess != nil && h.ResponseCode() == codec.ResponseSuccess {
-		p.onSuccess(frame[codec.PrefixSize+len(h.Raw()):])
+		p.onSuccess(f.Body())
 	}
 	if rewrite {
-		return s.rewriteAnswer(u, p, frame, h)
+		return s.rewriteAnswer(u, p, f)
 	}
 	if p.prepared {
 		s.unified.halves.rememberSent(u.place, h)
 	}
 	s.recorder.Inc(stats.ResponseSuccess)
 	p.noted.end(s, answeredWith(h.ResponseCode()))
-	return verdict{action: pass}
+	return framing.PassTo(0)
 }
 
 // rewrites tells whether answers to requests of a kind are changed on this connection.
@@ -70,21 +71,21 @@ func (s *Session) rewrites(kind *router.Kind) bool {
 }
 
 // rewriteAnswer sends an answer on with another body.
-func (s *Session) rewriteAnswer(u *upstream, p pending, frame []byte, h *codec.Header) verdict {
-	old := frame[codec.PrefixSize+len(h.Raw()):]
+func (s *Session) rewriteAnswer(u *upstream, p pending, f framing.Frame) framing.Verdict {
+	h, old := f.Header, f.Body()
 	rewritten, err := s.rewriteBody(u, p, old)
 	if err != nil {
 		s.recorder.Inc(stats.RouteUnreadable)
 		s.recorder.Inc(stats.ResponseError)
 		p.noted.end(s, ending{answered: true, code: codec.ResponseSystemError, cause: causeUnreadable})
 		s.answer(p.asker, h.Opaque, unreadableAnswer(err))
-		return verdict{action: drop}
+		return framing.Drop
 	}
 	s.recorder.Inc(stats.ResponseSuccess)
 	p.noted.end(s, answeredWith(h.ResponseCode()))
 	answer := h.AppendWithBodySize(make([]byte, 0, codec.PrefixSize+len(h.Raw())+len(rewritten)), len(rewritten))
 	s.writeDownstream(append(answer, rewritten...))
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error) {

@@ -81,7 +81,7 @@ func TestHalfFramesOfManyConnections(t *testing.T) {
 	if refused != int64(connections/10) || ended == 0 && !testing.Short() {
 		t.Errorf("%d connections were refused and %d ended for their memory", refused, ended)
 	}
-	if kept := e.totals.memory.used.Load(); kept > int64(e.Config.Limits.MaxTotalBytes) {
+	if kept := e.totals.Memory.Used(); kept > int64(e.Config.Limits.MaxTotalBytes) {
 		t.Errorf("%d bytes are kept", kept)
 	}
 	// A minute later nothing is left of those who have not gone on.
@@ -89,8 +89,8 @@ func TestHalfFramesOfManyConnections(t *testing.T) {
 		s.Wake(2 * time.Minute)
 		s.Close(2 * time.Minute)
 	}
-	if got := e.Stats.Value(stats.DownstreamTimeout) + refused + ended; got != int64(connections) || e.totals.memory.used.Load() != 0 || e.totals.connections.used.Load() != 0 {
-		t.Errorf("%d of %d connections have ended, %d bytes and %d connections are counted", got, connections, e.totals.memory.used.Load(), e.totals.connections.used.Load())
+	if got := e.Stats.Value(stats.DownstreamTimeout) + refused + ended; got != int64(connections) || e.totals.Memory.Used() != 0 || e.totals.Connections.Used() != 0 {
+		t.Errorf("%d of %d connections have ended, %d bytes and %d connections are counted", got, connections, e.totals.Memory.Used(), e.totals.Connections.Used())
 	}
 }
 
@@ -118,8 +118,8 @@ func TestOneClientWithAMillionOpaques(t *testing.T) {
 				t.Errorf("%d requests wait, %d were answered busy, of %d", waiting, busy, requests+1)
 			}
 			s.Close(time.Second)
-			if e.totals.pending.used.Load() != 0 {
-				t.Errorf("%d requests are counted after the end", e.totals.pending.used.Load())
+			if e.totals.Pending.Used() != 0 {
+				t.Errorf("%d requests are counted after the end", e.totals.Pending.Used())
 			}
 		})
 	}
@@ -145,7 +145,7 @@ func TestABrokerThatStreamsGarbage(t *testing.T) {
 			}
 			h.receive(id, garbage[from:])
 			from = random.IntN(1000)
-			if got := h.memory.needed; got > 3<<20 {
+			if got := h.quota.Memory.Needed(); got > 3<<20 {
 				t.Fatalf("%d bytes are kept", got)
 			}
 		}
@@ -205,7 +205,7 @@ func TestARouteAnswerOfSixteenMebibytes(t *testing.T) {
 			n := min(len(answer), 64<<10)
 			s.UpstreamData(time.Second, 1, [][]byte{answer[:n]})
 			answer = answer[n:]
-			if kept := s.memory.needed; kept > 40<<20 {
+			if kept := s.quota.Memory.Needed(); kept > 40<<20 {
 				t.Fatalf("%d bytes are kept", kept)
 			}
 		}
@@ -213,7 +213,7 @@ func TestARouteAnswerOfSixteenMebibytes(t *testing.T) {
 			t.Error("the request still waits")
 		}
 		// What stays is the brokers that the directory has room for, and those that the client knows.
-		wantHeap(t, before, s.memory.needed+int64(e.Config.Limits.MaxSessionBytes)/2)
+		wantHeap(t, before, int64(s.quota.Memory.Needed()+e.Config.Limits.MaxSessionBytes/2))
 		s.Close(time.Second)
 	}
 	if got := len(e.Clusters.First().Snapshot().BrokerNames()); got != 1000 {
@@ -280,7 +280,7 @@ func TestStormsOfResets(t *testing.T) {
 				t.Errorf("port %d: gauge %s is %d after the end, want 0", port, def.Name, got)
 			}
 		}
-		if n := e.totals.connections.used.Load() + e.totals.memory.used.Load() + e.totals.pending.used.Load(); n != 0 {
+		if n := e.totals.Connections.Used() + e.totals.Memory.Used() + e.totals.Pending.Used(); n != 0 {
 			t.Errorf("port %d: something is counted after the end", port)
 		}
 	}

@@ -2,9 +2,11 @@
 
 package session
 
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
+
 // backlog is what the client has sent that may not be judged yet.
 type backlog struct {
-	memory *share
+	memory *quota.Share
 	bytes  []byte
 	judged int // of them
 }
@@ -20,7 +22,7 @@ func (b *backlog) add(in [][]byte, skip int) (ok bool) {
 	for _, each := range in {
 		n := min(skip, len(each))
 		skip -= n
-		if b.bytes, ok = b.memory.append(b.bytes, each[n:]); !ok {
+		if b.bytes, ok = b.memory.Append(b.bytes, each[n:]); !ok {
 			return false
 		}
 	}
@@ -30,7 +32,7 @@ func (b *backlog) add(in [][]byte, skip int) (ok bool) {
 // drop goes past n bytes, which have been judged. The memory stays until the last one has been.
 func (b *backlog) drop(n int) {
 	if b.judged += n; b.judged == len(b.bytes) {
-		b.memory.release(b.bytes)
+		b.memory.ReleaseBytes(b.bytes)
 		b.bytes, b.judged = nil, 0
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -94,21 +95,22 @@ func (s *Session) codeOf(h *codec.Header) requests.Code {
 
 // routeCompatible finds the way of a request by the routes of the config. What Envoy's filter does not
 // know goes to the broker that it names.
-func (s *Session) routeCompatible(kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
+func (s *Session) routeCompatible(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
+	request := router.Request{Header: h, Body: f.Body()}
 	switch kind.Code {
 	case requests.GetRouteInfoByTopic:
 		return s.answerRoute(h)
 	case requests.HeartBeat:
-		return s.registerMember(kind, frame, h, request.Body)
+		return s.registerMember(kind, f)
 	case requests.UnregisterClient:
-		return s.unregisterMember(kind, frame, h)
+		return s.unregisterMember(kind, f)
 	case requests.GetConsumerListByGroup:
 		return s.answerConsumerList(h)
 	case requests.SendMessage, requests.SendMessageV2, requests.SendBatchMessage, requests.PopMessage:
-		return s.balance(kind, request)
+		return s.balance(kind, f)
 	case requests.AckMessage, requests.ChangeMessageInvisibleTime:
-		return s.acknowledge(kind, request)
+		return s.acknowledge(kind, f)
 	}
 	switch kind.Class {
 	case router.Named, router.AnyBroker, router.AddressOnly, router.Unlisted:
@@ -124,7 +126,7 @@ func (s *Session) routeCompatible(kind *router.Kind, frame []byte, h *codec.Head
 		if refusal != nil {
 			return s.refuse(h, refusal)
 		}
-		return s.forward(u, kind, h)
+		return s.forward(u, kind, f)
 	}
 	return s.refuse(h, notSupported)
 }
@@ -144,8 +146,8 @@ func (s *Session) clusterOf(request routeconfig.Request) (*routeconfig.Route, *e
 
 // balance sends a request to the broker it names if that is one of its topic's cluster, else to any endpoint there. A
 // queue that was chosen for another broker means nothing then: the broker shall choose one.
-func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
-	h := r.Header
+func (s *Session) balance(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h, r := f.Header, router.Request{Header: f.Header, Body: f.Body()}
 	topic := string(kind.TopicOf(h))
 	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: h.Code})
 	if refusal != nil {
@@ -159,8 +161,8 @@ func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	v := s.forward(u, kind, h)
-	if v.action != pass {
+	v := s.forward(u, kind, f)
+	if v != framing.PassTo(u.id) {
 		return v
 	}
 	if kind.Code == requests.PopMessage && e.Broker.Name != "" {
@@ -171,11 +173,11 @@ func (s *Session) balance(kind *router.Kind, r router.Request) verdict {
 	if _, signed := h.Field("Signature"); named || queue == "" || signed {
 		return v
 	}
-	if s.goingUp.flushJudged(); s.state == closed { // that was too much to keep
-		return verdict{action: stop}
+	if s.goingUp.Flush(); s.state == closed { // that was too much to keep
+		return framing.Stop
 	}
 	u.write(withField(h, queue, "-1", r.Body))
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 // queueField is the field with the queue of a send; empty for other requests.
@@ -247,8 +249,8 @@ func (s *Session) reachEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstre
 
 // acknowledge sends an acknowledgement to where its message was popped from: to the broker that its receipt names, which
 // only open-source clients have, or else by its directive.
-func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
-	h := r.Header
+func (s *Session) acknowledge(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
 	message, complete := poppedMessage(h)
 	from, found := s.environment.Compatible.Directives.Find(message, s.now)
 	found = found && complete
@@ -273,8 +275,8 @@ func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	v := s.forward(u, kind, h)
-	if v.action == pass && kind.Code == requests.AckMessage {
+	v := s.forward(u, kind, f)
+	if v == framing.PassTo(u.id) && kind.Code == requests.AckMessage {
 		forget := func([]byte) { s.environment.Compatible.Directives.Forget(message, from.Name) }
 		if h.IsOneway() {
 			forget(nil)
@@ -287,9 +289,9 @@ func (s *Session) acknowledge(kind *router.Kind, r router.Request) verdict {
 
 // onSuccess has the body of a request's answer read, if it wants one and that is a success.
 func (u *upstream) onSuccess(h *codec.Header, read func(content []byte)) {
-	if p, ok := u.pending.get(h.Opaque); ok && !h.IsOneway() {
+	if p, ok := u.pending.Get(h.Opaque); ok && !h.IsOneway() {
 		p.onSuccess = read
-		u.pending.set(h.Opaque, p)
+		u.pending.Set(h.Opaque, p)
 	}
 }
 
@@ -324,7 +326,7 @@ const standardJSONVersion = 401
 
 // answerRoute makes the route of a topic of all endpoints of its cluster that say which broker they are. As in Envoy's
 // filter health, priority and metadata_match play no part: a consumer must learn of every queue that has messages.
-func (s *Session) answerRoute(h *codec.Header) verdict {
+func (s *Session) answerRoute(h *codec.Header) framing.Verdict {
 	topic, _ := h.Field("topic")
 	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: string(topic), Code: h.Code})
 	if refusal != nil {
@@ -357,7 +359,7 @@ func (s *Session) answerRoute(h *codec.Header) verdict {
 	s.tell(s.environment.Compatible.Directories[route.Cluster], names)
 	standard, _ := h.Field("acceptStandardJsonOnly")
 	s.answerLocally(h, &router.Refusal{}, body.AppendTopicRouteData(nil, brokers, h.Version >= standardJSONVersion || string(standard) == "true"))
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 // brokersOfTopic are the names of the brokers that the route of a topic tells.
@@ -376,8 +378,9 @@ func (s *Session) brokersOfTopic(topic string) (names []string) {
 
 // registerMember notes a client's consumer groups and passes its registration on to the brokers, whose
 // long polls need it.
-func (s *Session) registerMember(kind *router.Kind, frame []byte, h *codec.Header, heartbeat []byte) verdict {
-	data, refusal := s.rememberHeartbeat(frame, heartbeat)
+func (s *Session) registerMember(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
+	data, refusal := s.rememberHeartbeat(f)
 	switch {
 	case refusal != nil:
 		return s.refuse(h, refusal)
@@ -388,12 +391,12 @@ func (s *Session) registerMember(kind *router.Kind, frame []byte, h *codec.Heade
 	for _, consumer := range data.Consumers {
 		if !s.joinGroup(membership{consumer.Group, data.ClientID}) {
 			s.refuseOverLimit(h)
-			return verdict{action: drop}
+			return framing.Drop
 		}
 	}
-	s.copyToBrokers(kind, frame, h)
+	s.copyToBrokers(kind, f)
 	s.answerLocally(h, heartbeatOK, nil)
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 // membership is one group that a client of this connection has joined.
@@ -405,7 +408,7 @@ func (m membership) size() int { return len(m.group) + len(m.clientID) + entryBy
 func (s *Session) joinGroup(m membership) bool {
 	memberships := s.unified.memberships
 	if _, joined := memberships[m]; !joined {
-		if len(memberships) >= s.environment.Config.Limits.MaxHeartbeatEntries || !s.memory.grow(m.size()) {
+		if len(memberships) >= s.environment.Config.Limits.MaxHeartbeatEntries || !s.quota.Memory.Reserve(m.size()) {
 			return false
 		}
 		memberships[m] = struct{}{}
@@ -418,7 +421,7 @@ func (s *Session) joinGroup(m membership) bool {
 func (s *Session) leaveGroup(m membership) {
 	if _, joined := s.unified.memberships[m]; joined {
 		delete(s.unified.memberships, m)
-		s.memory.shrink(m.size())
+		s.quota.Memory.Release(m.size())
 	}
 }
 
@@ -436,15 +439,16 @@ func (s *Session) leaveOtherGroups(data *body.HeartbeatData) {
 	}
 }
 
-func (s *Session) unregisterMember(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+func (s *Session) unregisterMember(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
 	clientID, _ := h.Field("clientID")
 	group, _ := h.Field("consumerGroup")
 	s.environment.Compatible.Members.Unregister(string(group), string(clientID))
 	s.leaveGroup(membership{string(group), string(clientID)})
 	s.forgetGroups(h)
-	s.copyToBrokers(kind, frame, h)
+	s.copyToBrokers(kind, f)
 	s.answerLocally(h, unregisterOK, nil)
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 // leaveGroups ends what the end of a connection ends.
@@ -456,16 +460,16 @@ func (s *Session) leaveGroups() {
 }
 
 // copyToBrokers gives each broker of the client a copy of a registration; nobody waits for the answers.
-func (s *Session) copyToBrokers(kind *router.Kind, frame []byte, h *codec.Header) {
-	s.goingUp.flushJudged()
+func (s *Session) copyToBrokers(kind *router.Kind, f framing.Frame) {
+	s.goingUp.Flush()
 	for _, u := range s.registrationTargets() {
-		if u.canWrite(len(frame)) {
-			s.writeUnawaited(u, kind, frame, h)
+		if u.canWrite(f.Size) {
+			s.writeUnawaited(u, kind, f)
 		}
 	}
 }
 
-func (s *Session) answerConsumerList(h *codec.Header) verdict {
+func (s *Session) answerConsumerList(h *codec.Header) framing.Verdict {
 	group, _ := h.Field("consumerGroup")
 	list := s.environment.Compatible.Members.List(string(group), s.now)
 	if list == nil {
@@ -477,14 +481,14 @@ func (s *Session) answerConsumerList(h *codec.Header) verdict {
 	}
 	if size > s.environment.Config.Limits.MaxFrameBytes {
 		s.refuseOverLimit(h)
-		return verdict{action: drop}
+		return framing.Drop
 	}
 	content, err := json.Marshal(map[string][]string{"consumerIdList": list})
 	if err != nil {
 		return s.refuse(h, notSupported)
 	}
 	s.answerLocally(h, &router.Refusal{}, content)
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 // answerLocally answers a request that needs no broker.

@@ -43,22 +43,22 @@ func (s *Session) clientDeadline() Instant {
 	if s.active.all > 0 && !full {
 		deadline = s.now + timeouts.Idle // by then it may have stopped reading its answers
 	}
-	if !s.requests.judged {
+	if !s.requests.SawFrame() {
 		deadline = min(deadline, s.opened+timeouts.Handshake)
 	}
 	// A client whose broker has stopped reading is not read either, in the middle of a frame: while it waits for an
 	// answer the rest may be on its way. On a unified connection such a broker is refused instead. Nor is a client read
 	// that does not read.
-	if s.requests.half() && (s.role.Kind == addressing.ToAll || s.active.all == 0) && !full {
-		deadline = min(deadline, s.requests.began+timeouts.Frame)
+	if s.requests.Holds() && (s.role.Kind == addressing.ToAll || s.active.all == 0) && !full {
+		deadline = min(deadline, s.requests.Began()+timeouts.Frame)
 	}
 	return deadline
 }
 
 // stallDeadline is when u's connection ends if nothing comes from it.
 func (u *upstream) stallDeadline() Instant {
-	if u.answers.half() {
-		return u.answers.grew + u.session.environment.Config.Timeouts.UpstreamStall
+	if u.answers.Holds() {
+		return u.answers.Grew() + u.session.environment.Config.Timeouts.UpstreamStall
 	}
 	return never
 }
@@ -84,8 +84,8 @@ func (s *Session) expire() {
 	if s.state == waiting {
 		next = min(next, s.giveUp)
 	}
-	s.pendingShare.trim()
-	s.memory.trim()
+	s.quota.Pending.GiveBackSpare()
+	s.quota.Memory.GiveBackSpare()
 	if next != never {
 		s.arm(next)
 	}
@@ -115,7 +115,7 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 	default:
 		next = u.stallDeadline()
 	}
-	for opaque, p := range u.pending.all() {
+	for opaque, p := range u.pending.All() {
 		if p.deadline > s.now {
 			next = min(next, p.deadline)
 			continue
@@ -133,7 +133,7 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 			p.noted.end(s, ending{cause: causeDeadline})
 		}
 	}
-	if u.waits && expired && u.pending.size() == 0 { // for nobody any more
+	if u.waits && expired && u.pending.Len() == 0 { // for nobody any more
 		u.leaving = true
 	}
 	if s.unified != nil && u.connected && !u.leaving && u.unheard >= maxUnheard {

@@ -17,18 +17,18 @@ func (s *Session) writeDownstream(b []byte) {
 	if s.state == closed {
 		return
 	}
-	if s.only != nil && s.only.answers.midFrame() {
+	if s.only != nil && s.only.answers.MidFrame() {
 		if len(s.late) >= s.environment.Config.Limits.MaxBufferedBytes {
 			s.overMemory()
 			return
 		}
 		var ok bool
-		if s.late, ok = s.memory.append(s.late, b); !ok {
+		if s.late, ok = s.quota.Memory.Append(s.late, b); !ok {
 			s.overMemory()
 		}
 		return
 	}
-	s.coming.flushJudged()
+	s.coming.Flush()
 	s.sendDownstream(b)
 }
 
@@ -37,10 +37,10 @@ func (s *Session) flushLate() {
 	if len(s.late) == 0 {
 		return
 	}
-	s.coming.flushJudged()
+	s.coming.Flush()
 	late := s.late
 	s.late = nil
-	s.memory.release(late)
+	s.quota.Memory.ReleaseBytes(late)
 	s.sendDownstream(late)
 }
 
@@ -67,7 +67,7 @@ func (s *Session) sendDownstream(b []byte) {
 		s.full = true
 		s.recorder.Inc(stats.DownstreamFull)
 	}
-	if s.memory.grow(len(b)) {
+	if s.quota.Memory.Reserve(len(b)) {
 		s.unsent += len(b)
 		return
 	}
@@ -90,10 +90,10 @@ func (s *Session) DownstreamDrained(now Instant) {
 		return
 	}
 	s.heard = now // it has read
-	if s.requests.half() {
-		s.requests.began = now // it was not read
+	if s.requests.Holds() {
+		s.requests.Restart(now) // it was not read
 	}
-	s.memory.shrink(s.unsent)
+	s.quota.Memory.Release(s.unsent)
 	s.full, s.unsent = false, 0
 	s.judgeBacklog()
 	if s.state != closed {

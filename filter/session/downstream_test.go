@@ -68,8 +68,8 @@ func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
 				if size := h.host.down.Len(); size > 11_000 {
 					t.Fatalf("%d bytes were written to a client that takes 10,000", size)
 				}
-				if h.host.downFull && (h.unsent == 0 || h.memory.needed != int64(h.unsent+cap(h.backlog.bytes)+cap(h.requests.held))) {
-					t.Fatalf("%d bytes count as kept: %d unsent, %d not judged", h.memory.needed, h.unsent, cap(h.backlog.bytes))
+				if h.host.downFull && (h.unsent == 0 || h.quota.Memory.Needed() != h.unsent+cap(h.backlog.bytes)+h.requests.Kept()) {
+					t.Fatalf("%d bytes count as kept: %d unsent, %d not judged", h.quota.Memory.Needed(), h.unsent, cap(h.backlog.bytes))
 				}
 				read := h.catchesUp()
 				for _, f := range read {
@@ -159,10 +159,10 @@ func TestABrokersAnswerToAFullClientCountsAsKept(t *testing.T) {
 	h.send(request(requests.PullMessage, 1, "", codec.Field{Name: "bname", Value: "broker-a"}))
 	h.host.downLimit = 100_000
 	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 1, strings.Repeat("m", 900_000)))
-	if h.unsent < 900_000 || h.memory.needed < int64(h.unsent) {
-		t.Errorf("%d bytes count as unsent, %d as kept", h.unsent, h.memory.needed)
+	if h.unsent < 900_000 || h.quota.Memory.Needed() < h.unsent {
+		t.Errorf("%d bytes count as unsent, %d as kept", h.unsent, h.quota.Memory.Needed())
 	}
-	if kept := e.totals.memory.used.Load(); kept < 900_000 {
+	if kept := e.totals.Memory.Used(); kept < 900_000 {
 		t.Errorf("%d bytes are kept in all", kept)
 	}
 	if h.catchesUp(); h.unsent != 0 {
@@ -203,7 +203,7 @@ func TestWhatAClientHasNotReadCountsUntilItsConnectionIsGone(t *testing.T) {
 	if !h.host.downClosed || h.host.downAborted {
 		t.Fatal("want its connection closed, with a flush")
 	}
-	if kept := e.totals.memory.used.Load(); unsent == 0 || kept != unsent {
+	if kept := e.totals.Memory.Used(); unsent == 0 || kept != unsent {
 		t.Errorf("%d bytes are kept of a connection that is being closed, want %d", kept, unsent)
 	}
 	h.DownstreamDrained(h.clock) // too late
@@ -361,7 +361,7 @@ func TestConsumerListsForAClientThatReadsNothing(t *testing.T) {
 		h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
 	}
 	h.host.downLimit = 100_000
-	before := h.memory.needed
+	before := h.quota.Memory.Needed()
 	var asks []byte
 	for opaque := range int32(500) {
 		asks = append(asks, request(requests.GetConsumerListByGroup, opaque, "", groupField)...)
@@ -370,7 +370,7 @@ func TestConsumerListsForAClientThatReadsNothing(t *testing.T) {
 	if got := h.host.down.Len(); got > 210_000 {
 		t.Errorf("%d bytes were written to a client that takes 100,000", got)
 	}
-	if kept := h.memory.needed - before; kept < int64(h.unsent+len(asks)/2) {
+	if kept := h.quota.Memory.Needed() - before; kept < h.unsent+len(asks)/2 {
 		t.Errorf("%d bytes are kept, %d of them unsent", kept, h.unsent)
 	}
 	lists := 0

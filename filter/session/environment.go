@@ -8,6 +8,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -27,14 +28,13 @@ type Environment struct {
 	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
 	Compatible *Compatible
 	// Files are those of the process; nil: any number.
-	Files *Files
+	Files *quota.Files
 	// Own are the addresses of this process; nil: none are known.
 	Own *reach.Own
 	// Warn takes a line that a connection causes for Envoy's log, by the rules of package logline; nil: there is none.
 	Warn func(now Instant, format string, arguments ...any)
 
-	totals  totals
-	sources sources
+	totals quota.Totals
 }
 
 func (e *Environment) frameLimits() codec.Limits {

@@ -126,7 +126,7 @@ func (s *Session) joinPending(u *upstream) *router.Refusal {
 
 // isSpare reports whether u has nothing to do, and others wait for its room in the circuit.
 func (u *upstream) isSpare() bool {
-	return u.slot != nil && u.connected && !u.answers.half() && u.slot.Spare()
+	return u.slot != nil && u.connected && !u.answers.Holds() && u.slot.Spare()
 }
 
 func (u *upstream) leaveCircuit() {

@@ -13,6 +13,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -61,19 +62,20 @@ type mergedAnswer struct {
 }
 
 // toAllBrokers sends this client's registration, or the end of one, to every broker it has learned of.
-func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header, body []byte) verdict {
+func (s *Session) toAllBrokers(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
 	heartbeat := kind.Code == requests.HeartBeat
-	last, content := &s.unified.unregister, body
+	last, content := &s.unified.unregister, f.Body()
 	if heartbeat {
 		last = &s.unified.heartbeat.repeatable
 	} else {
 		content = unregisterContent(h)
 	}
 	if s.repeated(last, h, content) {
-		return verdict{action: drop}
+		return framing.Drop
 	}
 	if heartbeat {
-		if _, refusal := s.rememberHeartbeat(frame, body); refusal != nil {
+		if _, refusal := s.rememberHeartbeat(f); refusal != nil {
 			return s.refuse(h, refusal)
 		}
 		s.unified.unregister.sent = nil // what it ended may have begun again
@@ -85,15 +87,15 @@ func (s *Session) toAllBrokers(kind *router.Kind, frame []byte, h *codec.Header,
 	if len(targets) == 0 {
 		return s.refuse(h, brokerUnknown)
 	}
-	f, v := s.fanOut(kind, targets, frame, h, false)
-	if f == nil {
+	copies, v := s.fanOut(kind, targets, f, false)
+	if copies == nil {
 		return v
 	}
 	if heartbeat {
 		s.recorder.Add(stats.HeartbeatFanOut, int64(len(targets)))
 	}
 	if !h.IsOneway() {
-		last.sent = f
+		last.sent = copies
 	}
 	return v
 }
@@ -147,24 +149,24 @@ func brokersOf(clusters []*directory.Directory) (places []place) {
 }
 
 // toAllNameServers sends a change to every name server of the clusters that its topic can be in.
-func (s *Session) toAllNameServers(kind *router.Kind, frame []byte, h *codec.Header) verdict {
+func (s *Session) toAllNameServers(kind *router.Kind, f framing.Frame) framing.Verdict {
 	var targets []*upstream
-	for _, cluster := range s.clustersOf(kind.TopicOf(h)) {
+	for _, cluster := range s.clustersOf(kind.TopicOf(f.Header)) {
 		for _, address := range cluster.Snapshot().NameServers() {
 			u, refusal := s.reach(place{cluster: cluster}, address)
 			if refusal != nil {
-				return s.refuse(h, refusal)
+				return s.refuse(f.Header, refusal)
 			}
 			targets = append(targets, u)
 		}
 	}
-	return s.change(kind, frame, h, targets, nameServerUnknown)
+	return s.change(kind, f, targets, nameServerUnknown)
 }
 
 // toEveryBroker sends a change to the master of every broker of the clusters that its topic can be in.
-func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, r router.Request) verdict {
-	h := r.Header
-	clusters, refusal := s.clustersOfAll(kind, r, func(about body.Subject) []*directory.Directory { return s.clustersOf(about.Topic) })
+func (s *Session) toEveryBroker(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
+	clusters, refusal := s.clustersOfAll(kind, router.Request{Header: h, Body: f.Body()}, func(about body.Subject) []*directory.Directory { return s.clustersOf(about.Topic) })
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
@@ -176,36 +178,37 @@ func (s *Session) toEveryBroker(kind *router.Kind, frame []byte, r router.Reques
 		}
 		targets = append(targets, u)
 	}
-	return s.change(kind, frame, h, targets, brokerUnknown)
+	return s.change(kind, f, targets, brokerUnknown)
 }
 
 // change sends a request to all targets: one failure is the answer. `nobody` answers it if there are none.
-func (s *Session) change(kind *router.Kind, frame []byte, h *codec.Header, targets []*upstream, nobody *router.Refusal) verdict {
+func (s *Session) change(kind *router.Kind, f framing.Frame, targets []*upstream, nobody *router.Refusal) framing.Verdict {
 	if len(targets) == 0 {
-		return s.refuse(h, nobody)
+		return s.refuse(f.Header, nobody)
 	}
-	_, v := s.fanOut(kind, targets, frame, h, true)
+	_, v := s.fanOut(kind, targets, f, true)
 	return v
 }
 
 // fanOut sends a copy of a request to each target. It gives nil if the request goes nowhere.
-func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h *codec.Header, strict bool) (*fanOut, verdict) {
+func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame framing.Frame, strict bool) (*fanOut, framing.Verdict) {
+	h := frame.Header
 	targets = eachOnce(targets)
-	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite(len(targets) * len(frame)) }) {
+	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite(len(targets) * frame.Size) }) {
 		s.refuseOverLimit(h) // rather than change some of them
-		return nil, verdict{action: drop}
+		return nil, framing.Drop
 	}
 	if !h.IsOneway() {
 		for _, u := range targets {
 			if s.reused(u, h.Opaque) {
-				return nil, verdict{action: stop}
+				return nil, framing.Stop
 			}
 		}
 		if !s.belowLimit(h, targets...) {
-			return nil, verdict{action: drop}
+			return nil, framing.Drop
 		}
 	}
-	if s.goingUp.flushJudged(); s.state == closed { // what came before was too much to keep
+	if s.goingUp.Flush(); s.state == closed { // what came before was too much to keep
 		return nil, s.refuse(h, overLimit)
 	}
 	f := &fanOut{code: kind.Code, asker: askerOf(h), strict: strict, start: s.now, sending: true, supportV2: true}
@@ -226,7 +229,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 		if s.state == closed { // by what was written to the one before
 			break
 		}
-		if !strict && !u.canWrite(len(frame)) { // else it was asked before: all get it or none
+		if !strict && !u.canWrite(frame.Size) { // else it was asked before: all get it or none
 			s.recorder.Inc(stats.RequestOverLimit)
 			f.lost = overLimit
 			continue
@@ -235,12 +238,12 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame []byte, h
 			u.await(h.Opaque, pending{kind: kind, code: f.code, asker: f.asker, start: s.now, deadline: deadline, topic: topic, fanOut: f})
 			f.waiting++
 		}
-		u.write(frame)
+		u.write(frame.Raw)
 	}
 	s.arm(deadline)
 	f.sending = false
 	f.finishIfDone(s)
-	return f, verdict{action: drop}
+	return f, framing.Drop
 }
 
 // eachOnce are the targets without repetitions: two clusters may have one address.
@@ -255,22 +258,22 @@ func eachOnce(targets []*upstream) (once []*upstream) {
 
 // answered takes one copy's answer in. Of a strict fan-out the client gets the first answer of all that
 // says no or, if none does, the first that says yes: it may have fields of its own.
-func (f *fanOut) answered(u *upstream, p pending, h *codec.Header, frame []byte) {
-	s := u.session
+func (f *fanOut) answered(u *upstream, p pending, frame framing.Frame) {
+	s, h := u.session, frame.Header
 	f.waiting--
 	if f.routes != nil {
-		f.routes.add(u, p, h, frame)
+		f.routes.add(u, p, frame)
 		f.finishIfDone(s)
 		return
 	}
 	refuses := h.ResponseCode() != codec.ResponseSuccess
 	if f.strict && (f.frame == nil || refuses && f.refused == nil) {
-		if !f.keep(s, len(frame)) {
+		if !f.keep(s, frame.Size) {
 			f.lost = overLimit
 			f.finishIfDone(s)
 			return
 		}
-		f.frame = bytes.Clone(frame)
+		f.frame = bytes.Clone(frame.Raw)
 	}
 	if code := h.ResponseCode(); code == codec.ResponseSuccess {
 		if f.successes++; f.successes == 1 || h.Version < f.version {
@@ -286,7 +289,7 @@ func (f *fanOut) answered(u *upstream, p pending, h *codec.Header, frame []byte)
 
 // keep makes room for an answer; it returns false if there is none.
 func (f *fanOut) keep(s *Session, size int) bool {
-	if !s.memory.grow(size) {
+	if !s.quota.Memory.Reserve(size) {
 		s.recorder.Inc(stats.MemoryOverLimit)
 		return false
 	}
@@ -323,7 +326,7 @@ func (f *fanOut) finishIfDone(s *Session) {
 		s.countMerged(f)
 		s.writeMerged(f, opaque)
 	}
-	s.memory.shrink(f.kept)
+	s.quota.Memory.Release(f.kept)
 }
 
 func (f *fanOut) merge(s *Session) *mergedAnswer {

@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 // Sessions of two configs share five files: a client with a single upstream takes two, one of a unified listener takes
 // one, and one more for each upstream connection.
 func TestTheFilesOfAllConfigsAreBounded(t *testing.T) {
-	files := &Files{}
+	files := &quota.Files{}
 	files.SetLimit(5)
 	chained, unified := newEnvironment(t, perBroker, fakeNameServers{}), newEnvironment(t, unifiedMode, fakeNameServers{})
 	chained.Files, unified.Files = files, files
@@ -21,7 +22,7 @@ func TestTheFilesOfAllConfigsAreBounded(t *testing.T) {
 	first, shared := dial(t, chained, 20911, inPlace), dial(t, unified, 19876, terminal)
 	shared.send(sendV2(1, "broker-a", "t"))
 	shared.UpstreamConnected(shared.clock, shared.to(brokerAAddress))
-	if used := files.used.Load(); used != 4 {
+	if used := files.Used(); used != 4 {
 		t.Fatalf("%d files are counted, want 4", used)
 	}
 	second := dial(t, chained, 20911, inPlace)
@@ -43,15 +44,15 @@ func TestTheFilesOfAllConfigsAreBounded(t *testing.T) {
 	for _, h := range []*harness{first, second, third, shared} {
 		h.Close(h.clock)
 	}
-	if used := files.used.Load(); used != 0 || len(files.sources.byNetwork) != 0 {
-		t.Errorf("%d files of %d clients are still counted", used, len(files.sources.byNetwork))
+	if used := files.Used(); used != 0 || files.Sources() != 0 {
+		t.Errorf("%d files of %d clients are still counted", used, files.Sources())
 	}
 }
 
 // A client address has one share of the files, whatever the number of listeners to which it connects.
 func TestAnAddressHasOneShareOfTheFilesOfAllConfigs(t *testing.T) {
 	const limit = 20
-	files := &Files{}
+	files := &quota.Files{}
 	files.SetLimit(limit)
 	var all []*harness
 	open := func(remote string) (n int) {
@@ -75,20 +76,20 @@ func TestAnAddressHasOneShareOfTheFilesOfAllConfigs(t *testing.T) {
 	for _, h := range all {
 		h.Close(h.clock)
 	}
-	if used := files.used.Load(); used != 0 || len(files.sources.byNetwork) != 0 {
-		t.Errorf("%d files of %d clients are still counted", used, len(files.sources.byNetwork))
+	if used := files.Used(); used != 0 || files.Sources() != 0 {
+		t.Errorf("%d files of %d clients are still counted", used, files.Sources())
 	}
 }
 
 func TestAnUpstreamThatEndedGivesItsFileBack(t *testing.T) {
-	files := &Files{}
+	files := &quota.Files{}
 	files.SetLimit(2)
 	e := newEnvironment(t, unifiedMode, fakeNameServers{})
 	e.Files = files
 	h := dial(t, e, 19876, terminal)
 	for opaque, end := range map[int32]func(*Session, Instant, UpstreamID){1: func(s *Session, now Instant, id UpstreamID) { s.UpstreamFailed(now, id, RemoteFailure) }, 2: (*Session).UpstreamClosed} {
 		h.send(sendV2(opaque, "broker-a", "t"))
-		if used := files.used.Load(); used != 2 {
+		if used := files.Used(); used != 2 {
 			t.Errorf("%d files are counted, want 2", used)
 		}
 		id := h.to(brokerAAddress)
@@ -96,7 +97,7 @@ func TestAnUpstreamThatEndedGivesItsFileBack(t *testing.T) {
 			h.UpstreamConnected(h.clock, id)
 		}
 		end(h.Session, h.clock, id)
-		if used := files.used.Load(); used != 1 {
+		if used := files.Used(); used != 1 {
 			t.Errorf("%d files are counted after the end, want 1", used)
 		}
 	}

@@ -125,8 +125,8 @@ func FuzzSession(f *testing.F) {
 				h.host.downFull = !h.host.downFull
 				h.DownstreamDrained(h.clock)
 			}
-			if limit := int64(h.environment.Config.Limits.MaxSessionBytes); h.memory.needed < 0 || h.memory.needed > limit {
-				t.Fatalf("%d bytes are kept, limit %d", h.memory.needed, limit)
+			if limit := h.environment.Config.Limits.MaxSessionBytes; h.quota.Memory.Needed() < 0 || h.quota.Memory.Needed() > limit {
+				t.Fatalf("%d bytes are kept, limit %d", h.quota.Memory.Needed(), limit)
 			}
 		}
 		h.host.downFull = false

@@ -295,10 +295,10 @@ func (h *harness) wantNothingLeft() {
 		h.Errorf("%d requests are still waiting after the end", h.active.all)
 	}
 	totals := &h.environment.totals
-	if connections, pending, memory := totals.connections.used.Load(), totals.pending.used.Load(), totals.memory.used.Load(); connections+pending+memory != 0 {
+	if connections, pending, memory := totals.Connections.Used(), totals.Pending.Used(), totals.Memory.Used(); connections+pending+memory != 0 {
 		h.Errorf("%d connections, %d requests and %d bytes are still counted after the end", connections, pending, memory)
 	}
-	if left := len(h.environment.sources.byNetwork); left != 0 {
+	if left := h.environment.totals.Sources(); left != 0 {
 		h.Errorf("%d client addresses are still counted after the end", left)
 	}
 }

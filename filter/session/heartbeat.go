@@ -9,6 +9,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -69,7 +70,8 @@ func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bo
 }
 
 // rememberHeartbeat keeps what later requests and a reopened connection need.
-func (s *Session) rememberHeartbeat(frame, heartbeat []byte) (*body.HeartbeatData, *router.Refusal) {
+func (s *Session) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *router.Refusal) {
+	frame, heartbeat := f.Raw, f.Body()
 	data, err := body.ParseHeartbeatData(heartbeat)
 	if err != nil {
 		return nil, &router.Refusal{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
@@ -185,11 +187,11 @@ func (s *Session) makeRoom(data *body.HeartbeatData, frame, heartbeat []byte) bo
 	if data.WithoutSub {
 		size += len(heartbeat) // else it is a part of the frame
 	}
-	if size > last.size && !s.memory.grow(size-last.size) {
+	if size > last.size && !s.quota.Memory.Reserve(size-last.size) {
 		s.recorder.Inc(stats.MemoryOverLimit)
 		return false
 	}
-	s.memory.shrink(max(last.size-size, 0))
+	s.quota.Memory.Release(max(last.size-size, 0))
 	last.room, last.size = room, size
 	return true
 }
@@ -210,7 +212,7 @@ func (s *Session) forgetGroups(h *codec.Header) {
 
 // forgetHeartbeat lets go of the last heartbeat: there is nothing to replay before the next one.
 func (s *Session) forgetHeartbeat() {
-	s.memory.shrink(s.unified.heartbeat.size)
+	s.quota.Memory.Release(s.unified.heartbeat.size)
 	s.unified.heartbeat = lastHeartbeat{}
 }
 
@@ -222,8 +224,8 @@ func (s *Session) replayHeartbeat(u *upstream) {
 		return
 	}
 	u.replays = true // counted once it is open: a broker that is down is dialled again and again
-	s.goingUp.flushJudged()
-	s.writeUnawaited(u, router.Of(requests.HeartBeat), frame, header)
+	s.goingUp.Flush()
+	s.writeUnawaited(u, router.Of(requests.HeartBeat), framing.Frame{Raw: frame, Header: header, Size: len(frame)})
 }
 
 // liveHeartbeat returns the last heartbeat without the groups that have ended since, and its header; nil if there is
@@ -256,13 +258,14 @@ func (s *Session) liveHeartbeat() ([]byte, *codec.Header) {
 // writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own. While
 // another request with its opaque waits, or there is no memory for one more that waits, it is left out, and the next
 // heartbeat has to do.
-func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, frame []byte, h *codec.Header) {
+func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, f framing.Frame) {
+	h := f.Header
 	if !h.IsOneway() {
-		if u.pending.has(h.Opaque) || !u.reserve() {
+		if u.pending.Has(h.Opaque) || !u.reserve() {
 			return
 		}
 		s.arm(s.deadlineOf(kind, 0))
 		u.await(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}})
 	}
-	u.writeOwn(frame)
+	u.writeOwn(f.Raw)
 }

@@ -2,10 +2,14 @@
 
 package session
 
-import "time"
+import (
+	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
+)
 
 // UpstreamID names an upstream connection of a session. Numbers are not used twice.
-type UpstreamID uint32
+type UpstreamID = framing.Target
 
 // Instant is a point in time: the time since some start of the adapter's choice.
 type Instant = time.Duration

@@ -26,13 +26,13 @@ func TestWhatTheHostKeepsIsChargedUntilTheBrokerTakesIt(t *testing.T) {
 	frame := command.Append(nil)
 	h.send(frame)
 	a := h.to(brokerAAddress)
-	before := h.memory.needed
+	before := h.quota.Memory.Needed()
 	wantCharged := func(n int) {
 		t.Helper()
-		if got := h.memory.needed - before; got != int64(n) {
+		if got := h.quota.Memory.Needed() - before; got != n {
 			t.Errorf("%d bytes are charged, want %d", got, n)
 		}
-		h.wantStats(map[stats.ID]int64{stats.MemoryKept: h.memory.taken})
+		h.wantStats(map[stats.ID]int64{stats.MemoryKept: h.environment.totals.Memory.Used()})
 	}
 	h.send(frame)
 	wantCharged(0)
@@ -60,8 +60,8 @@ func TestWhatWaitsForAConnectionStaysChargedWhenTheHostKeepsIt(t *testing.T) {
 	id := h.host.order[0]
 	h.stick(id)
 	h.UpstreamConnected(h.clock, id)
-	if kept := h.upstreams[id].kept; kept != len(frame) || h.queued != 0 || h.memory.needed < int64(kept) {
-		t.Errorf("%d bytes kept, %d queued, %d charged; want %d kept", kept, h.queued, h.memory.needed, len(frame))
+	if kept := h.upstreams[id].kept; kept != len(frame) || h.queued != 0 || h.quota.Memory.Needed() < kept {
+		t.Errorf("%d bytes kept, %d queued, %d charged; want %d kept", kept, h.queued, h.quota.Memory.Needed(), len(frame))
 	}
 	h.wantIdle()
 }
@@ -145,21 +145,6 @@ func TestAConnectionToOneBrokerWhoseHostKeepsTooMuchIsClosed(t *testing.T) {
 	h.wantIdle()
 }
 
-func TestAFrameThatIsKeptTakesNoMoreRoomThanItsSize(t *testing.T) {
-	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
-	frame := frameOf(1, 900_000)
-	for rest := frame[:len(frame)-1]; len(rest) > 0; rest = rest[min(len(rest), 10_000):] {
-		h.send(rest[:min(len(rest), 10_000)])
-		if room, size := cap(h.requests.held), len(h.requests.held); room > max(2*size, maxHeldRoom) {
-			t.Fatalf("%d bytes take %d", size, room)
-		}
-	}
-	if room := cap(h.requests.held); room != len(frame) || h.memory.needed != int64(room) {
-		t.Errorf("a frame of %d bytes takes %d, of which %d are charged", len(frame), room, h.memory.needed)
-	}
-	h.wantIdle()
-}
-
 // A heartbeat, which is not refused for what one of its copies cannot be kept, comes in one event with a request that is
 // too much to keep.
 func TestARegistrationBehindWhatIsTooMuchToKeepEndsOnce(t *testing.T) {
@@ -210,7 +195,7 @@ func TestAHeartbeatThatIsCancelledDoesNotEndAgain(t *testing.T) {
 	a := h.to(brokerAAddress)
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 2, ""))
 	h.host.downFull = true
-	h.memory.own = h.memory.needed // not a byte more
+	h.quota.Memory.Reserve(h.environment.Config.Limits.MaxSessionBytes - h.quota.Memory.Needed()) // not a byte more
 	h.UpstreamClosed(h.clock, a)
 	if !h.host.downAborted {
 		t.Error("the connection goes on")

@@ -142,8 +142,8 @@ func TestAllSessionsKeepNoMoreBytesThanTheyMay(t *testing.T) {
 			closed++
 		}
 		all = append(all, h)
-		if kept := e.Stats.Value(stats.MemoryKept); kept > 1<<20 || kept != e.totals.memory.used.Load() {
-			t.Fatalf("%d bytes are kept, the stat is %d", e.totals.memory.used.Load(), kept)
+		if kept := e.Stats.Value(stats.MemoryKept); kept > 1<<20 || kept != e.totals.Memory.Used() {
+			t.Fatalf("%d bytes are kept, the stat is %d", e.totals.Memory.Used(), kept)
 		}
 	}
 	if open := 100 - closed; open < 15 || open > 20 { // 50 KB and what append adds, in 1 MiB
@@ -165,12 +165,12 @@ func TestTablesOfWhatWaitsAreCountedAndGivenUp(t *testing.T) {
 	for opaque := range int32(999) {
 		h.send(sendV2(1+opaque, "broker-a", "t"))
 	}
-	if got, room := h.memory.needed, h.upstreams[id].pending.room(); got != int64(room) || room < 1000*80 {
+	if got, room := h.quota.Memory.Needed(), h.upstreams[id].pending.Bytes(); got != room || room < 1000*80 {
 		t.Errorf("%d bytes are needed, the table takes %d", got, room)
 	}
 	h.UpstreamClosed(h.clock, id)
-	if h.memory.needed != 0 {
-		t.Errorf("%d bytes are needed after the broker has gone", h.memory.needed)
+	if h.quota.Memory.Needed() != 0 {
+		t.Errorf("%d bytes are needed after the broker has gone", h.quota.Memory.Needed())
 	}
 	h.tookDown()
 	h.send(sendV2(5000, "broker-a", "t"))
@@ -191,8 +191,8 @@ func TestRequestsWhoseTableIsTooMuchToKeepAreAnsweredBusy(t *testing.T) {
 	if h.host.downClosed || len(answers) == 0 || int64(len(answers)) != e.Stats.Value(stats.RequestOverLimit) {
 		t.Fatalf("closed: %v; %d of 3001 requests are refused", h.host.downClosed, len(answers))
 	}
-	if waiting := 3001 - len(answers); h.active.all != waiting || waiting < 500 || h.memory.needed > 200_000 {
-		t.Errorf("%d requests wait, %d of them counted, in %d bytes", waiting, h.active.all, h.memory.needed)
+	if waiting := 3001 - len(answers); h.active.all != waiting || waiting < 500 || h.quota.Memory.Needed() > 200_000 {
+		t.Errorf("%d requests wait, %d of them counted, in %d bytes", waiting, h.active.all, h.quota.Memory.Needed())
 	}
 	for _, answer := range answers {
 		if answer.ResponseCode() != codec.ResponseSystemBusy {

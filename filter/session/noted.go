@@ -8,6 +8,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
@@ -26,7 +27,8 @@ func (s *Session) needsBody(kind *router.Kind, h *codec.Header) bool {
 }
 
 // note begins to note what observers want to know of the request that is being judged.
-func (s *Session) note(code requests.Code, kind *router.Kind, frame []byte, h *codec.Header, complete bool) {
+func (s *Session) note(code requests.Code, kind *router.Kind, f framing.Frame) {
+	h := f.Header
 	n := &noted{observed: true, start: s.now, record: Record{
 		Recorder:     s.recorder,
 		Client:       s.remote,
@@ -38,13 +40,13 @@ func (s *Session) note(code requests.Code, kind *router.Kind, frame []byte, h *c
 		Oneway:       h.IsOneway(),
 		LongPoll:     kind.Wait != nil && kind.Wait(h) > 0,
 		Broker:       s.role.BrokerName,
-		RequestBytes: s.requests.prefix.FrameSize(),
+		RequestBytes: f.Size,
 	}}
-	request := router.Request{Header: h, Body: frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]}
-	if complete || !kind.IsBatch(h) {
+	request := router.Request{Header: h, Body: f.Body()}
+	if f.Complete() || !kind.IsBatch(h) {
 		n.record.Messages = kind.Messages(request)
 	}
-	if complete || !kind.NamesInBody() {
+	if f.Complete() || !kind.NamesInBody() {
 		var room [1]body.Subject
 		subjects, _ := kind.AppendSubjects(room[:0], request)
 		about := common(subjects)
@@ -70,13 +72,13 @@ func common(subjects []body.Subject) (about body.Subject) {
 }
 
 // askPolicy has the policy judge a request. A frame that is not whole has all that the policy needs.
-func (s *Session) askPolicy(code requests.Code, kind *router.Kind, frame []byte, h *codec.Header) *router.Refusal {
+func (s *Session) askPolicy(code requests.Code, kind *router.Kind, f framing.Frame) *router.Refusal {
 	bill, refusal := s.policy.Judge(&policy.Request{
 		Code:   code,
 		Kind:   kind,
-		Header: h,
-		Body:   frame[codec.PrefixSize+s.requests.prefix.HeaderSize:],
-		Size:   s.requests.prefix.FrameSize(),
+		Header: f.Header,
+		Body:   f.Body(),
+		Size:   f.Size,
 	}, s.now)
 	if bill != nil {
 		if s.noting == nil {

@@ -49,21 +49,21 @@ func (u *upstream) await(opaque int32, p pending) {
 	if u.slot != nil {
 		u.slot.Busy()
 	}
-	u.pending.set(opaque, p)
+	u.pending.Set(opaque, p)
 }
 
 // reserve makes room for one more request in the table of those that wait for u; it returns false if that is beyond a
 // limit.
 func (u *upstream) reserve() bool {
-	more := u.pending.needs()
+	more := u.pending.Needs()
 	if more == 0 {
 		return true
 	}
-	if !u.session.memory.grow(more) {
+	if !u.session.quota.Memory.Reserve(more) {
 		u.session.recorder.Inc(stats.MemoryOverLimit)
 		return false
 	}
-	u.pending.grow()
+	u.pending.Grow()
 	return true
 }
 
@@ -89,7 +89,7 @@ func (s *Session) belowLimit(h *codec.Header, targets ...*upstream) bool {
 			return false
 		}
 	}
-	if s.pendingShare.grow(1) {
+	if s.quota.Pending.Reserve(1) {
 		return true
 	}
 	s.refuseOverLimit(h)
@@ -99,7 +99,7 @@ func (s *Session) belowLimit(h *codec.Header, targets ...*upstream) bool {
 // reused ends the session if the client uses the opaque of a request that still waits at u: nobody could
 // tell which of the two an answer is for, and a route must not pass for something else.
 func (s *Session) reused(u *upstream, opaque int32) bool {
-	if !u.pending.has(opaque) {
+	if !u.pending.Has(opaque) {
 		return false
 	}
 	s.recorder.Inc(stats.RequestOpaqueReused)
@@ -110,9 +110,9 @@ func (s *Session) reused(u *upstream, opaque int32) bool {
 
 // finish takes a request out of what is waiting.
 func (s *Session) finish(u *upstream, opaque int32, p pending) {
-	before := u.pending.room()
-	u.pending.remove(opaque)
-	s.memory.shrink(before - u.pending.room())
+	before := u.pending.Bytes()
+	u.pending.Remove(opaque)
+	s.quota.Memory.Release(before - u.pending.Bytes())
 	if p.fanOut == nil {
 		s.active.add(p.code, -1)
 	}
@@ -132,14 +132,14 @@ func (s *Session) fail(u *upstream, opaque int32, p pending, reason *router.Refu
 
 // failAll ends all requests that wait for u.
 func (s *Session) failAll(u *upstream, reason *router.Refusal) {
-	for opaque, p := range u.pending.all() {
+	for opaque, p := range u.pending.All() {
 		s.fail(u, opaque, p, reason)
 	}
 }
 
 // cancelAll ends all requests that wait for u; nobody is left to answer.
 func (s *Session) cancelAll(u *upstream) {
-	for opaque, p := range u.pending.all() {
+	for opaque, p := range u.pending.All() {
 		s.finish(u, opaque, p)
 		if p.fanOut == nil {
 			s.recorder.Inc(stats.RequestCancelled)

@@ -5,6 +5,7 @@ package session
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -12,19 +13,21 @@ import (
 // requestJudge judges the frames of the client.
 type requestJudge struct{ *Session }
 
-func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdict {
+// Judge implements framing.Judge.
+func (s requestJudge) Judge(f framing.Frame) framing.Verdict {
+	h := f.Header
 	if s.state == closed {
-		return verdict{action: stop}
+		return framing.Stop
 	}
 	code := s.codeOf(h)
 	kind := router.Of(code)
 	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == router.AllNameServers && !h.IsResponse()
-	if !complete && (replicate || !h.IsResponse() && s.needsBody(kind, h)) {
-		return verdict{action: more}
+	if !f.Complete() && (replicate || !h.IsResponse() && s.needsBody(kind, h)) {
+		return framing.More
 	}
 	if h.IsResponse() {
 		s.recorder.Inc(stats.ClientResponse)
-		return s.clientAnswered(frame, h)
+		return s.clientAnswered(f)
 	}
 	s.recorder.Inc(stats.RequestCodeID(code))
 	if h.IsOneway() {
@@ -32,7 +35,7 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 	}
 	s.judged++
 	if s.noting = nil; len(s.environment.Observers) > 0 {
-		s.note(code, kind, frame, h, complete)
+		s.note(code, kind, f)
 	}
 	switch {
 	case kind.Class == router.Internal:
@@ -41,19 +44,19 @@ func (s requestJudge) judge(frame []byte, h *codec.Header, complete bool) verdic
 		return s.refuse(h, router.RefusedChange)
 	}
 	if s.policy != nil {
-		if refusal := s.askPolicy(code, kind, frame, h); refusal != nil {
+		if refusal := s.askPolicy(code, kind, f); refusal != nil {
 			return s.refuse(h, refusal)
 		}
 	}
 	switch {
 	case s.environment.Compatible != nil:
-		return s.routeCompatible(kind, frame, h)
+		return s.routeCompatible(kind, f)
 	case s.role.Kind == addressing.ToAll:
-		return s.routeRequest(kind, frame, h)
+		return s.routeRequest(kind, f)
 	}
-	v := s.forward(s.only, kind, h)
-	if replicate && v.action == pass {
-		s.replicate(frame)
+	v := s.forward(s.only, kind, f)
+	if replicate && v == framing.PassTo(s.only.id) {
+		s.replicate(f.Raw)
 	}
 	return v
 }
@@ -65,18 +68,19 @@ func (s *Session) replicate(frame []byte) {
 }
 
 // forward sends a request on to one upstream.
-func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdict {
-	if !u.canWrite(s.requests.prefix.FrameSize()) {
+func (s *Session) forward(u *upstream, kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
+	if !u.canWrite(f.Size) {
 		s.refuseOverLimit(h)
-		return verdict{action: drop}
+		return framing.Drop
 	}
 	s.noting.goesTo(u)
 	if !h.IsOneway() {
 		if s.reused(u, h.Opaque) {
-			return verdict{action: stop}
+			return framing.Stop
 		}
 		if !s.belowLimit(h, u) {
-			return verdict{action: drop}
+			return framing.Drop
 		}
 	}
 	if refusal := s.joinPending(u); refusal != nil { // last: what is refused for another reason does not wait
@@ -87,17 +91,17 @@ func (s *Session) forward(u *upstream, kind *router.Kind, h *codec.Header) verdi
 	} else {
 		s.expect(u, kind, h)
 	}
-	return verdict{action: pass, to: u.id}
+	return framing.PassTo(u.id)
 }
 
 // refuse answers a request with an error, unless it wants no answer.
-func (s *Session) refuse(h *codec.Header, refusal *router.Refusal) verdict {
+func (s *Session) refuse(h *codec.Header, refusal *router.Refusal) framing.Verdict {
 	s.recorder.Inc(stats.RequestRefused)
 	s.noting.end(s, refusedWith(refusal))
 	if !h.IsOneway() {
 		s.answer(askerOf(h), h.Opaque, refusal)
 	}
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 func (s *Session) refuseOverLimit(h *codec.Header) {
@@ -106,21 +110,21 @@ func (s *Session) refuseOverLimit(h *codec.Header) {
 }
 
 // routeRequest finds the way of a request on a connection that stands for the whole cluster.
-func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	body := frame[codec.PrefixSize+s.requests.prefix.HeaderSize:]
+func (s *Session) routeRequest(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h := f.Header
 	switch kind.Class {
 	case router.NameServer:
-		return s.toNameServer(kind, frame, h)
+		return s.toNameServer(kind, f)
 	case router.AllNameServers:
-		return s.toAllNameServers(kind, frame, h)
+		return s.toAllNameServers(kind, f)
 	case router.AllBrokers:
-		return s.toAllBrokers(kind, frame, h, body)
+		return s.toAllBrokers(kind, f)
 	case router.EveryBroker:
-		return s.toEveryBroker(kind, frame, router.Request{Header: h, Body: body})
+		return s.toEveryBroker(kind, f)
 	case router.FromBroker:
 		return s.refuse(h, router.RefusedInternal)
 	}
-	request := router.Request{Header: h, Body: body}
+	request := router.Request{Header: h, Body: f.Body()}
 	name, refusal := kind.Locate(request, knowledge{s})
 	if refusal != nil {
 		return s.refuse(h, refusal)
@@ -133,17 +137,17 @@ func (s *Session) routeRequest(kind *router.Kind, frame []byte, h *codec.Header)
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	return s.forward(u, kind, h)
+	return s.forward(u, kind, f)
 }
 
 // toNameServer sends a request to a name server of the cluster that its topic is in. What belongs to no
 // cluster in particular goes to the first; a topic that can be in several is asked for in each of them.
-func (s *Session) toNameServer(kind *router.Kind, frame []byte, h *codec.Header) verdict {
-	cluster := s.environment.Clusters.First()
+func (s *Session) toNameServer(kind *router.Kind, f framing.Frame) framing.Verdict {
+	h, cluster := f.Header, s.environment.Clusters.First()
 	if topic := kind.TopicOf(h); kind.Rewrite == router.TopicRouteData && len(topic) > 0 {
 		clusters := s.clustersOf(topic)
 		if len(clusters) > 1 {
-			return s.toNameServers(kind, frame, h, clusters)
+			return s.toNameServers(kind, f, clusters)
 		}
 		cluster = clusters[0]
 	}
@@ -151,5 +155,5 @@ func (s *Session) toNameServer(kind *router.Kind, frame []byte, h *codec.Header)
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	return s.forward(u, kind, h)
+	return s.forward(u, kind, f)
 }

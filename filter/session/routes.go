@@ -8,6 +8,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -21,25 +22,26 @@ type routes struct {
 }
 
 // toNameServers asks a name server of each cluster for the route of a topic.
-func (s *Session) toNameServers(kind *router.Kind, frame []byte, h *codec.Header, clusters []*directory.Directory) verdict {
+func (s *Session) toNameServers(kind *router.Kind, f framing.Frame, clusters []*directory.Directory) framing.Verdict {
 	var targets []*upstream
 	for _, cluster := range clusters {
 		u, refusal := s.nameServer(cluster)
 		if refusal != nil {
-			return s.refuse(h, refusal)
+			return s.refuse(f.Header, refusal)
 		}
 		targets = append(targets, u)
 	}
-	_, v := s.fanOut(kind, targets, frame, h, true)
+	_, v := s.fanOut(kind, targets, f, true)
 	return v
 }
 
 // add takes in the answer of one cluster.
-func (r *routes) add(u *upstream, p pending, h *codec.Header, frame []byte) {
+func (r *routes) add(u *upstream, p pending, f framing.Frame) {
+	h := f.Header
 	r.version = h.Version
 	switch h.ResponseCode() {
 	case codec.ResponseSuccess:
-		route, err := u.session.rewriteBody(u, p, frame[codec.PrefixSize+len(h.Raw()):])
+		route, err := u.session.rewriteBody(u, p, f.Body())
 		if err != nil {
 			u.session.recorder.Inc(stats.RouteUnreadable)
 			r.failed = unreadableAnswer(err)

@@ -3,9 +3,9 @@
 package session
 
 import (
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -21,24 +21,25 @@ type serverRequest struct {
 }
 
 // brokerAsked passes a broker's request on to the client.
-func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdict {
+func (s *Session) brokerAsked(u *upstream, f framing.Frame) framing.Verdict {
 	if s.flushLate(); s.state == closed { // that was too much to keep
-		return verdict{action: stop}
+		return framing.Stop
 	}
+	h := f.Header
 	s.recorder.Inc(stats.ServerRequest)
 	if s.role.Kind != addressing.ToAll {
-		return verdict{action: pass}
+		return framing.PassTo(0)
 	}
 	x := s.unified
 	if requests.CodeOf(h) == requests.CheckTransactionState {
 		x.halves.rememberCheck(u.place, h)
 	}
 	if h.IsOneway() {
-		return verdict{action: pass}
+		return framing.PassTo(0)
 	}
 	if len(x.serverRequests) >= s.environment.Config.Limits.MaxServerRequests {
 		s.recorder.Inc(stats.ServerRequestOverLimit)
-		return verdict{action: drop}
+		return framing.Drop
 	}
 	if x.serverRequests == nil {
 		x.serverRequests = make(map[int32]serverRequest)
@@ -47,32 +48,33 @@ func (s *Session) brokerAsked(u *upstream, frame []byte, h *codec.Header) verdic
 	r := serverRequest{from: u.id, opaque: h.Opaque, deadline: s.now + serverRequestTimeout}
 	x.serverRequests[x.lastServerOpaque] = r
 	s.arm(r.deadline)
-	rest := frame[codec.PrefixSize+len(h.Raw()):]
+	rest := f.Body()
 	s.writeDownstream(append(h.AppendWithOpaque(nil, x.lastServerOpaque, len(rest)), rest...))
-	return verdict{action: drop}
+	return framing.Drop
 }
 
 // clientAnswered passes a client's answer on to the broker that asked.
-func (s *Session) clientAnswered(frame []byte, h *codec.Header) verdict {
+func (s *Session) clientAnswered(f framing.Frame) framing.Verdict {
 	if s.role.Kind != addressing.ToAll {
 		if !s.only.connected { // nothing can have asked yet
 			s.recorder.Inc(stats.ClientResponseUnexpected)
-			return verdict{action: drop}
+			return framing.Drop
 		}
-		return verdict{action: pass, to: s.only.id}
+		return framing.PassTo(s.only.id)
 	}
+	h := f.Header
 	r, ok := s.unified.serverRequests[h.Opaque]
 	u := s.upstreams[r.from]
-	if !ok || u == nil || !u.canWrite(len(frame)) {
+	if !ok || u == nil || !u.canWrite(f.Size) {
 		delete(s.unified.serverRequests, h.Opaque)
 		s.recorder.Inc(stats.ClientResponseUnexpected)
-		return verdict{action: drop}
+		return framing.Drop
 	}
 	delete(s.unified.serverRequests, h.Opaque)
-	rest := frame[codec.PrefixSize+len(h.Raw()):]
-	if s.goingUp.flushJudged(); s.state == closed { // that was too much to keep
-		return verdict{action: stop}
+	rest := f.Body()
+	if s.goingUp.Flush(); s.state == closed { // that was too much to keep
+		return framing.Stop
 	}
 	u.write(append(h.AppendWithOpaque(nil, r.opaque, len(rest)), rest...))
-	return verdict{action: drop}
+	return framing.Drop
 }

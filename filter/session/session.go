@@ -10,7 +10,9 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -39,19 +41,14 @@ type Session struct {
 	now   Instant    // of the current event
 	state state
 
-	heard           Instant // when bytes came last, either way
-	source          *source // of the client
-	fileSource      *source // of the client, over all configs; nil where any number of files may be open
-	connectionShare share   // this connection
-	pendingShare    share   // requests that wait
-	memory          share   // bytes that are kept
-	filesTaken      int     // of environment.Files
+	heard Instant          // when bytes came last, either way
+	quota quota.Connection // what this session takes of what all share
 
-	requests cutter
-	goingUp  passage // requests that pass unchanged
-	coming   passage // answers that pass unchanged
-	backlog  backlog // what came while nothing may be judged
-	late     []byte  // the proxy's own answers that must not cut an answer in two
+	requests framing.Cutter
+	goingUp  framing.Passage // requests that pass unchanged
+	coming   framing.Passage // answers that pass unchanged
+	backlog  backlog         // what came while nothing may be judged
+	late     []byte          // the proxy's own answers that must not cut an answer in two
 
 	full    bool    // the client has not taken what it was sent: nothing is judged until it has
 	unsent  int     // bytes that were written to the client while it was full, and count as kept
@@ -88,55 +85,23 @@ func New(environment *Environment, host Host, local, remote string) *Session {
 	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
 	environment.Own.Arrived(address)
 	s.role = environment.Rules.Role(address.Port())
-	s.backlog.memory = &s.memory
+	s.backlog.memory = &s.quota.Memory
 	s.requests = s.newCutter()
-	s.requests.paused = &s.full
+	s.requests.Paused = &s.full
 	if s.role.Kind == addressing.ToAll {
 		s.unified = newUnified()
 	}
-	s.goingUp.write = func(to UpstreamID, b []byte) {
+	s.goingUp.Write = func(to UpstreamID, b []byte) {
 		if u := s.upstreams[to]; u != nil {
 			u.write(b)
 		}
 	}
-	s.coming.write = s.passDownstream
+	s.coming.Write = s.passDownstream
 	s.refreshed = func() {
 		s.called.Store(true)
 		s.host.WakeAt(0)
 	}
 	return s
-}
-
-// shareTotals begins to count what this session takes, with what other connections of its client's address take.
-func (s *Session) shareTotals() {
-	limits, totals := &s.environment.Config.Limits, &s.environment.totals
-	network, isNew := sourceNetwork(s.remote), false
-	if s.source, isNew = s.environment.sources.join(network); isNew {
-		s.recorder.Inc(stats.SourceActive)
-	}
-	if f := s.environment.Files; f != nil {
-		s.fileSource, _ = f.sources.join(network)
-	}
-	of := func(total *total, source *atomic.Int64, limit, own, chunk int) share {
-		return share{
-			total: total, source: source, limit: int64(limit), percent: int64(limits.MaxSourcePercent),
-			own: int64(own), chunk: int64(chunk), recorder: s.recorder,
-		}
-	}
-	s.connectionShare = of(&totals.connections, &s.source.connections, limits.MaxConnections, 1, 0)
-	s.pendingShare = of(&totals.pending, &s.source.pending, limits.MaxTotalPendingRequests, limits.MaxPendingRequests, 16)
-	s.memory = of(&totals.memory, &s.source.memory, limits.MaxTotalBytes, limits.MaxSessionBytes, 16<<10)
-	s.memory.isMemory = true
-}
-
-// leaveSources is the last thing that is done for the totals.
-func (s *Session) leaveSources() {
-	if s.environment.sources.leave(s.source) {
-		s.recorder.Add(stats.SourceActive, -1)
-	}
-	if f := s.environment.Files; f != nil {
-		f.sources.leave(s.fileSource)
-	}
 }
 
 // enter begins an event.
@@ -148,13 +113,13 @@ func (s *Session) enter(now Instant) {
 // leave ends it.
 func (s *Session) leave() {
 	s.active.tell(s.recorder)
-	s.pendingShare.shrinkTo(s.active.all)
+	s.quota.Pending.ReleaseTo(s.active.all)
 	s.mu.Unlock()
 }
 
 // newCutter makes a cutter of one direction of a connection.
-func (s *Session) newCutter() cutter {
-	return cutter{limits: s.environment.frameLimits(), whole: s.role.Kind == addressing.ToAll, memory: &s.memory, now: &s.now}
+func (s *Session) newCutter() framing.Cutter {
+	return framing.Cutter{Limits: s.environment.frameLimits(), Whole: s.role.Kind == addressing.ToAll, Memory: &s.quota.Memory}
 }
 
 // Open starts the session.
@@ -163,8 +128,8 @@ func (s *Session) Open(now Instant) {
 	defer s.leave()
 	s.opened, s.heard = now, now
 	s.recorder.Inc(stats.DownstreamActive)
-	s.shareTotals()
-	if !s.admit() {
+	s.quota.Join(&s.environment.totals, s.environment.Files, &s.environment.Config.Limits, s.remote, s.recorder)
+	if !s.quota.Admit(s.ownFiles()) {
 		s.recorder.Inc(stats.DownstreamOverLimit)
 		s.closeDownstream()
 		return
@@ -176,17 +141,13 @@ func (s *Session) Open(now Instant) {
 	}
 }
 
-// admit reports whether there is room for one more client connection, and takes it.
-func (s *Session) admit() bool {
-	if !s.connectionShare.grow(1) {
-		return false
+// ownFiles returns how many files a session has open from its begin to its end: the client's connection and, if it has a
+// single one, the upstream's. On unified connections each upstream connection is counted by itself.
+func (s *Session) ownFiles() int {
+	if s.unified != nil {
+		return 1
 	}
-	if !s.takeFiles(s.files()) {
-		s.connectionShare.end(0)
-		return false
-	}
-	s.filesTaken = s.files()
-	return true
+	return 2
 }
 
 // tryOpen leaves the waiting state, or stays in it until the directory has been refreshed.
@@ -312,18 +273,18 @@ func (s *Session) judgeBacklog() {
 
 // cutRequests judges bytes of the client up to where it is full: the first `judged` of them.
 func (s *Session) cutRequests(in [][]byte, inPlace bool) (judged int, untouched bool) {
-	s.goingUp.begin(in)
-	proceed, err := s.requests.feed(&s.goingUp, requestJudge{s})
-	judged = s.goingUp.at
-	untouched = s.goingUp.end(inPlace && proceed)
+	s.goingUp.Begin(s.now, in)
+	proceed, err := s.requests.Feed(&s.goingUp, requestJudge{s})
+	judged = s.goingUp.Consumed()
+	untouched = s.goingUp.End(inPlace && proceed)
 	switch {
-	case errors.Is(err, errOverMemory):
+	case errors.Is(err, framing.ErrOverMemory):
 		s.overMemory()
 	case err != nil:
 		s.recorder.Inc(stats.RequestDecodingError)
 		s.countFrameError(err)
 		s.closeDownstream()
-	case s.requests.half():
+	case s.requests.Holds():
 		s.arm(s.clientDeadline())
 	}
 	return judged, untouched
@@ -379,13 +340,9 @@ func (s *Session) Close(now Instant) {
 	defer s.leave()
 	s.end()
 	s.abortAt, s.unsent = 0, 0
-	s.memory.end(0)
 	s.recorder.Add(stats.DownstreamActive, -1)
 	s.observeConnection()
-	s.giveBackFiles(s.filesTaken)
-	s.filesTaken = 0
-	s.connectionShare.end(0)
-	s.leaveSources()
+	s.quota.Leave()
 }
 
 // end gives up everything the session holds, once. What the client has not taken counts until its connection is gone.
@@ -395,7 +352,7 @@ func (s *Session) end() {
 	}
 	s.state = closed
 	s.environment.Clusters.Forget(&s.refreshed)
-	s.goingUp.flushJudged()
+	s.goingUp.Flush()
 	for _, u := range s.upstreams {
 		s.cancelAll(u)
 		s.forget(u)
@@ -406,8 +363,8 @@ func (s *Session) end() {
 		s.leaveGroups()
 	}
 	s.backlog.bytes, s.late = nil, nil
-	s.pendingShare.end(0)
-	s.memory.end(s.unsent)
+	s.quota.Pending.Close(0)
+	s.quota.Memory.Close(s.unsent)
 }
 
 // answer writes an answer of the proxy itself to a request with this opaque.
@@ -448,7 +405,8 @@ func (s *Session) Abandon(now Instant) {
 	if s.state == closed {
 		return
 	}
-	s.endDownstream()                    // first: the rest may fail too
-	s.goingUp.in, s.coming.in = nil, nil // views that may be gone
+	s.endDownstream() // first: the rest may fail too
+	s.goingUp.Abort() // views that may be gone
+	s.coming.Abort()
 	s.end()
 }

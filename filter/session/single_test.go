@@ -61,8 +61,8 @@ func TestRequestsCutAnywhereGiveTheSameBytes(t *testing.T) {
 		if got := h.host.up[h.only.id].Bytes(); !bytes.Equal(got, want) {
 			t.Fatalf("cut at %d: %d bytes went on, want %d", cut, len(got), len(want))
 		}
-		if h.only.pending.size() != 3 {
-			t.Fatalf("cut at %d: %d requests wait, want 3", cut, h.only.pending.size())
+		if h.only.pending.Len() != 3 {
+			t.Fatalf("cut at %d: %d requests wait, want 3", cut, h.only.pending.Len())
 		}
 		h.Close(h.clock)
 	}

@@ -10,27 +10,9 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
-
-func TestWhatCountsAsOneClientAddress(t *testing.T) {
-	for remote, want := range map[string]string{
-		"10.1.2.3:5000":                 "10.1.2.3/32",
-		"10.1.2.4:5000":                 "10.1.2.4/32",
-		"[::ffff:10.1.2.3]:1":           "10.1.2.3/32",
-		"[2001:db8:1:2:3:4:5:6]:1":      "2001:db8:1:2::/64",
-		"[2001:db8:1:3::1]:1":           "2001:db8:1:3::/64",
-		"[fe80::1%eth0]:1":              "fe80::/64",
-		"/run/envoy/proxy.sock":         "invalid Prefix",
-		"":                              "invalid Prefix",
-		"[::ffff:10.1.2.3%eth0]:1":      "10.1.2.3/32",
-		"[2001:db8:1:2:ffff:ffff::]:80": "2001:db8:1:2::/64",
-	} {
-		if got := sourceNetwork(remote).String(); got != want {
-			t.Errorf("%q counts as %s, want %s", remote, got, want)
-		}
-	}
-}
 
 const (
 	greedy = "10.9.9.9:5000"
@@ -126,7 +108,7 @@ func TestOneAddressCannotTakeAllMemory(t *testing.T) {
 			closed++
 		}
 	}
-	if kept := e.totals.memory.used.Load(); kept > 8<<20 || kept < 7<<20 || closed == 0 {
+	if kept := e.totals.Memory.Used(); kept > 8<<20 || kept < 7<<20 || closed == 0 {
 		t.Errorf("the first address has %d bytes of 16 MiB; %d of 64 connections are closed", kept, closed)
 	}
 	all[0].wantStats(map[stats.ID]int64{stats.SourceOverLimit: int64(closed), stats.MemoryOverLimit: int64(closed)})
@@ -142,7 +124,7 @@ func TestOneAddressCannotTakeAllMemory(t *testing.T) {
 
 func TestOneAddressCannotTakeAllFiles(t *testing.T) {
 	e := fair(t, unifiedMode, func(*apiv1.LimitsConfig) {})
-	e.Files = &Files{}
+	e.Files = &quota.Files{}
 	e.Files.SetLimit(25)
 	var all []*harness
 	refused := 0
@@ -152,7 +134,7 @@ func TestOneAddressCannotTakeAllFiles(t *testing.T) {
 		h.send(append(sendV2(opaque, "broker-a", "t"), sendV2(opaque+100, "broker-b", "t")...))
 		refused += len(h.tookDown())
 	}
-	if used := e.Files.used.Load(); used != 13 || refused != 2 {
+	if used := e.Files.Used(); used != 13 || refused != 2 {
 		t.Errorf("the first address has %d files of 25, want 13; %d requests are refused, want 2", used, refused)
 	}
 	for range 2 {
@@ -167,7 +149,7 @@ func TestOneAddressCannotTakeAllFiles(t *testing.T) {
 		t.Error("what was refused is not counted")
 	}
 	wantAllIdle(all)
-	if used := e.Files.used.Load(); used != 0 {
+	if used := e.Files.Used(); used != 0 {
 		t.Errorf("%d files are still counted", used)
 	}
 }

@@ -56,7 +56,7 @@ func (s *Session) tell(cluster *directory.Directory, names []string) {
 	x := s.unified
 	for _, name := range names {
 		at := place{cluster, name}
-		if _, ok := x.told[at]; !ok && s.memory.grow(len(name)+entryBytes) {
+		if _, ok := x.told[at]; !ok && s.quota.Memory.Reserve(len(name)+entryBytes) {
 			x.told[at] = struct{}{}
 			x.heartbeat.sent = nil // the next one must reach this broker too
 		}
@@ -159,13 +159,13 @@ func (s *Session) reach(to place, address string) (*upstream, *router.Refusal) {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, tooManyUpstreams
 	}
-	if !s.takeFiles(1) {
+	if !s.quota.OpenFiles(1) {
 		s.recorder.Inc(stats.RequestOverLimit)
 		return nil, noMoreFiles
 	}
 	u, refusal := s.connect(to, address)
 	if refusal != nil {
-		s.giveBackFiles(1)
+		s.quota.CloseFiles(1)
 		return nil, refusal
 	}
 	s.unified.byAddress[address] = u

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
@@ -279,9 +280,8 @@ func TestAnOpaqueThatIsInUseEndsAUnifiedConnectionToo(t *testing.T) {
 }
 
 func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
-	h := dialUnified(t)
+	h := dial(t, limited(t, unifiedMode, func(c *apiv1.Config) { c.Limits.MaxPendingRequests = 1 }), 19876, terminal)
 	h.learnRoute()
-	h.pendingShare.own = 1
 	for opaque := range int32(50) {
 		h.send(request(requests.UnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: strconv.Itoa(int(opaque))}))
 	}

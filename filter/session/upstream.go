@@ -9,6 +9,8 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/opaque"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -33,8 +35,8 @@ type upstream struct {
 	slot  *compatible.Slot // its place in the circuit of its cluster; nil where there is none
 	waits bool             // for room in the circuit: it is not opening yet
 
-	answers cutter
-	pending pendingTable
+	answers framing.Cutter
+	pending opaque.Table[pending]
 }
 
 // losses are what clients are told of requests whose upstream connection did not last.
@@ -124,7 +126,7 @@ func (s *Session) retire(u *upstream, why stats.ID) {
 
 // endIfLeft ends a connection that nothing waits for any more, if it is retired or wanted by others.
 func (s *Session) endIfLeft(u *upstream) {
-	if u.pending.size() == 0 && s.upstreams[u.id] == u && (u.leaving || u.isSpare()) {
+	if u.pending.Len() == 0 && s.upstreams[u.id] == u && (u.leaving || u.isSpare()) {
 		s.host.CloseUpstream(u.id)
 		s.forget(u)
 		u.dropPending()
@@ -150,14 +152,14 @@ func (u *upstream) writeOwn(b []byte) {
 		return
 	}
 	var ok bool
-	if u.queue, ok = s.memory.append(u.queue, b); !ok {
+	if u.queue, ok = s.quota.Memory.Append(u.queue, b); !ok {
 		s.overMemory()
 	}
 }
 
 // keep charges the session for n bytes that the host keeps for u.
 func (u *upstream) keep(n int) {
-	if !u.session.memory.grow(n) {
+	if !u.session.quota.Memory.Reserve(n) {
 		u.session.overMemory()
 		return
 	}
@@ -181,22 +183,22 @@ func (u *upstream) canWrite(n int) bool {
 	case u.connected && u.kept == 0 && n <= maxUnasked:
 		return true
 	}
-	s.goingUp.flushJudged() // it counts
-	return (u.connected || s.queued < s.environment.Config.Limits.MaxBufferedBytes) && s.memory.hasRoom(n)
+	s.goingUp.Flush() // it counts
+	return (u.connected || s.queued < s.environment.Config.Limits.MaxBufferedBytes) && s.quota.Memory.HasRoom(n)
 }
 
 // dropQueue empties what waits for the connection.
 func (u *upstream) dropQueue() {
 	u.session.queued -= u.queued
 	u.queued = 0
-	u.session.memory.release(u.queue)
+	u.session.quota.Memory.ReleaseBytes(u.queue)
 	u.queue = nil
 }
 
 // dropPending lets go of the table of what waits for u, which is empty.
 func (u *upstream) dropPending() {
-	u.session.memory.shrink(u.pending.room())
-	u.pending = pendingTable{}
+	u.session.quota.Memory.Release(u.pending.Bytes())
+	u.pending = opaque.Table[pending]{}
 }
 
 // forget takes u out of the session.
@@ -206,11 +208,11 @@ func (s *Session) forget(u *upstream) {
 	u.leaveCircuit()
 	u.drained(u.kept)
 	if s.state != closed { // else it may be in use, up the stack
-		u.answers.forget()
+		u.answers.Discard()
 	}
 	if s.unified != nil {
 		s.unified.forget(u)
-		s.giveBackFiles(1)
+		s.quota.CloseFiles(1)
 	}
 	s.recorder.Add(stats.UpstreamActive, -1)
 }
@@ -233,7 +235,7 @@ func (s *Session) UpstreamConnected(now Instant, id UpstreamID) {
 	if len(u.queue) > 0 {
 		u.kept = s.host.WriteUpstream(u.id, u.queue)
 		s.queued -= u.queued
-		s.memory.shrink(cap(u.queue) - u.kept)
+		s.quota.Memory.Release(cap(u.queue) - u.kept)
 		u.queued, u.queue = 0, nil
 	}
 	s.endIfLeft(u) // it may have been for a request that wants no answer
@@ -251,7 +253,7 @@ func (s *Session) UpstreamDrained(now Instant, id UpstreamID, n int) {
 // drained ends the charge for n bytes that the host kept.
 func (u *upstream) drained(n int) {
 	u.kept -= n
-	u.session.memory.shrink(n)
+	u.session.quota.Memory.Release(n)
 }
 
 // UpstreamFull tells that an upstream connection has taken too little of what was written to it for a while, or has
@@ -310,7 +312,7 @@ func (s *Session) UpstreamClosed(now Instant, id UpstreamID) {
 	defer s.leave()
 	switch u := s.upstreams[id]; {
 	case u == nil:
-	case s.capabilities.InPlace && !u.answers.judged && !u.answers.half():
+	case s.capabilities.InPlace && !u.answers.SawFrame() && !u.answers.Holds():
 		s.connectFailed(u, s.losses().failed) // as far as can be seen: tcp_proxy does not tell when it is connected
 	default:
 		s.recorder.Inc(stats.UpstreamLost)
@@ -329,7 +331,7 @@ func (s *Session) loseUpstream(u *upstream, reason *router.Refusal) {
 		u.dropPending()
 		return
 	}
-	for opaque, p := range u.pending.all() {
+	for opaque, p := range u.pending.All() {
 		s.finish(u, opaque, p)
 		s.recorder.Inc(stats.ResponseError)
 		p.noted.end(s, ending{cause: causeOf(reason)})
@@ -348,20 +350,20 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 		return false
 	}
 	u.unheard = 0
-	s.coming.begin(in)
-	proceed, err := u.answers.feed(&s.coming, u)
-	if !u.answers.midFrame() {
+	s.coming.Begin(s.now, in)
+	proceed, err := u.answers.Feed(&s.coming, u)
+	if !u.answers.MidFrame() {
 		s.flushLate()
 		s.endIfLeft(u)
 	}
-	untouched = s.coming.end(s.capabilities.InPlace && proceed)
+	untouched = s.coming.End(s.capabilities.InPlace && proceed)
 	switch {
-	case errors.Is(err, errOverMemory):
+	case errors.Is(err, framing.ErrOverMemory):
 		s.recorder.Inc(stats.MemoryOverLimit)
 	case err != nil:
 		s.recorder.Inc(stats.ResponseDecodingError)
 		s.countFrameError(err)
-	case u.answers.half():
+	case u.answers.Holds():
 		s.arm(u.stallDeadline())
 	}
 	if err != nil && s.upstreams[u.id] == u {

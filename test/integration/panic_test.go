@@ -18,7 +18,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
-// faultCode is the code at which the plugin in out/fault panics: session.FaultCode, which others do not have.
+// faultCode is the code at which the plugin in out/fault panics: framing.FaultCode, which others do not have.
 const faultCode = 29_999
 
 // TestAPanicEndsOneConnectionAndNoOther runs the plugin that panics at marked frames, of clients and of brokers.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package session
+package quota
 
 import (
 	"math/rand/v2"
@@ -12,16 +12,16 @@ import (
 )
 
 // shareOf makes a share of a total that one source may have all of.
-func shareOf(of *total, limit, own, chunk int64) share {
-	return share{total: of, source: &atomic.Int64{}, limit: limit, percent: 100, own: own, chunk: chunk, recorder: stats.New().Recorder()}
+func shareOf(of *Total, limit, own, chunk int64) Share {
+	return Share{total: of, source: &atomic.Int64{}, limit: limit, percent: 100, own: own, chunk: chunk, recorder: stats.New().Recorder()}
 }
 
 func TestSharesTakeChunksUntilHalfOfATotalIsTaken(t *testing.T) {
-	var of total
+	var of Total
 	mine, others := shareOf(&of, 100, 60, 16), shareOf(&of, 100, 60, 16)
 	for _, step := range []struct {
 		what         string
-		share        *share
+		share        *Share
 		grow, shrink int
 		ok           bool
 		taken, used  int64
@@ -40,32 +40,32 @@ func TestSharesTakeChunksUntilHalfOfATotalIsTaken(t *testing.T) {
 	} {
 		ok := true
 		if step.grow > 0 {
-			ok = step.share.grow(step.grow)
+			ok = step.share.Reserve(step.grow)
 		}
-		step.share.shrink(step.shrink)
+		step.share.Release(step.shrink)
 		if ok != step.ok || step.share.taken != step.taken || step.share.needed != step.needed || of.used.Load() != step.used {
 			t.Errorf("%s: %v, %d taken of %d used, %d needed; want %v, %d, %d, %d", step.what, ok,
 				step.share.taken, of.used.Load(), step.share.needed, step.ok, step.taken, step.used, step.needed)
 		}
 	}
-	others.trim()
+	others.GiveBackSpare()
 	if others.taken != 1 || of.used.Load() != 7 {
 		t.Errorf("after trim %d are taken of %d", others.taken, of.used.Load())
 	}
-	mine.end(4)
+	mine.Close(4)
 	if mine.taken != 4 || of.used.Load() != 5 {
 		t.Errorf("after an end that keeps 4, %d are taken of %d", mine.taken, of.used.Load())
 	}
-	mine.end(0)
-	mine.shrink(1)
-	if mine.grow(1) || of.used.Load() != 1 {
+	mine.Close(0)
+	mine.Release(1)
+	if mine.Reserve(1) || of.used.Load() != 1 {
 		t.Errorf("after its end something is taken: %d", of.used.Load())
 	}
 }
 
 func TestSharesOfManyThreadsKeepToTheTotal(t *testing.T) {
 	const limit = 1000
-	var of total
+	var of Total
 	var threads sync.WaitGroup
 	for thread := range 8 {
 		threads.Go(func() {
@@ -73,16 +73,16 @@ func TestSharesOfManyThreadsKeepToTheTotal(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(thread), 1))
 			for range 20_000 {
 				if random.IntN(2) == 0 {
-					s.grow(random.IntN(50))
+					s.Reserve(random.IntN(50))
 				} else {
-					s.shrink(random.IntN(int(s.needed) + 1))
+					s.Release(random.IntN(int(s.needed) + 1))
 				}
 				if used := of.used.Load(); used < s.taken || used > limit || s.needed > s.taken || s.taken > 416 {
 					t.Errorf("%d used, %d taken, %d needed", used, s.taken, s.needed)
 					return
 				}
 			}
-			s.end(0)
+			s.Close(0)
 		})
 	}
 	threads.Wait()
@@ -92,24 +92,24 @@ func TestSharesOfManyThreadsKeepToTheTotal(t *testing.T) {
 }
 
 func TestASourceHasItsPartOfWhatOthersLeave(t *testing.T) {
-	var of total
+	var of Total
 	recorder := stats.New().Recorder()
-	all := make([]share, 4)
+	all := make([]Share, 4)
 	for i, want := range []int64{500, 250, 125, 63} { // rounded up
-		all[i] = share{total: &of, source: &atomic.Int64{}, limit: 1000, percent: 50, own: 1000, chunk: 16, recorder: recorder}
-		for all[i].grow(1) {
+		all[i] = Share{total: &of, source: &atomic.Int64{}, limit: 1000, percent: 50, own: 1000, chunk: 16, recorder: recorder}
+		for all[i].Reserve(1) {
 		}
 		if got := all[i].taken; got != want || all[i].needed != want || all[i].source.Load() != want {
 			t.Errorf("source %d has %d, and needs %d; want %d", i, got, all[i].needed, want)
 		}
 	}
-	all[0].shrink(400)
-	all[0].trim()
-	if all[1].grow(107) || !all[1].grow(106) { // half of what the three others leave: 1000 - 100 - 125 - 63
+	all[0].Release(400)
+	all[0].GiveBackSpare()
+	if all[1].Reserve(107) || !all[1].Reserve(106) { // half of what the three others leave: 1000 - 100 - 125 - 63
 		t.Errorf("of what another gives back a source does not have its part: %d", all[1].taken)
 	}
 	for i := range all {
-		all[i].end(0)
+		all[i].Close(0)
 	}
 	if used := of.used.Load(); used != 0 {
 		t.Errorf("%d are still taken", used)
@@ -117,38 +117,38 @@ func TestASourceHasItsPartOfWhatOthersLeave(t *testing.T) {
 }
 
 func TestASourceAloneGivesBackWhatItsSessionsDoNotNeed(t *testing.T) {
-	var of total
+	var of Total
 	var source atomic.Int64
-	one := func() share {
-		return share{total: &of, source: &source, limit: 1000, percent: 50, own: 1000, chunk: 100, recorder: stats.New().Recorder()}
+	one := func() Share {
+		return Share{total: &of, source: &source, limit: 1000, percent: 50, own: 1000, chunk: 100, recorder: stats.New().Recorder()}
 	}
 	first, second := one(), one()
-	first.grow(1)
-	second.grow(1)
+	first.Reserve(1)
+	second.Reserve(1)
 	if first.taken != 100 || second.taken != 100 {
 		t.Fatalf("far from its part it takes %d and %d, want chunks", first.taken, second.taken)
 	}
-	if !first.grow(149) || first.taken != 150 {
+	if !first.Reserve(149) || first.taken != 150 {
 		t.Fatalf("at half of its part it takes %d, want no more than it needs", first.taken)
 	}
-	if !first.grow(20) {
+	if !first.Reserve(20) {
 		t.Fatal("refused below its part")
 	}
-	if first.shrink(10); first.taken != 160 {
+	if first.Release(10); first.taken != 160 {
 		t.Errorf("at half of its part it keeps %d for 160", first.taken)
 	}
-	if first.shrink(70); first.taken != 90 || first.needed != 90 {
+	if first.Release(70); first.taken != 90 || first.needed != 90 {
 		t.Errorf("it keeps %d for %d", first.taken, first.needed)
 	}
 }
 
 func TestKeptBytesAreCountedByTheRoomTheyTake(t *testing.T) {
-	var of total
+	var of Total
 	s := shareOf(&of, 1<<20, 10_000, 1)
 	var kept []byte
 	for range 90 {
 		var ok bool
-		if kept, ok = s.append(kept, make([]byte, 100)); !ok {
+		if kept, ok = s.Append(kept, make([]byte, 100)); !ok {
 			break
 		}
 	}
@@ -156,11 +156,11 @@ func TestKeptBytesAreCountedByTheRoomTheyTake(t *testing.T) {
 		t.Errorf("%d needed for %d bytes with room for %d", s.needed, len(kept), cap(kept))
 	}
 	before := string(kept)
-	if longer, ok := s.append(kept, make([]byte, 10_000)); ok || string(longer) != before {
+	if longer, ok := s.Append(kept, make([]byte, 10_000)); ok || string(longer) != before {
 		t.Errorf("%d bytes are kept beyond the limit", len(longer))
 	}
-	s.release(kept)
-	s.trim()
+	s.ReleaseBytes(kept)
+	s.GiveBackSpare()
 	if of.used.Load() != 0 {
 		t.Errorf("%d are still taken", of.used.Load())
 	}

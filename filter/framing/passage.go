@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package session
+package framing
 
-// passage follows the bytes of one event while frames are cut from them, and hands on what goes on
-// unchanged in as few writes as possible: none at all if everything does and the host works in place.
+import "time"
+
+// Passage follows the bytes of one event while frames are cut from them, and hands on what goes on
+// unchanged in as few writes as possible: none at all if everything does and the caller works in place.
 //
 // Offsets count from the start of the event. From start to at lies the run: bytes judged, all for
 // the same target, not handed on yet. Its tail from heldFrom on is not judged yet.
-type passage struct {
-	write    func(to UpstreamID, b []byte)
+type Passage struct {
+	Write    func(to Target, b []byte) // b is borrowed for the call; set before the first event
+	now      time.Duration
 	in       [][]byte
 	at       int
 	start    int
 	heldFrom int // -1: none
-	to       UpstreamID
+	to       Target
 	touched  bool // something was written or left out
 }
 
-func (p *passage) begin(in [][]byte) {
-	p.in, p.at, p.start, p.heldFrom, p.to, p.touched = in, 0, 0, -1, 0, false
+// Begin starts an event, whose bytes are borrowed until End.
+func (p *Passage) Begin(now time.Duration, in [][]byte) {
+	p.now, p.in, p.at, p.start, p.heldFrom, p.to, p.touched = now, in, 0, 0, -1, 0, false
 }
 
+// Consumed returns how many bytes of the event have been cut.
+func (p *Passage) Consumed() int { return p.at }
+
+// Abort forgets the event without touching its bytes, which may be gone.
+func (p *Passage) Abort() { p.in = nil }
+
 // pass sends the next n bytes on.
-func (p *passage) pass(n int, to UpstreamID) {
+func (p *Passage) pass(n int, to Target) {
 	if p.to != to {
 		p.flush(p.at)
 		p.to = to
@@ -31,7 +41,7 @@ func (p *passage) pass(n int, to UpstreamID) {
 }
 
 // drop leaves the next n bytes out.
-func (p *passage) drop(n int) {
+func (p *Passage) drop(n int) {
 	p.flush(p.at)
 	p.at += n
 	p.start = p.at
@@ -39,7 +49,7 @@ func (p *passage) drop(n int) {
 }
 
 // hold goes past n bytes that cannot be judged yet. The caller has copied them.
-func (p *passage) hold(n int) {
+func (p *Passage) hold(n int) {
 	if p.heldFrom < 0 {
 		p.heldFrom = p.at
 	}
@@ -47,7 +57,7 @@ func (p *passage) hold(n int) {
 }
 
 // passHeld sends held bytes on, `held` being all of them, those of earlier events included.
-func (p *passage) passHeld(held []byte, to UpstreamID) {
+func (p *Passage) passHeld(held []byte, to Target) {
 	if p.at-p.heldFrom == len(held) { // all of this event: they are part of the run
 		if p.to != to {
 			p.flush(p.heldFrom)
@@ -57,19 +67,19 @@ func (p *passage) passHeld(held []byte, to UpstreamID) {
 		return
 	}
 	p.dropHeld()
-	p.write(to, held)
+	p.Write(to, held)
 }
 
 // dropHeld leaves held bytes out.
-func (p *passage) dropHeld() {
+func (p *Passage) dropHeld() {
 	p.flush(p.heldFrom)
 	p.start = p.at
 	p.heldFrom = -1
 	p.touched = true
 }
 
-// flushJudged hands the judged part of the run on, so that something else can be written after it.
-func (p *passage) flushJudged() {
+// Flush hands the judged part of the run on, so that something else can be written after it.
+func (p *Passage) Flush() {
 	if p.in == nil {
 		return // no event of this direction is going on
 	}
@@ -80,7 +90,7 @@ func (p *passage) flushJudged() {
 	}
 }
 
-func (p *passage) flush(end int) {
+func (p *Passage) flush(end int) {
 	if p.start >= end {
 		return
 	}
@@ -89,17 +99,18 @@ func (p *passage) flush(end int) {
 	for _, b := range p.in {
 		from, to := max(start-offset, 0), min(end-offset, len(b))
 		if from < to {
-			p.write(p.to, b[from:to:to])
+			p.Write(p.to, b[from:to:to])
 		}
 		offset += len(b)
 	}
 }
 
-// end finishes the event. It returns true, and has written nothing, if all bytes go on as they are.
-func (p *passage) end(inPlace bool) bool {
+// End finishes the event. It returns true, and has written nothing, if the caller works in place and all bytes go on as
+// they are.
+func (p *Passage) End(inPlace bool) bool {
 	untouched := inPlace && !p.touched && p.heldFrom < 0
 	if !untouched {
-		p.flushJudged()
+		p.Flush()
 	}
 	p.in = nil
 	return untouched

@@ -2,9 +2,9 @@
 
 //go:build !fault
 
-package session
+package framing
 
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 
-// fault does nothing; see fault_injected.go.
-func fault(*codec.Header) {}
+// injectFault does nothing; see fault_injected.go.
+func injectFault(*codec.Header) {}
