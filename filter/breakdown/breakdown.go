@@ -10,94 +10,78 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// other stands for all that is not listed.
+// other is the name under which everything that is not listed is counted.
 const other = "_other"
 
-// The counters of a topic or a group, in the order of their IDs.
-const (
-	request stats.ID = iota
-	failure
-	messagesSent
-	bytesSent
-	bytesFetched
-	counters
-)
+// counters are those of a topic or a group, in the order of Rows.
+type counters struct{ requests, errors, messagesSent, bytesSent, bytesFetched stats.ID }
 
 // Rows are the counters of each topic and each group, by their name behind topic.<topic>. or group.<group>.
-var Rows = [counters]stats.Def{
-	request:      {Kind: stats.Counter, Name: "requests", Meaning: "requests that name it and have ended"},
-	failure:      {Kind: stats.Counter, Name: "errors", Meaning: "those that were refused, got no answer or one that is not what was hoped for"},
-	messagesSent: {Kind: stats.Counter, Name: "messages_sent", Meaning: "messages that brokers took, those of a batch one by one"},
-	bytesSent:    {Kind: stats.Counter, Name: "bytes_sent", Meaning: "bytes of the frames that sent them"},
-	bytesFetched: {Kind: stats.Counter, Name: "bytes_fetched", Meaning: "bytes of the frames that answered pulls and pops"},
+var Rows = [...]stats.Def{
+	{Kind: stats.Counter, Name: "requests", Meaning: "requests that name it and have ended"},
+	{Kind: stats.Counter, Name: "errors", Meaning: "requests that were refused, went unanswered, or were answered with an error"},
+	{Kind: stats.Counter, Name: "messages_sent", Meaning: "messages that brokers took, those of a batch one by one"},
+	{Kind: stats.Counter, Name: "bytes_sent", Meaning: "bytes of the frames that sent them"},
+	{Kind: stats.Counter, Name: "bytes_fetched", Meaning: "bytes of the frames that answered pulls and pops"},
 }
 
-// Stats are the counters of a config's own.
-func Stats(config *apiv1.BreakdownConfig) (defs []stats.Def) {
-	if config == nil {
-		return nil
+// define defines the counters of one topic or group; prefix ends with a dot.
+func define(set *stats.Set, prefix string) (c counters) {
+	for i, id := range []*stats.ID{&c.requests, &c.errors, &c.messagesSent, &c.bytesSent, &c.bytesFetched} {
+		row := Rows[i]
+		row.Name = prefix + row.Name
+		*id = set.Define(row)
 	}
-	for _, list := range []struct {
-		kind  string
-		names []string
-	}{{"topic.", config.Topics}, {"group.", config.Groups}} {
-		for _, name := range append([]string{other}, list.names...) {
-			for _, row := range Rows {
-				row.Name = list.kind + name + "." + row.Name
-				defs = append(defs, row)
-			}
-		}
+	return c
+}
+
+// byName are the counters of all listed topics or groups, and of the others.
+type byName struct {
+	listed map[string]counters
+	others counters
+}
+
+func defineAll(set *stats.Set, kind string, names []string) byName {
+	b := byName{listed: make(map[string]counters, len(names)), others: define(set, kind+"."+other+".")}
+	for _, name := range names {
+		b.listed[name] = define(set, kind+"."+name+".")
 	}
-	return defs
-}
-
-// Breakdown is an observer that counts.
-type Breakdown struct {
-	topics, groups         map[string]stats.ID // the first counter of each
-	otherTopic, otherGroup stats.ID
-}
-
-// New makes a Breakdown whose Stats have the IDs from `first` on.
-func New(config *apiv1.BreakdownConfig, first stats.ID) *Breakdown {
-	b := &Breakdown{otherTopic: first}
-	b.topics, first = place(config.Topics, first+counters)
-	b.otherGroup = first
-	b.groups, _ = place(config.Groups, first+counters)
 	return b
 }
 
-func place(names []string, first stats.ID) (ids map[string]stats.ID, next stats.ID) {
-	ids = make(map[string]stats.ID, len(names))
-	for _, name := range names {
-		ids[name] = first
-		first += counters
-	}
-	return ids, first
+// Breakdown is an observer that counts.
+type Breakdown struct{ topics, groups byName }
+
+// New makes a Breakdown and defines its counters.
+func New(config *apiv1.BreakdownConfig, set *stats.Set) *Breakdown {
+	return &Breakdown{topics: defineAll(set, "topic", config.Topics), groups: defineAll(set, "group", config.Groups)}
 }
 
 // Ended implements session.Observer.
 func (b *Breakdown) Ended(r *session.Record) {
-	count(r, r.Topic, b.topics, b.otherTopic)
-	count(r, r.ProducerGroup, b.groups, b.otherGroup)
-	count(r, r.ConsumerGroup, b.groups, b.otherGroup)
+	b.topics.count(r, r.Topic)
+	b.groups.count(r, r.ProducerGroup)
+	b.groups.count(r, r.ConsumerGroup)
 }
 
-func count(r *session.Record, name string, ids map[string]stats.ID, first stats.ID) {
+// count adds a request to the counters of a name; "" is none.
+func (b *byName) count(r *session.Record, name string) {
 	if name == "" {
 		return
 	}
-	if id, listed := ids[name]; listed {
-		first = id
+	c, ok := b.listed[name]
+	if !ok {
+		c = b.others
 	}
-	r.Recorder.Inc(first + request)
+	r.Recorder.Inc(c.requests)
 	kind := router.Of(r.Code)
 	switch {
 	case r.IsError():
-		r.Recorder.Inc(first + failure)
+		r.Recorder.Inc(c.errors)
 	case kind.Sends():
-		r.Recorder.Add(first+messagesSent, int64(r.Messages))
-		r.Recorder.Add(first+bytesSent, int64(r.RequestBytes))
+		r.Recorder.Add(c.messagesSent, int64(r.Messages))
+		r.Recorder.Add(c.bytesSent, int64(r.RequestBytes))
 	case kind.Fetches():
-		r.Recorder.Add(first+bytesFetched, int64(r.ResponseBytes))
+		r.Recorder.Add(c.bytesFetched, int64(r.ResponseBytes))
 	}
 }

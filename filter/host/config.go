@@ -78,6 +78,6 @@ func ParseConfig(any *anypb.Any) (c *Config) {
 		c.Err = err
 		return c
 	}
-	c.Instance = instance.Start(config, NewSink(config.StatPrefix, instance.Table(config)))
+	c.Instance = instance.Start(config, instance.Host{NewSink: NewSink, Warn: LogWarning})
 	return c
 }

@@ -9,30 +9,18 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
 
-var directories = newPool((*directory.Directory).Stop)
+// directories are shared by configs with equal clusters and limits.
+var directories = newRegistry((*directory.Directory).Stop)
 
-// openClusters starts, or joins, the directories of a config's RocketMQ clusters.
-func (x *Instance) openClusters() {
-	c := x.Config
-	var all []*directory.Directory
+// openDirectories returns the directories of a config's RocketMQ clusters, in the config's order.
+func openDirectories(c *apiv1.Config, atEnd *cleanup) (all []*directory.Directory) {
 	for _, cluster := range c.Clusters {
 		key := fmt.Sprintf("%q %q %v %v", fmt.Sprint(cluster), c.Egress, frameLimits(c), bounds(c))
-		d := directories.acquire(key, func() *directory.Directory { return newDirectory(c, cluster) })
-		x.use(d, func() { directories.release(key) })
-		all = append(all, d)
+		all = append(all, acquire(atEnd, directories, key, func() *directory.Directory { return newDirectory(c, cluster) }))
 	}
-	x.Clusters = directory.NewClusters(c.ClusterOf, all...)
-}
-
-// use counts the refreshes of a directory and warns of brokers where nothing is sent, until the config is closed, and
-// then releases it.
-func (x *Instance) use(d *directory.Directory, release func()) {
-	learned := func() { session.WarnOfBrokers(d, Warn) }
-	x.watches = append(x.watches, newWatch(d, x.Stats.Recorder(), learned))
-	x.releases = append(x.releases, release)
+	return all
 }
 
 func frameLimits(c *apiv1.Config) codec.Limits {

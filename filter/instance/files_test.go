@@ -13,8 +13,7 @@ import (
 
 func TestMaxConnectionsFitsTheFilesOfTheProcess(t *testing.T) {
 	var lines []string
-	defer func(before func(string, ...any)) { Warn = before }(Warn)
-	Warn = func(format string, arguments ...any) { lines = append(lines, fmt.Sprintf(format, arguments...)) }
+	warn := func(format string, arguments ...any) { lines = append(lines, fmt.Sprintf(format, arguments...)) }
 	for _, test := range []struct {
 		openFiles    int64
 		config, want int
@@ -31,7 +30,7 @@ func TestMaxConnectionsFitsTheFilesOfTheProcess(t *testing.T) {
 	} {
 		lines = nil
 		limits := apiv1.LimitsConfig{MaxConnections: test.config}
-		fitFiles(&limits, test.openFiles)
+		fitFiles(&limits, test.openFiles, warn)
 		var want []string
 		if test.warns {
 			want = []string{fmt.Sprintf("limits.max_connections is %d, but %d files that the process may open (ulimit -n) are enough for %d connections", test.config, test.openFiles, test.want)}

@@ -1,109 +1,148 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package instance makes the things that live as long as a filter config: its stats, which it flushes
-// to Envoy, and the directories of its clusters, which configs with equal clusters share (one config per
-// listener is the rule, with several listeners for one cluster).
+// Package instance makes everything that lives as long as a filter config: its stats, which it flushes to Envoy, the
+// directories of its clusters, its policy and the observers of its sessions. Configs share what they have in common, such
+// as the directory of a cluster, since usually each listener has a config and several listeners lead to one cluster.
 package instance
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/breakdown"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/requestlog"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// flushInterval is how often stats reach Envoy.
+// flushInterval is the time between two flushes of the stats to Envoy.
 const flushInterval = time.Second
 
-// Instance is a config at work. Sessions may outlive Close: what they count then is lost, and they
-// find brokers by what was known.
+// Host connects configs with the process they run in.
+type Host struct {
+	// NewSink makes the sink of a config's stats; defs are those of the config, by stats.ID. Without a NewSink, or if it
+	// returns nil, the stats go nowhere.
+	NewSink func(statPrefix string, defs []stats.Def) stats.Sink
+	// Warn writes a line to Envoy's log, by the rules of package logline. Without it there is no log.
+	Warn func(format string, arguments ...any)
+}
+
+// warnFunc is the type of Host.Warn.
+type warnFunc = func(format string, arguments ...any)
+
+// Instance is a config at work. Sessions may outlive Close: what they count then is lost, and they find brokers by what
+// was known.
 type Instance struct {
 	session.Environment
-	sink      stats.Sink
-	runtime   *runtimeGauges
-	stop      chan struct{}
-	done      chan struct{}
-	watches   []*watch // one for each cluster
-	releases  []func() // of what is shared
-	closeOnce sync.Once
-	logRate   logRate
+	sink    stats.Sink     // nil: stats go nowhere
+	runtime *runtimeGauges // nil without a sink
+	logRate logRate
+
+	stop, flushed chan struct{} // flush shall end, has ended
+	watches       []*watch      // one for each cluster
+	atEnd         cleanup
+	closeOnce     sync.Once
 }
 
-// Table are the stats of a config, by stats.ID.
-func Table(config *apiv1.Config) []stats.Def {
-	return append(slices.Clone(stats.Table), ownStats(config)...)
-}
-
-func ownStats(config *apiv1.Config) []stats.Def {
-	return append(policy.Stats(config.Policy), breakdown.Stats(config.Breakdown)...)
-}
-
-func (x *Instance) openBreakdown() {
-	if c := x.Config.Breakdown; c != nil {
-		x.Observers = append(x.Observers, breakdown.New(c, stats.ID(len(stats.Table)+len(policy.Stats(x.Config.Policy)))))
-		x.CountsMessages = true
-	}
-}
-
-// Start puts a config to work. With a nil sink its stats, those of Table, go nowhere.
-func Start(config *apiv1.Config, sink stats.Sink) *Instance {
+// Start puts a config to work.
+func Start(config *apiv1.Config, host Host) *Instance {
 	fitted := *config
 	config = &fitted
+	warn := host.Warn
+	if warn == nil {
+		warn = func(string, ...any) {}
+	}
 	most := openFiles()
 	files.SetLimit(sessionFiles(most))
-	fitFiles(&config.Limits, most)
+	fitFiles(&config.Limits, most, warn)
 	x := &Instance{
 		Environment: session.Environment{
 			Config: config,
 			Rules:  addressing.New(config.Addressing),
-			Stats:  stats.New(ownStats(config)...),
-			Policy: policy.New(config.Policy, stats.ID(len(stats.Table))),
+			Stats:  stats.New(),
 			Files:  &files,
 			Own:    reach.Process,
 		},
-		sink: sink,
-		stop: make(chan struct{}),
-		done: make(chan struct{}),
+		stop:    make(chan struct{}),
+		flushed: make(chan struct{}),
 	}
 	x.Warn = func(now session.Instant, format string, arguments ...any) {
 		if x.MayLog(now) {
-			Warn(format, arguments...)
+			warn(format, arguments...)
 		}
 	}
-	x.releases = append(x.releases, reach.Process.Advertise(x.Rules.Advertises))
-	x.Stats.Recorder().Inc(stats.BuildInfo)
-	if config.Compatible != nil {
-		x.openEndpoints()
-	} else {
-		x.openClusters()
+	x.openStats(host)
+	x.atEnd.add(reach.Process.Advertise(x.Rules.Advertises))
+	x.openClusters(warn)
+	if c := config.RequestLog; c != nil {
+		x.Observers = append(x.Observers, requestlog.NewObserver(c, openRequestLog(c, &x.atEnd), x.Stats.Recorder()))
 	}
-	x.openRequestLog()
-	x.openBreakdown()
 	if x.sink != nil {
-		x.runtime = joinRuntimeGauges(config.StatPrefix)
+		x.runtime = newRuntimeGauges(config.StatPrefix, x.Stats.Recorder())
 		go x.flush()
 	} else {
-		close(x.done)
+		close(x.flushed)
 	}
 	return x
 }
 
+// openStats defines the counters of the config's own, before a sink is made of all stats.
+func (x *Instance) openStats(host Host) {
+	x.Policy = policy.New(x.Config.Policy, x.Stats)
+	if c := x.Config.Breakdown; c != nil {
+		x.Observers = append(x.Observers, breakdown.New(c, x.Stats))
+		x.CountsMessages = true
+	}
+	if host.NewSink != nil {
+		x.sink = host.NewSink(x.Config.StatPrefix, x.Stats.Defs())
+	}
+	x.Stats.Recorder().Inc(stats.BuildInfo)
+}
+
+// openClusters opens the directories of the config's clusters: RocketMQ's or, in a compatible config, Envoy's.
+func (x *Instance) openClusters(warn warnFunc) {
+	c := x.Config.Compatible
+	if c == nil {
+		x.adopt(openDirectories(x.Config, &x.atEnd), x.Config.ClusterOf, warn)
+		return
+	}
+	clusters := openEnvoyClusters(x.Config, warn, &x.atEnd)
+	x.adopt(clusters.directories, clusters.clusterOf(c.Routes), warn)
+	x.Compatible = clusters.compatible(x.Config, &x.atEnd)
+	clusters.watch(c.RefreshInterval)
+}
+
+// adopt makes directories the config's, and counts and logs their refreshes until Close.
+func (x *Instance) adopt(all []*directory.Directory, clusterOf func(topic string) int, warn warnFunc) {
+	for _, d := range all {
+		x.watches = append(x.watches, newWatch(d, x.Stats.Recorder(), warn))
+	}
+	x.Clusters = directory.NewClusters(clusterOf, all...)
+}
+
+// MayLog reports whether one more line that a connection causes may go to Envoy's log now, by any clock that all callers
+// share; if not, it counts the line. It may be called from any thread.
+func (x *Instance) MayLog(now session.Instant) bool {
+	ok := x.logRate.admit(now, x.Config.Limits.MaxLogLinesPerMinute)
+	if !ok {
+		x.Stats.Recorder().Inc(stats.LogSuppressed)
+	}
+	return ok
+}
+
 func (x *Instance) flush() {
-	defer close(x.done)
+	defer close(x.flushed)
 	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()
-	recorder := x.Stats.Recorder()
 	for {
 		select {
 		case <-ticker.C:
-			x.runtime.show(x, recorder)
+			x.runtime.show()
 			x.Stats.Flush(x.sink)
 		case <-x.stop:
 			return
@@ -111,21 +150,19 @@ func (x *Instance) flush() {
 	}
 }
 
-// Close flushes a last time and lets go of what is shared.
+// Close flushes a last time and releases what is shared.
 func (x *Instance) Close() {
 	x.closeOnce.Do(func() {
 		close(x.stop)
-		<-x.done
+		<-x.flushed
 		for _, w := range x.watches {
-			w.end()
+			w.close()
 		}
 		x.Stats.Recorder().Add(stats.BuildInfo, -1)
 		if x.sink != nil {
-			x.runtime.leave(x, x.Stats.Recorder())
+			x.runtime.close()
 			x.Stats.Flush(x.sink)
 		}
-		for _, release := range x.releases {
-			release()
-		}
+		x.atEnd.run()
 	})
 }

@@ -35,6 +35,11 @@ func (s *fakeSink) value(id stats.ID) int64 {
 	return s.values[id]
 }
 
+// host returns a host whose configs all flush to the sink.
+func (s *fakeSink) host() Host {
+	return Host{NewSink: func(string, []stats.Def) stats.Sink { return s }}
+}
+
 // config has a name server that refuses connections.
 func config(interval time.Duration) *apiv1.Config {
 	return &apiv1.Config{
@@ -46,21 +51,21 @@ func config(interval time.Duration) *apiv1.Config {
 }
 
 func TestConfigsOfOneClusterShareItsDirectory(t *testing.T) {
-	a, b := Start(config(time.Minute), nil), Start(config(time.Minute), nil)
-	other := Start(config(time.Hour), nil)
+	a, b := Start(config(time.Minute), Host{}), Start(config(time.Minute), Host{})
+	other := Start(config(time.Hour), Host{})
 	defer other.Close()
 	if a.Clusters.First() != b.Clusters.First() || a.Clusters.First() == other.Clusters.First() {
 		t.Error("want one directory for equal clusters, and another for a different one")
 	}
 	a.Close()
-	again := Start(config(time.Minute), nil)
+	again := Start(config(time.Minute), Host{})
 	if again.Clusters.First() != b.Clusters.First() {
 		t.Error("the directory went with the first of its configs")
 	}
 	b.Close()
 	again.Close()
 	again.Close() // a second time does nothing
-	if last := Start(config(time.Minute), nil); last.Clusters.First() == b.Clusters.First() {
+	if last := Start(config(time.Minute), Host{}); last.Clusters.First() == b.Clusters.First() {
 		t.Error("a directory that has stopped is used again")
 	} else {
 		last.Close()
@@ -69,7 +74,7 @@ func TestConfigsOfOneClusterShareItsDirectory(t *testing.T) {
 
 func TestStatsReachTheSinkWhileAConfigLivesAndOnceMoreAtItsEnd(t *testing.T) {
 	sink := &fakeSink{values: map[stats.ID]int64{}}
-	x := Start(config(time.Minute), sink)
+	x := Start(config(time.Minute), sink.host())
 	x.Stats.Recorder().Inc(stats.Request)
 	for limit := time.Now().Add(10 * time.Second); sink.value(stats.DirectoryStale) != 1 || sink.value(stats.Request) != 1; {
 		if time.Now().After(limit) {
@@ -90,7 +95,7 @@ func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
 	c.Breakdown = &apiv1.BreakdownConfig{Topics: []string{"t"}}
 	path := filepath.Join(t.TempDir(), "log")
 	c.RequestLog = &apiv1.RequestLogConfig{Path: path, OneIn: 1, MaxFileBytes: 1 << 20, MaxFiles: 1}
-	x := Start(c, nil)
+	x := Start(c, Host{})
 	for _, o := range x.Observers {
 		o.Ended(&session.Record{Code: requests.GetRouteInfoByTopic, Topic: "t", Recorder: x.Stats.Recorder()})
 	}
@@ -102,7 +107,7 @@ func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
 		t.Errorf("%d observers, counts messages %v", len(x.Observers), x.CountsMessages)
 	}
 	names := map[string]stats.ID{}
-	for id, def := range Table(c) {
+	for id, def := range x.Stats.Defs() {
 		names[def.Name] = stats.ID(id)
 	}
 	if got := x.Stats.Value(names["topic.t.requests"]); got != 1 {
@@ -116,14 +121,14 @@ func TestRulesTopicsAndGroupsHaveStatsBehindTheTable(t *testing.T) {
 func TestOfConfigsOfOnePrefixOneShowsTheProcess(t *testing.T) {
 	runtime.GC() // before the first one nothing is known to be in use
 	show := func(x *Instance) {
-		x.runtime.show(x, x.Stats.Recorder())
+		x.runtime.show()
 		x.Stats.Flush(x.sink)
 	}
 	// Each has a sink of its own, as the module undoes what a config has added to a gauge when it ends.
 	ofA, ofB := &fakeSink{values: map[stats.ID]int64{}}, &fakeSink{values: map[stats.ID]int64{}}
-	a := Start(config(time.Minute), ofA)
+	a := Start(config(time.Minute), ofA.host())
 	show(a)
-	b := Start(config(time.Minute), ofB)
+	b := Start(config(time.Minute), ofB.host())
 	show(b)
 	for _, m := range runtimeMetrics {
 		if ofA.value(m.id) == 0 || ofB.value(m.id) != 0 {

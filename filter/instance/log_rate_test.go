@@ -13,7 +13,7 @@ import (
 func TestLogLinesAreBoundedByTheMinute(t *testing.T) {
 	c := config(time.Minute)
 	c.Limits.MaxLogLinesPerMinute = 2
-	x := Start(c, nil)
+	x := Start(c, Host{})
 	defer x.Close()
 	var got []bool
 	for _, at := range []time.Duration{0, time.Second, 2 * time.Second, 59 * time.Second, 60 * time.Second, 61 * time.Second, 62 * time.Second} {

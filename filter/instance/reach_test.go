@@ -45,14 +45,12 @@ func TestBrokersToWhichNothingIsSentAreInTheLog(t *testing.T) {
 		}
 	}()
 	lines := make(chan string, 10)
-	before := Warn
-	Warn = func(format string, arguments ...any) { lines <- logline.Format(format, arguments...) }
 	c := config(time.Hour)
 	c.Clusters[0].NameServers = []string{own}
 	c.Clusters[0].BrokerNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	c.Limits.MaxBrokers, c.Limits.MaxFields = 10, 10
 	c.Addressing.AdvertisedAddress = "10.0.0.9:9876"
-	x := Start(c, nil)
+	x := Start(c, Host{Warn: func(format string, arguments ...any) { lines <- logline.Format(format, arguments...) }})
 	var got []string
 	for len(got) < 3 {
 		select {
@@ -63,7 +61,6 @@ func TestBrokersToWhichNothingIsSentAreInTheLog(t *testing.T) {
 		}
 	}
 	x.Close()
-	Warn = before
 	slices.Sort(got)
 	want := []string{
 		`nothing is sent to the broker "broker-a": its address "` + own + `" leads back to this proxy`,

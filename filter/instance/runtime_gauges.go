@@ -18,72 +18,60 @@ var runtimeMetrics = []struct {
 	{stats.GoHeapBytes, "/gc/heap/live:bytes"},
 }
 
-// runtimeGauges shows figures of Go's runtime. They are the whole process's, and configs with one stat_prefix share
-// their gauges in Envoy, so one of these configs shows them. When it ends, what it has added to a gauge ends too, and
-// another one goes on within a second.
+// runtimeGauges shows figures of Go's runtime for one config. They are the whole process's, and configs with one
+// stat_prefix share their gauges in Envoy, so only one of these configs shows them. When it ends it takes back what it
+// has added to the gauges, and the next config to call show takes over.
 type runtimeGauges struct {
-	prefix  string
-	users   int
-	shows   *Instance // nil: the next one that asks
-	samples []metrics.Sample
-	shown   []int64 // by the order of runtimeMetrics
+	prefix   string
+	recorder *stats.Recorder
+	samples  []metrics.Sample
+	shown    []int64 // by the order of runtimeMetrics
 }
 
-// runtimeGaugesOf has an entry for each stat_prefix in use.
+// runtimeGaugesShown are the gauges that are shown of each stat_prefix.
 var (
-	runtimeGaugesMu sync.Mutex // guards the map and all that is in it
-	runtimeGaugesOf = make(map[string]*runtimeGauges)
+	runtimeGaugesMu    sync.Mutex // guards the map and the gauges in it
+	runtimeGaugesShown = make(map[string]*runtimeGauges)
 )
 
-// joinRuntimeGauges gives the gauges of a stat_prefix. Each call needs one of leave.
-func joinRuntimeGauges(prefix string) *runtimeGauges {
-	runtimeGaugesMu.Lock()
-	defer runtimeGaugesMu.Unlock()
-	g := runtimeGaugesOf[prefix]
-	if g == nil {
-		g = &runtimeGauges{prefix: prefix, shown: make([]int64, len(runtimeMetrics))}
-		for _, m := range runtimeMetrics {
-			g.samples = append(g.samples, metrics.Sample{Name: m.name})
-		}
-		runtimeGaugesOf[prefix] = g
+func newRuntimeGauges(prefix string, recorder *stats.Recorder) *runtimeGauges {
+	g := &runtimeGauges{prefix: prefix, recorder: recorder, shown: make([]int64, len(runtimeMetrics))}
+	for _, m := range runtimeMetrics {
+		g.samples = append(g.samples, metrics.Sample{Name: m.name})
 	}
-	g.users++
 	return g
 }
 
-// show moves the gauges to what is so now, if that is x's to do.
-func (g *runtimeGauges) show(x *Instance, r *stats.Recorder) {
+// show updates the gauges, unless another config of the stat_prefix shows them.
+func (g *runtimeGauges) show() {
 	runtimeGaugesMu.Lock()
 	defer runtimeGaugesMu.Unlock()
-	if g.shows == nil {
-		g.shows = x
+	if runtimeGaugesShown[g.prefix] == nil {
+		runtimeGaugesShown[g.prefix] = g
 	}
-	if g.shows != x {
+	if runtimeGaugesShown[g.prefix] != g {
 		return
 	}
 	metrics.Read(g.samples)
 	for i, sample := range g.samples {
-		g.set(r, i, int64(sample.Value.Uint64()))
+		g.set(i, int64(sample.Value.Uint64()))
 	}
 }
 
-// leave takes back what x has shown.
-func (g *runtimeGauges) leave(x *Instance, r *stats.Recorder) {
+// close takes back what the config has shown.
+func (g *runtimeGauges) close() {
 	runtimeGaugesMu.Lock()
 	defer runtimeGaugesMu.Unlock()
-	if g.users--; g.users == 0 {
-		delete(runtimeGaugesOf, g.prefix)
-	}
-	if g.shows != x {
+	if runtimeGaugesShown[g.prefix] != g {
 		return
 	}
-	g.shows = nil
+	delete(runtimeGaugesShown, g.prefix)
 	for i := range g.shown {
-		g.set(r, i, 0)
+		g.set(i, 0)
 	}
 }
 
-func (g *runtimeGauges) set(r *stats.Recorder, i int, value int64) {
-	r.Add(runtimeMetrics[i].id, value-g.shown[i])
+func (g *runtimeGauges) set(i int, value int64) {
+	g.recorder.Add(runtimeMetrics[i].id, value-g.shown[i])
 	g.shown[i] = value
 }

@@ -9,50 +9,49 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/refresher"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// watch counts the refreshes of one directory for one config.
+// watch counts and logs the refreshes of one directory for one config.
 type watch struct {
 	directory *directory.Directory
 	recorder  *stats.Recorder
-	learned   func()       // called at the start and after each refresh that has succeeded
-	beyond    atomic.Int64 // of the directory, as counted so far
+	warn      warnFunc
+	dropped   atomic.Int64 // of the directory, as counted so far
 	stale     atomic.Bool
 	failing   atomic.Bool // the last refresh has failed, and that is in the log
 	unobserve func()
 }
 
-func newWatch(d *directory.Directory, recorder *stats.Recorder, learned func()) *watch {
-	w := &watch{directory: d, recorder: recorder, learned: learned}
-	w.beyond.Store(d.Beyond())
+func newWatch(d *directory.Directory, recorder *stats.Recorder, warn warnFunc) *watch {
+	w := &watch{directory: d, recorder: recorder, warn: warn}
+	w.dropped.Store(d.Beyond())
 	w.setStale(d.Stale())
 	w.unobserve = d.Observe(w.refreshed)
-	learned() // another config may have had it refreshed
+	session.WarnOfBrokers(d, warn) // another config may have refreshed it before
 	return w
 }
 
-// Warn takes a line for Envoy's log, by the rules of package logline. The host sets it; without one there is no log.
-var Warn = func(format string, arguments ...any) {}
-
+// refreshed is called after each refresh of the directory.
 func (w *watch) refreshed(err error) {
 	w.recorder.Inc(stats.DirectoryRefresh)
 	if err != nil {
 		w.recorder.Inc(stats.DirectoryRefreshFailure)
 		if !w.failing.Swap(true) {
-			Warn("the brokers' addresses cannot be refreshed, those known so far are kept: %v", err)
+			w.warn("the brokers' addresses cannot be refreshed, those known so far are kept: %v", err)
 			if fault := (*refresher.Fault)(nil); errors.As(err, &fault) {
 				for _, line := range logline.Stack(fault.Stack) {
-					Warn("%v", line)
+					w.warn("%v", line)
 				}
 			}
 		}
 	} else {
 		w.failing.Store(false)
-		w.learned()
+		session.WarnOfBrokers(w.directory, w.warn)
 	}
-	beyond := w.directory.Beyond()
-	w.recorder.Add(stats.DirectoryOverLimit, beyond-w.beyond.Swap(beyond))
+	dropped := w.directory.Beyond()
+	w.recorder.Add(stats.DirectoryOverLimit, dropped-w.dropped.Swap(dropped))
 	w.setStale(err != nil)
 }
 
@@ -67,7 +66,8 @@ func (w *watch) setStale(stale bool) {
 	}
 }
 
-func (w *watch) end() {
+// close ends the watch; the gauge of stale directories no longer counts this one.
+func (w *watch) close() {
 	w.unobserve()
 	w.setStale(false)
 }

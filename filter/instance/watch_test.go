@@ -16,15 +16,12 @@ import (
 
 func TestTheFirstOfFailingRefreshesIsInTheLog(t *testing.T) {
 	lines := make(chan string, 10)
-	before := Warn
-	Warn = func(format string, arguments ...any) { lines <- logline.Format(format, arguments...) }
-	x := Start(config(time.Hour), nil)
+	x := Start(config(time.Hour), Host{Warn: func(format string, arguments ...any) { lines <- logline.Format(format, arguments...) }})
 	line := <-lines
 	for range 3 {
 		x.watches[0].refreshed(errors.New("again"))
 	}
 	x.Close()
-	Warn = before
 	if len(lines) != 0 || !strings.HasPrefix(line, "the brokers' addresses cannot be refreshed, those known so far are kept: \"name server 127.0.0.1:1: dial tcp") {
 		t.Errorf("got %q and %d more", line, len(lines))
 	}
@@ -51,12 +48,10 @@ func TestARemarkOfANameServerMakesOneShortLine(t *testing.T) {
 		}
 	}()
 	lines := make(chan string, 10)
-	defer func(before func(string, ...any)) { Warn = before }(Warn)
-	Warn = func(format string, arguments ...any) { lines <- logline.Format(format, arguments...) }
 	c := config(time.Hour)
 	c.Clusters[0].NameServers = []string{server.Addr().String()}
 	c.Limits.MaxHeaderBytes, c.Limits.MaxFrameBytes = 1<<20, 1<<21
-	x := Start(c, nil)
+	x := Start(c, Host{Warn: func(format string, arguments ...any) { lines <- logline.Format(format, arguments...) }})
 	defer x.Close()
 	line := <-lines
 	if !strings.Contains(line, `answered SYSTEM_ERROR: \"\\n[critical] forged\\x1b[31m`) || len(line) > 1000 || strings.ContainsAny(line, "\n\x1b") {

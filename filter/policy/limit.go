@@ -19,9 +19,10 @@ type limit struct {
 	whole           buckets // of the key LISTENER
 	byKey           *table
 	send, fetch     *router.Refusal
+	exceeded        stats.ID // counts requests over the limit
 }
 
-func newLimit(config apiv1.RateLimitConfig) *limit {
+func newLimit(config apiv1.RateLimitConfig, set *stats.Set) *limit {
 	remark := fmt.Sprintf("over the rate limit %q of this proxy's policy: come back later, or ask its operator for a greater one", config.Name)
 	return &limit{
 		RateLimitConfig: config,
@@ -30,6 +31,7 @@ func newLimit(config apiv1.RateLimitConfig) *limit {
 		byKey:           newTable(config.MaxKeys),
 		send:            &router.Refusal{Code: codec.ResponseSystemBusy, Remark: remark},
 		fetch:           &router.Refusal{Code: codec.ResponseFlowControl, Remark: remark},
+		exceeded:        set.Define(stats.Def{Kind: stats.Counter, Name: "policy.rate_limit." + config.Name, Meaning: "requests over the rate limit"}),
 	}
 }
 
@@ -72,7 +74,7 @@ func (c *Client) limit(r *Request, s *subject, now time.Duration) (Bill, *router
 			c.taken = append(c.taken, charge{l, at})
 			continue
 		}
-		c.recorder.Inc(c.policy.stats + stats.ID(len(c.policy.config.Rules)+i))
+		c.recorder.Inc(l.exceeded)
 		if l.Shadow || c.policy.config.Shadow {
 			c.recorder.Inc(stats.PolicyShadowLimited)
 			continue

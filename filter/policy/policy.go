@@ -22,31 +22,20 @@ type Policy struct {
 	config  apiv1.PolicyConfig
 	denials []*router.Refusal // by rule; nil where it allows
 	denied  *router.Refusal   // by default_action
+	matches []stats.ID        // by rule: requests that it matched
 	limits  []*limit
-	rules   bool     // or default_action: any request may be denied
-	counts  bool     // messages of batches
-	stats   stats.ID // of the first rule; the others follow, then those of the rate limits
+	rules   bool // or default_action: any request may be denied
+	counts  bool // messages of batches
 }
 
-// Stats are the counters of a config's own.
-func Stats(config apiv1.PolicyConfig) (defs []stats.Def) {
-	for _, rule := range config.Rules {
-		defs = append(defs, stats.Def{Kind: stats.Counter, Name: "policy.rule." + rule.Name, Meaning: "requests that the rule matched"})
-	}
-	for _, limit := range config.RateLimits {
-		defs = append(defs, stats.Def{Kind: stats.Counter, Name: "policy.rate_limit." + limit.Name, Meaning: "requests over the rate limit"})
-	}
-	return defs
-}
-
-// New gives a policy that counts from `first` on, and nil for a config that has neither rules nor rate limits and allows everything.
-func New(config apiv1.PolicyConfig, first stats.ID) *Policy {
+// New makes a policy and defines its counters. It returns nil for a config that has neither rules nor rate limits and
+// allows everything.
+func New(config apiv1.PolicyConfig, set *stats.Set) *Policy {
 	if len(config.Rules) == 0 && len(config.RateLimits) == 0 && !config.DefaultDeny {
 		return nil
 	}
 	p := &Policy{
 		config:  config,
-		stats:   first,
 		rules:   len(config.Rules) > 0 || config.DefaultDeny,
 		denials: make([]*router.Refusal, len(config.Rules)),
 		denied: &router.Refusal{
@@ -55,6 +44,7 @@ func New(config apiv1.PolicyConfig, first stats.ID) *Policy {
 		},
 	}
 	for i, rule := range config.Rules {
+		p.matches = append(p.matches, set.Define(stats.Def{Kind: stats.Counter, Name: "policy.rule." + rule.Name, Meaning: "requests that the rule matched"}))
 		if rule.Deny {
 			p.denials[i] = &router.Refusal{
 				Code:   codec.ResponseNoPermission,
@@ -63,7 +53,7 @@ func New(config apiv1.PolicyConfig, first stats.ID) *Policy {
 		}
 	}
 	for _, each := range config.RateLimits {
-		p.limits = append(p.limits, newLimit(each))
+		p.limits = append(p.limits, newLimit(each, set))
 		p.counts = p.counts || each.Messages.PerSecond > 0
 	}
 	return p
@@ -159,7 +149,7 @@ func (c *Client) judge(r *Request, s *subject) (refusal *router.Refusal, shadow 
 		}
 		if !c.matched[i] { // by another subject of this request
 			c.matched[i] = true
-			c.recorder.Inc(p.stats + stats.ID(i))
+			c.recorder.Inc(p.matches[i])
 		}
 		if !rule.Shadow {
 			refusal = p.denials[i]

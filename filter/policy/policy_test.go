@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,11 +47,9 @@ func newPolicy(t testing.TB, options string) (*Policy, *stats.Set) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(config.Policy, own), stats.New(Stats(config.Policy)...)
+	set := stats.New()
+	return New(config.Policy, set), set
 }
-
-// own is the first of the stats of a policy's own.
-var own = stats.ID(len(stats.Table))
 
 func newBench(t testing.TB, options string) *bench {
 	t.Helper()
@@ -98,6 +97,16 @@ func (b *bench) ask(c codec.Command) string {
 		return ""
 	}
 	return fmt.Sprintf("%v %s", refusal.Code, refusal.Remark)
+}
+
+// value returns a counter that the policy has defined.
+func (b *bench) value(name string) int64 {
+	b.Helper()
+	id := slices.IndexFunc(b.set.Defs(), func(def stats.Def) bool { return def.Name == name })
+	if id < 0 {
+		b.Fatalf("no stat %s", name)
+	}
+	return b.set.Value(stats.ID(id))
 }
 
 func (b *bench) wantStats(want map[stats.ID]int64) {
@@ -288,15 +297,15 @@ func TestBehindARuleInShadowTheNextDecides(t *testing.T) {
 		t.Errorf("got %q and %q", got, other)
 	}
 	b.wantStats(map[stats.ID]int64{stats.PolicyDenied: 1, stats.PolicyShadowDenied: 2})
-	if first, second := b.set.Value(own), b.set.Value(own+1); first != 2 || second != 1 {
+	if first, second := b.value("policy.rule.a"), b.value("policy.rule.b"); first != 2 || second != 1 {
 		t.Errorf("the rules count %d and %d, want 2 and 1", first, second)
 	}
 }
 
 func TestEachRuleAndEachLimitHasACounter(t *testing.T) {
-	p, _ := newPolicy(t, `{"rules":[{"name":"a"},{"name":"b"}],"rate_limits":[{"name":"a","messages":{"per_second":1}}]}`)
+	_, set := newPolicy(t, `{"rules":[{"name":"a"},{"name":"b"}],"rate_limits":[{"name":"a","messages":{"per_second":1}}]}`)
 	var names []string
-	for _, def := range Stats(p.config) {
+	for _, def := range set.Defs()[len(stats.Table):] {
 		names = append(names, def.Name)
 	}
 	if want := "[policy.rule.a policy.rule.b policy.rate_limit.a]"; fmt.Sprint(names) != want {
@@ -333,7 +342,7 @@ func TestMessagesAreLimitedByTheSecond(t *testing.T) {
 		t.Errorf("got  %q,\nwant %q", got, want)
 	}
 	b.wantStats(map[stats.ID]int64{stats.PolicyLimited: 4})
-	if got := b.set.Value(own); got != 4 {
+	if got := b.value("policy.rate_limit.limit"); got != 4 {
 		t.Errorf("the limit counts %d, want 4", got)
 	}
 }
@@ -426,17 +435,13 @@ func TestBytesFetchedArePaidByTheNextRequests(t *testing.T) {
 }
 
 func TestEachKeyHasItsOwnBucket(t *testing.T) {
-	for key, other := range map[string]func(p *Policy) *Client{
-		"CONNECTION": func(p *Policy) *Client {
-			return p.Client("10.1.2.3:5001", stats.New(make([]stats.Def, 1)...).Recorder())
-		},
-		"SOURCE": func(p *Policy) *Client {
-			return p.Client("[::ffff:10.1.2.4]:5000", stats.New(make([]stats.Def, 1)...).Recorder())
-		},
+	for key, other := range map[string]string{
+		"CONNECTION": "10.1.2.3:5001",
+		"SOURCE":     "[::ffff:10.1.2.4]:5000",
 	} {
 		b := newBench(t, `{"rate_limits":[{"name":"limit","key":"`+key+`","messages":{"per_second":1}}]}`)
 		got := []string{b.ask(sendTo("t")), b.ask(sendTo("u"))}
-		b.Client = other(b.policy)
+		b.Client = b.policy.Client(other, b.set.Recorder())
 		if got = append(got, b.ask(sendTo("t"))); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", []string{"", busy, ""}) {
 			t.Errorf("%s: got %q", key, got)
 		}
@@ -723,5 +728,8 @@ func TestARequestCountsOnce(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	}
-	b.wantStats(map[stats.ID]int64{own: 2, own + 1: 2, stats.PolicyShadowDenied: 2})
+	b.wantStats(map[stats.ID]int64{stats.PolicyShadowDenied: 2})
+	if some, all := b.value("policy.rule.some"), b.value("policy.rule.all"); some != 2 || all != 2 {
+		t.Errorf("the rules count %d and %d, want 2 each", some, all)
+	}
 }

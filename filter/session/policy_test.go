@@ -33,8 +33,8 @@ func withPolicy(t *testing.T, e *Environment, options string) *Environment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Policy = policy.New(config.Policy, stats.ID(len(stats.Table)))
-	e.Stats = stats.New(policy.Stats(config.Policy)...)
+	e.Stats = stats.New()
+	e.Policy = policy.New(config.Policy, e.Stats)
 	return e
 }
 

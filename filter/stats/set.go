@@ -12,8 +12,9 @@ import (
 // cache lines. A power of two.
 const recorders = 8
 
-// Set is the stats of one filter config.
+// Set is the stats of one filter config: those of Table, and counters that the config has defined.
 type Set struct {
+	defs   []Def
 	shards [recorders]Recorder
 	next   atomic.Uint32
 
@@ -36,18 +37,33 @@ type Sink interface {
 	Record(id ID, value, count uint64)
 }
 
-// New makes a Set with every stat at zero: those of Table and, with the IDs from len(Table) on, counters of the
-// config's own.
-func New(own ...Def) *Set {
-	n := len(Table) + len(own)
-	s := &Set{flushed: make([]int64, n)}
-	for i := range s.shards {
-		s.shards[i].cells = make([]atomic.Int64, n)
+// New makes a Set with every stat of Table at zero.
+func New() *Set {
+	s := &Set{}
+	for _, def := range Table {
+		s.Define(def)
 	}
 	return s
 }
 
-// Recorder gives one of the set's recorders, in turn.
+// Define adds a counter of the config's own and returns its ID. It must not be called after Recorder or Flush.
+func (s *Set) Define(def Def) ID {
+	if s.next.Load() != 0 {
+		panic("stats: Define after Recorder")
+	}
+	id := ID(len(s.defs))
+	s.defs = append(s.defs, def)
+	s.flushed = append(s.flushed, 0)
+	for i := range s.shards {
+		s.shards[i].cells = append(s.shards[i].cells, atomic.Int64{})
+	}
+	return id
+}
+
+// Defs returns all stats by ID. It must not be changed.
+func (s *Set) Defs() []Def { return s.defs }
+
+// Recorder returns one of the set's recorders, in turn.
 func (s *Set) Recorder() *Recorder {
 	return &s.shards[s.next.Add(1)%recorders]
 }

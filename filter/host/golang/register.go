@@ -11,7 +11,6 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 )
 
@@ -25,7 +24,6 @@ func Register() {
 	network.RegisterNetworkFilterConfigFactory(PluginName, configFactory{})
 	host.NewSink = process.sink
 	host.LogInfo("version %v, %v", logline.Own(version.String()), logline.Own(runtime.Version()))
-	instance.Warn = host.LogWarning
 }
 
 type parser struct{}

@@ -115,7 +115,7 @@ func TestOneLookAtEnvoyServesAllConfigs(t *testing.T) {
 	admin := newFakeAdmin(t)
 	var all []*Instance
 	for i := range 150 {
-		x := Start(admin.config(t, fmt.Sprintf("c%d", i), time.Hour), nil)
+		x := Start(admin.config(t, fmt.Sprintf("c%d", i), time.Hour), Host{})
 		all = append(all, x)
 		defer x.Close()
 	}
@@ -134,7 +134,7 @@ func TestOneLookAtEnvoyServesAllConfigs(t *testing.T) {
 	if n := admin.count("/clusters"); n > 2 {
 		t.Errorf("%d looks for %d configs", n, len(all))
 	}
-	late := Start(admin.config(t, "c199", time.Hour), nil)
+	late := Start(admin.config(t, "c199", time.Hour), Host{})
 	if !late.knows(t, "b199") {
 		t.Error("a config that came late does not know its broker")
 	}
@@ -147,7 +147,7 @@ func TestOneLookAtEnvoyServesAllConfigs(t *testing.T) {
 func TestAWatcherEndsWithTheLastOfItsConfigs(t *testing.T) {
 	admin := newFakeAdmin(t)
 	close(admin.holding)
-	a, b := Start(admin.config(t, "c0", time.Hour), nil), Start(admin.config(t, "c0", time.Hour), nil)
+	a, b := Start(admin.config(t, "c0", time.Hour), Host{}), Start(admin.config(t, "c0", time.Hour), Host{})
 	if !a.knows(t, "b0") || a.Clusters.First() != b.Clusters.First() {
 		t.Error("want one directory for both")
 	}
@@ -157,16 +157,14 @@ func TestAWatcherEndsWithTheLastOfItsConfigs(t *testing.T) {
 		t.Errorf("%d watchers, %d directories for one config", len(watchers.items), len(endpointDirectories.items))
 	}
 	b.Close()
-	if len(watchers.items)+len(endpointDirectories.items)+len(memories.items) != 0 {
+	if len(watchers.items)+len(endpointDirectories.items)+len(compatibleStates.items) != 0 {
 		t.Errorf("left are %d watchers, %d directories", len(watchers.items), len(endpointDirectories.items))
 	}
 }
 
 func TestAClusterThatNeedsAnEgressListenerIsInTheLogOnce(t *testing.T) {
 	lines := make(chan string, 10)
-	before := Warn
-	Warn = func(format string, arguments ...any) { lines <- fmt.Sprintf(format, arguments...) }
-	defer func() { Warn = before }()
+	host := Host{Warn: func(format string, arguments ...any) { lines <- fmt.Sprintf(format, arguments...) }}
 	for egress, want := range map[string]string{
 		"":             `c77: cluster "c77" has transport_socket, which needs an egress listener (egress.address): its brokers get no request`,
 		"127.0.0.1:15": "",
@@ -175,7 +173,7 @@ func TestAClusterThatNeedsAnEgressListenerIsInTheLogOnce(t *testing.T) {
 		close(admin.holding)
 		c := admin.config(t, "c77", time.Second)
 		c.Egress = egress
-		x := Start(c, nil)
+		x := Start(c, host)
 		x.knows(t, "b77")
 		for limit := time.Now().Add(20 * time.Second); admin.count("/clusters") < 3 && time.Now().Before(limit); {
 			time.Sleep(10 * time.Millisecond)
