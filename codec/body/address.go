@@ -16,6 +16,8 @@ type Address struct {
 	BrokerName string
 	BrokerID   int64  // 0 is the master
 	Addr       string // host:port as written; an IPv6 address has no brackets there
+	// ActingMaster is set where, without a master, the slave with the least id acts for it (enableActingMaster).
+	ActingMaster bool
 }
 
 // HostPort returns Addr as it is dialled: of an IPv6 address with brackets. RocketMQ writes such an address without, and
@@ -54,7 +56,7 @@ func (d *brokerData) gone() bool { return d.addresses > 0 && d.kept == 0 }
 // of the table, since clients look brokers up by that.
 func (c *cursor) broker(v span, key *string, f Advertise, seen *[]Address) brokerData {
 	var d brokerData
-	var cluster, name, addrs span
+	var cluster, name, addrs, acting span
 	c.each(v, "BrokerData", func(m member) {
 		switch string(c.text(m.name)) {
 		case "cluster":
@@ -63,6 +65,8 @@ func (c *cursor) broker(v span, key *string, f Advertise, seen *[]Address) broke
 			c.once(&name, m, "brokerName")
 		case "brokerAddrs":
 			c.once(&addrs, m, "brokerAddrs")
+		case "enableActingMaster":
+			acting = m.value
 		}
 	})
 	var clusterName string
@@ -78,13 +82,14 @@ func (c *cursor) broker(v span, key *string, f Advertise, seen *[]Address) broke
 	if addrs.to == 0 {
 		return d
 	}
+	actingMaster := acting.to != 0 && string(c.text(acting)) == "true"
 	c.each(addrs, "brokerAddrs", func(m member) {
 		it := item{span: span{m.name.from, m.value.to}}
 		if !c.room(len(*seen), it.span, "addresses") || !c.room(len(d.list), it.span, "addresses") {
 			return
 		}
 		if !c.isNull(m.value) {
-			a := Address{clusterName, d.name, c.integer(m.name, 64, "broker id"), c.str(m.value, "broker address")}
+			a := Address{clusterName, d.name, c.integer(m.name, 64, "broker id"), c.str(m.value, "broker address"), actingMaster}
 			if c.err != nil {
 				return
 			}

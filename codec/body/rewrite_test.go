@@ -100,7 +100,10 @@ func TestRouteRewriteChangesAddressesOnly(t *testing.T) {
 
 func TestRouteRewriteReportsWhatItSaw(t *testing.T) {
 	src := []byte(route(brokerA+","+brokerC, ""))
-	want := []Address{{"c", "a", 0, "a0:1"}, {"c", "a", 1, "a1:1"}, {"c", "a", 2, "a2:1"}, {"c2", "c", 0, "c0:1"}}
+	at := func(cluster, name string, id int64, addr string) Address {
+		return Address{Cluster: cluster, BrokerName: name, BrokerID: id, Addr: addr}
+	}
+	want := []Address{at("c", "a", 0, "a0:1"), at("c", "a", 1, "a1:1"), at("c", "a", 2, "a2:1"), at("c2", "c", 0, "c0:1")}
 	var asked []Address
 	dst, seen, err := RewriteTopicRouteData(src, func(a Address) (string, bool) {
 		asked = append(asked, a)
@@ -203,8 +206,12 @@ func TestClusterRewriteTakesBrokersOutOfBothTables(t *testing.T) {
 		}
 	}
 	addrs, err := ParseClusterInfo([]byte(src))
-	if err != nil || len(addrs) != 5 || addrs[4] != (Address{"c2", "c", 0, "c0:1"}) {
+	if err != nil || len(addrs) != 5 || addrs[4] != (Address{Cluster: "c2", BrokerName: "c", Addr: "c0:1"}) {
 		t.Errorf("got %v, %v", addrs, err)
+	}
+	acting, err := ParseClusterInfo([]byte(strings.ReplaceAll(src, `"enableActingMaster":false`, `"enableActingMaster":true`)))
+	if err != nil || !acting[0].ActingMaster || addrs[0].ActingMaster {
+		t.Errorf("the slave of %v may act for its master, got %v, %v", addrs[0], acting, err)
 	}
 	for _, bad := range []string{``, `[]`, `{"brokerAddrTable":[]}`, `{"brokerAddrTable":{"a":1}}`, `{"brokerAddrTable":{},"brokerAddrTable":{}}`} {
 		if dst, _, err := RewriteClusterInfo([]byte(bad), keepAll); err == nil || dst != nil {

@@ -21,10 +21,10 @@ func BenchmarkLearnRoute(b *testing.B) {
 				})
 			}
 			d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
-			d.LearnRoute("T", &route)
+			d.LearnRoute(RouteSource{}, "T", &route)
 			b.ReportAllocs()
 			for b.Loop() {
-				d.LearnRoute("T", &route)
+				d.LearnRoute(RouteSource{}, "T", &route)
 			}
 		})
 	}
@@ -38,7 +38,7 @@ func BenchmarkTopic(b *testing.B) {
 			names := make([]string, n)
 			for i := range names {
 				names[i] = fmt.Sprintf("topic-%d", i)
-				d.LearnRoute(names[i], &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}}})
+				d.LearnRoute(RouteSource{}, names[i], &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.2:1"}}})
 			}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {

@@ -4,7 +4,7 @@ package directory
 
 import (
 	"context"
-	"slices"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,8 +26,8 @@ type Bounds struct {
 type NameServers interface {
 	// Brokers asks one name server ("ip:port").
 	Brokers(ctx context.Context, address string) ([]body.Address, error)
-	// Resolve turns host:port into ip:port.
-	Resolve(ctx context.Context, address string) (string, error)
+	// Resolve turns host:port into every ip:port that it stands for, always in the same order.
+	Resolve(ctx context.Context, address string) ([]string, error)
 	// Send gives one name server a client's request, as the client sent it, and waits for its answer.
 	Send(ctx context.Context, address string, frame []byte) error
 }
@@ -47,6 +47,7 @@ type Directory struct {
 	topics   *topics
 	copies   copies       // of changes, by Replicate
 	beyond   atomic.Int64 // brokers that were not remembered
+	moves    atomic.Int64
 }
 
 // New makes a directory; Start makes it work. A broker that the source does not name any more is remembered
@@ -67,7 +68,7 @@ func (d *Directory) Reach() *reach.Rules { return &d.reach }
 // Snapshot is what is known now.
 func (d *Directory) Snapshot() *Snapshot { return d.snapshot.Load() }
 
-// Topic is the names of the brokers that serve a topic, sorted; empty when no route of it has passed.
+// Topic returns the names of the brokers that serve a topic by any source, sorted; empty when no route of it has passed.
 func (d *Directory) Topic(name string) []string {
 	if t := d.topics.get(name); t != nil {
 		return t.brokers
@@ -96,59 +97,61 @@ func (d *Directory) QueueBroker(name, logicalBroker string, queue int32) (broker
 func (d *Directory) Beyond() int64 { return d.beyond.Load() + d.topics.forgotten.Load() }
 
 // LearnRoute takes in a topic's route answer, as the name server sent it. Without a name only its brokers count.
-func (d *Directory) LearnRoute(name string, route *body.TopicRouteData) {
+func (d *Directory) LearnRoute(from RouteSource, name string, route *body.TopicRouteData) {
 	d.LearnBrokers(route.Brokers)
 	if name == "" {
 		return
 	}
-	learned := &topic{mappings: route.Mappings}
-	for _, a := range route.Brokers {
-		learned.brokers = append(learned.brokers, a.BrokerName)
+	w := topicWordOf(route, time.Now())
+	if !d.topics.get(name).confirmed(from, w, d.forgetAfter) {
+		d.topics.put(name, from, w, d.forgetAfter)
 	}
-	slices.Sort(learned.brokers)
-	learned.brokers = slices.Compact(learned.brokers)
-	known := d.topics.get(name)
-	if known != nil && len(known.mappings)+len(learned.mappings) == 0 && slices.Equal(known.brokers, learned.brokers) {
-		return // the usual case
-	}
-	d.topics.put(name, learned)
 }
 
-// LearnBrokers takes in the addresses of a route or cluster answer. Host names that the last refresh
-// did not resolve are left to the next one.
+// LearnBrokers takes in the addresses of a route or cluster answer that passes. Host names that the last refresh did not
+// resolve are left to the next one.
 func (d *Directory) LearnBrokers(seen []body.Address) {
-	known := d.resolve(seen)
-	if !d.snapshot.Load().isNews(known) {
+	s := d.snapshot.Load()
+	said := wordsOf(seen, time.Now())
+	maps.DeleteFunc(said, func(name string, w word) bool { return s.confirmed(name, w, d.forgetAfter) })
+	if len(said) == 0 {
 		return // the usual case, without the lock
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	next, beyond := d.snapshot.Load().withLearned(known, time.Now(), d.bounds.Brokers)
-	d.snapshot.Store(next)
-	d.beyond.Add(int64(beyond))
+	askAgain := false
+	d.update(func(s *Snapshot) *Snapshot {
+		next, dropped := s.withRoute(said, d.bounds.Brokers)
+		d.beyond.Add(int64(dropped))
+		for name, w := range said {
+			askAgain = askAgain || s.contradicts(name, w) || next.isUntried(w)
+		}
+		return next
+	})
+	if askAgain {
+		d.RefreshSoon()
+	}
 }
 
-// resolve replaces host names by what they were resolved to; it leaves out those that were not. A name of the proxy stays
-// as it is: whatever it stands for, nothing may be sent there.
-func (d *Directory) resolve(seen []body.Address) []body.Address {
-	if !slices.ContainsFunc(seen, func(a body.Address) bool { return !isIPPort(a.Addr) || a.HostPort() != a.Addr }) {
-		return seen
+// update replaces the snapshot by the next one.
+func (d *Directory) update(next func(*Snapshot) *Snapshot) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.snapshot.Load()
+	after := next(before)
+	d.snapshot.Store(after)
+	if after.hasMoved(before) {
+		d.moves.Add(1)
 	}
-	resolved := d.snapshot.Load().resolved
-	var known []body.Address
-	for _, a := range seen {
-		a.Addr = a.HostPort()
-		if !isIPPort(a.Addr) && !d.reach.Advertised(a.Addr) {
-			address, tried := resolved[a.Addr]
-			if !tried {
-				d.RefreshSoon()
-			}
-			if address == "" {
-				continue
-			}
-			a.Addr = address
-		}
-		known = append(known, a)
+}
+
+// Moves counts how often brokers have been found at another address than before. Who keeps an address looks it up again
+// when the number has changed.
+func (d *Directory) Moves() int64 { return d.moves.Load() }
+
+// Failed notes that no connection could be opened to an address: the next name server, or the next address of a broker's
+// host name, comes first from now on.
+func (d *Directory) Failed(address string) {
+	if !d.snapshot.Load().hasSuccessor(address) {
+		return
 	}
-	return known
+	d.update(func(s *Snapshot) *Snapshot { return s.withoutFirst(address) })
 }

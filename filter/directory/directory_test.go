@@ -37,19 +37,19 @@ type fakeSource struct {
 	brokers      func() []body.Address
 }
 
-func (f *fakeSource) Resolve(_ context.Context, address string) (string, error) {
+func (f *fakeSource) Resolve(_ context.Context, address string) ([]string, error) {
 	switch address {
 	case "ns.example:9876":
-		return "10.0.0.9:9876", nil
+		return []string{"10.0.0.9:9876"}, nil
 	case "broker.example:10911":
 		if f.noDNS.Load() {
-			return "", errors.New("no answer")
+			return nil, errors.New("no answer")
 		}
-		return "10.0.0.1:10911", nil
+		return []string{"10.0.0.1:10911"}, nil
 	case "nowhere:1", f.unresolvable:
-		return "", errors.New("no such host")
+		return nil, errors.New("no such host")
 	}
-	return address, nil
+	return []string{address}, nil
 }
 
 func (f *fakeSource) Send(ctx context.Context, address string, frame []byte) error {
@@ -184,7 +184,7 @@ func TestAHostNameThatDoesNotResolveNowKeepsItsAddress(t *testing.T) {
 		}
 		calls := source.calls.Load()
 		for range 20 { // routes with names that are known do not ask for refreshes
-			d.LearnRoute("t", &body.TopicRouteData{Brokers: twoBrokers()})
+			d.LearnRoute(RouteSource{}, "t", &body.TopicRouteData{Brokers: twoBrokers()})
 			time.Sleep(time.Second)
 		}
 		if got := source.calls.Load() - calls; got > 1 {
@@ -281,7 +281,7 @@ func TestSessionsAreWokenByTheNextRefreshUnlessTheyForgot(t *testing.T) {
 
 func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 	d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
-	d.LearnRoute("t", &body.TopicRouteData{Brokers: []body.Address{
+	d.LearnRoute(RouteSource{}, "t", &body.TopicRouteData{Brokers: []body.Address{
 		{BrokerName: "b", Addr: "10.0.0.2:1"}, {BrokerName: "a", Addr: "10.0.0.1:1"}, {BrokerName: "a", BrokerID: 1, Addr: "10.0.0.1:2"},
 	}})
 	if got := fmt.Sprint(d.Topic("t"), d.Topic("u"), d.Snapshot().BrokerNames()); got != "[a b] [] [a b]" {
@@ -292,7 +292,7 @@ func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 	if d.Snapshot() != before {
 		t.Error("nothing new made a new snapshot")
 	}
-	d.LearnRoute("t", &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.3:1"}}})
+	d.LearnRoute(RouteSource{}, "t", &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "b", Addr: "10.0.0.3:1"}}})
 	if got, _ := d.Snapshot().Master("b"); got != "10.0.0.3:1" {
 		t.Errorf("a broker that moved is still at %q", got)
 	}
@@ -306,7 +306,7 @@ func TestRoutesTeachBrokersAndTopics(t *testing.T) {
 
 func TestQueuesOfStaticTopicsAreWhereTheHighestEpochSays(t *testing.T) {
 	d := New(nil, time.Hour, NameServersForget, roomy, &fakeSource{})
-	d.LearnRoute("t", &body.TopicRouteData{Mappings: []body.QueueMapping{
+	d.LearnRoute(RouteSource{}, "t", &body.TopicRouteData{Mappings: []body.QueueMapping{
 		{BrokerName: "old", Scope: "__global__", Epoch: 1, Queues: map[int32]int32{0: 0, 1: 1}},
 		{BrokerName: "new", Scope: "__global__", Epoch: 2, Queues: map[int32]int32{1: 0}},
 		{BrokerName: "other", Scope: "__other__", Epoch: 9, Queues: map[int32]int32{0: 0, 1: 0}},
@@ -543,7 +543,7 @@ func TestBrokersAreKnownByTheAddressToDial(t *testing.T) {
 		if found, _, ok := s.At("::1:10911"); !ok || found.BrokerName != "broker-a" {
 			t.Errorf("%s: broker-a is not found by what it registers", what)
 		}
-		if got := fmt.Sprint(s.Unusable()); got != "[{ broker-b 0 nowhere:1} { broker-c 0 no address}]" {
+		if got := fmt.Sprint(s.Unusable()); got != "[{ broker-b 0 nowhere:1 false} { broker-c 0 no address false}]" {
 			t.Errorf("%s: unusable are %s", what, got)
 		}
 	}

@@ -29,7 +29,7 @@ type RemotingNameServers struct {
 }
 
 // Resolve implements NameServers.
-func (RemotingNameServers) Resolve(ctx context.Context, address string) (string, error) {
+func (RemotingNameServers) Resolve(ctx context.Context, address string) ([]string, error) {
 	return resolve(ctx, address)
 }
 

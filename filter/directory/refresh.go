@@ -6,127 +6,143 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/refresher"
 )
 
-// nameServerTimeout bounds one exchange with one name server, DNS included.
-const nameServerTimeout = 3 * time.Second
+const (
+	// nameServerTimeout bounds one exchange with one name server; DNS has as much.
+	nameServerTimeout = 3 * time.Second
+	// latecomers is how long a refresh waits for other name servers when one has answered.
+	latecomers = time.Second
+)
 
-// refresh asks the name servers in turn until one answers. What was known stays if none does.
+// refresh asks all name servers for their cluster lists. What was known stays if none answers.
 func (d *Directory) refresh(ctx context.Context) error {
 	d.reach.Refresh()
-	brokers, servers, err := d.askNameServers(ctx)
-	brokers, resolved, unusable := d.resolveAll(ctx, brokers)
+	servers, failures := d.resolveServers(ctx)
+	answers, more := d.ask(ctx, servers)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	next := *d.snapshot.Load()
-	if len(servers) > 0 {
-		next.nameServers = servers
+	failures = append(failures, more...)
+	if len(answers) == 0 {
+		d.update(func(s *Snapshot) *Snapshot {
+			next := s.copied()
+			next.unanswered = true
+			if len(servers) > 0 {
+				next.nameServers = inOrder(servers, s.nameServers, func(string) bool { return true })
+			}
+			next.believeAll()
+			return next
+		})
+		return errors.Join(failures...)
 	}
-	if err == nil {
-		var beyond int
-		next.brokers, beyond = next.refreshed(brokers, time.Now(), d.forgetAfter, d.bounds.Brokers)
-		d.beyond.Add(int64(beyond))
-		next.resolved, next.unusable = resolved, unusable
-	}
-	d.snapshot.Store(&next)
-	return err
+	return d.takeIn(ctx, servers, answers)
 }
 
-// askNameServers gives all brokers, and the name servers as ip:port with the one that answered in front.
-func (d *Directory) askNameServers(ctx context.Context) (brokers []body.Address, servers []string, err error) {
-	var failures []error
-	answered := -1
-	for _, configured := range d.servers {
-		each, cancel := context.WithTimeout(ctx, nameServerTimeout)
-		address, failure := d.source.Resolve(each, configured)
-		if failure == nil {
-			servers = append(servers, address)
-			if answered < 0 {
-				if brokers, failure = d.ask(each, address); failure == nil {
-					answered = len(servers) - 1
-				}
+// takeIn makes the next snapshot of the answers of name servers.
+func (d *Directory) takeIn(ctx context.Context, servers []string, answers []answer) error {
+	now := time.Now()
+	resolved := d.resolveHosts(ctx, d.snapshot.Load(), answers)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	answered := func(server string) bool {
+		return slices.ContainsFunc(answers, func(a answer) bool { return a.server == server })
+	}
+	d.update(func(s *Snapshot) *Snapshot {
+		next, dropped := s.withListsOf(answers, now, d.forgetAfter, d.bounds.Brokers)
+		d.beyond.Add(int64(dropped))
+		next.nameServers = inOrder(servers, s.nameServers, answered)
+		next.resolved = resolved
+		next.believeAll()
+		next.unusable = next.unresolved()
+		return next
+	})
+	return nil
+}
+
+// resolveServers returns the name servers as ip:port, in the order of the config and of the addresses of each host name.
+func (d *Directory) resolveServers(ctx context.Context) (servers []string, failures []error) {
+	ctx, cancel := context.WithTimeout(ctx, nameServerTimeout)
+	defer cancel()
+	addresses, errs := d.resolveAll(ctx, d.servers)
+	for i, configured := range d.servers {
+		if errs[i] != nil {
+			failures = append(failures, fmt.Errorf("name server %s: %w", configured, errs[i]))
+		}
+		for _, address := range addresses[i] {
+			if !slices.Contains(servers, address) {
+				servers = append(servers, address)
 			}
 		}
-		cancel()
-		if failure != nil {
-			failures = append(failures, fmt.Errorf("name server %s: %w", configured, failure))
+	}
+	return servers, failures
+}
+
+// ask asks all name servers at once. When one has answered, it waits a little for the others, and no longer.
+func (d *Directory) ask(ctx context.Context, servers []string) (answers []answer, failures []error) {
+	ctx, cancel := context.WithTimeout(ctx, nameServerTimeout)
+	defer cancel()
+	type outcome struct {
+		answer
+		err error
+	}
+	outcomes := make(chan outcome, len(servers))
+	for _, server := range servers {
+		go func() {
+			var brokers []body.Address
+			err := refresher.Recovered(func() (err error) {
+				brokers, err = d.askOne(ctx, server)
+				return err
+			})
+			outcomes <- outcome{answer{server, brokers}, err}
+		}()
+	}
+	for range servers {
+		o := <-outcomes
+		if o.err != nil {
+			failures = append(failures, fmt.Errorf("name server %s: %w", o.server, o.err))
+			continue
+		}
+		if answers = append(answers, o.answer); len(answers) == 1 {
+			defer time.AfterFunc(latecomers, cancel).Stop()
 		}
 	}
-	if answered < 0 {
-		return nil, servers, errors.Join(failures...)
-	}
-	servers[0], servers[answered] = servers[answered], servers[0]
-	return brokers, servers, nil
+	return answers, failures
 }
 
 // errSelf is what comes of a name server whose address is the proxy's.
 var errSelf = errors.New("this is the proxy itself")
 
-// ask asks one name server for all brokers.
-func (d *Directory) ask(ctx context.Context, address string) ([]body.Address, error) {
+// askOne asks one name server for all brokers.
+func (d *Directory) askOne(ctx context.Context, address string) ([]body.Address, error) {
 	if d.reach.NameServer(address) != reach.Allowed {
 		return nil, errSelf
 	}
 	return d.source.Brokers(ctx, address)
 }
 
-// resolveAll replaces host names in broker addresses (brokerIP1 may be one). One that cannot be resolved
-// now keeps what it stood for before; one that never could is unusable, and one of the proxy stays a name.
-func (d *Directory) resolveAll(ctx context.Context, brokers []body.Address) (known []body.Address, resolved map[string]string, unusable []body.Address) {
-	ctx, cancel := context.WithTimeout(ctx, nameServerTimeout) // for all together
-	defer cancel()
-	before := d.snapshot.Load().resolved
-	resolved = make(map[string]string)
-	for _, b := range brokers {
-		b.Addr = b.HostPort()
-		if !isIPPort(b.Addr) && !d.reach.Advertised(b.Addr) {
-			address, err := d.source.Resolve(ctx, b.Addr)
-			if err != nil {
-				address = before[b.Addr]
-			}
-			resolved[b.Addr] = address
-			if address == "" {
-				unusable = append(unusable, b)
-				continue
-			}
-			b.Addr = address
-		}
-		known = append(known, b)
-	}
-	return known, resolved, unusable
-}
-
-func isIPPort(address string) bool {
-	_, err := netip.ParseAddrPort(address)
-	return err == nil
-}
-
-// resolve turns host:port into ip:port by the system's resolver, IPv4 preferred.
-func resolve(ctx context.Context, address string) (string, error) {
-	if isIPPort(address) {
-		return address, nil
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", err
-	}
-	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return "", err
-	}
-	for _, a := range addresses {
-		if a.Unmap().Is4() {
-			return net.JoinHostPort(a.Unmap().String(), port), nil
+// inOrder returns the servers that have answered, the one in front that came first in an order before, and then the others.
+func inOrder(servers, before []string, answered func(string) bool) []string {
+	var order, others []string
+	for _, server := range servers {
+		if answered(server) {
+			order = append(order, server)
+		} else {
+			others = append(others, server)
 		}
 	}
-	return net.JoinHostPort(addresses[0].String(), port), nil
+	for _, server := range before {
+		if slices.Contains(order, server) {
+			toFront(order, server)
+			break
+		}
+	}
+	return append(order, others...)
 }

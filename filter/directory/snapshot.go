@@ -14,21 +14,30 @@ import (
 
 // Snapshot is what was known at one moment. It is immutable.
 type Snapshot struct {
-	brokers     map[string]broker
+	brokers     map[string]broker // as far as the sources are believed
 	nameServers []string
-	// resolved is what host names among the brokers' addresses (host:port) stand for (ip:port); "" for
-	// one that could not be resolved.
-	resolved map[string]string
+
+	lists      map[string]list // by name server
+	routes     map[string]word // by broker name
+	unanswered bool            // no name server has answered the last refresh
+
+	// resolved is what host names among the brokers' addresses (host:port) stand for (ip:port), the one to dial first;
+	// empty for one that could never be resolved.
+	resolved map[string][]string
 	// unusable are brokers whose address is neither ip:port nor a name that could ever be resolved.
 	unusable []body.Address
 }
 
-// broker is the addresses (ip:port) of one broker name.
+// broker is the addresses (ip:port) of one broker name, at least one.
 type broker struct {
-	cluster string // of the last that named it
+	cluster string
 	byID    map[int64]string
 	leastID int64
-	seen    time.Time // when a name server or a route last named it
+}
+
+func (s *Snapshot) copied() *Snapshot {
+	next := *s
+	return &next
 }
 
 // NameServersForget is how long a broker is remembered that the name servers do not name any more. A name
@@ -67,33 +76,38 @@ func (s *Snapshot) Numbered(matches func(name string) bool, id int64) (address s
 
 // At finds the broker that has registered an address, which may have a host name, and the least id of its name.
 func (s *Snapshot) At(address string) (found body.Address, leastID int64, ok bool) {
-	target := body.Address{Addr: address}.HostPort()
-	if resolved, ok := s.resolved[target]; ok {
-		target = resolved
-	}
+	target := s.dialled(body.Address{Addr: address}.HostPort())
+	found, leastID = body.Address{Addr: address}, 0
 	for name, b := range s.brokers {
 		for id, known := range b.byID {
-			if known == target {
-				return body.Address{Cluster: b.cluster, BrokerName: name, BrokerID: id, Addr: address}, b.leastID, true
+			if known == target && (!ok || id < found.BrokerID) { // one that acts for its master has two
+				found.Cluster, found.BrokerName, found.BrokerID = b.cluster, name, id
+				leastID, ok = b.leastID, true
 			}
 		}
 	}
-	return body.Address{Addr: address}, 0, false
+	return found, leastID, ok
 }
 
 // vipChannelDistance is how far below its own port a broker listens for the VIP channel.
 const vipChannelDistance = 2
 
-// Known tells whether a broker or a name server is at ip:port, the brokers' VIP channels included.
+// Known reports whether a broker or a name server is at ip:port, the brokers' VIP channels included.
 func (s *Snapshot) Known(address string) bool {
+	is := func(known string) bool { return known == address || vipChannel(known) == address }
 	if slices.Contains(s.nameServers, address) {
 		return true
 	}
 	for _, b := range s.brokers {
 		for _, known := range b.byID {
-			if known == address || vipChannel(known) == address {
+			if is(known) {
 				return true
 			}
+		}
+	}
+	for _, others := range s.resolved {
+		if slices.ContainsFunc(others, is) {
+			return true
 		}
 	}
 	return false
@@ -129,68 +143,6 @@ func (s *Snapshot) Addresses() iter.Seq2[string, string] {
 	}
 }
 
-// NameServers are the name servers as ip:port, the one that answered last in front. Empty until
-// their host names have been resolved.
+// NameServers are the name servers as ip:port, the one to ask first in front. Empty until their host names have been
+// resolved.
 func (s *Snapshot) NameServers() []string { return s.nameServers }
-
-// isNews tells whether a route answer says anything new of the brokers in it.
-func (s *Snapshot) isNews(seen []body.Address) bool {
-	for name, b := range byName(seen, time.Time{}) {
-		if !maps.Equal(s.brokers[name].byID, b.byID) {
-			return true
-		}
-	}
-	return false
-}
-
-// withLearned is s with what a route answer said of the brokers in it, and how many it has no room for.
-func (s *Snapshot) withLearned(seen []body.Address, now time.Time, most int) (next *Snapshot, beyond int) {
-	next = &Snapshot{}
-	*next = *s
-	next.brokers = maps.Clone(s.brokers)
-	if next.brokers == nil {
-		next.brokers = make(map[string]broker)
-	}
-	return next, add(next.brokers, byName(seen, now), most)
-}
-
-// add puts brokers into a table of at most `most` names, and gives the number of those that had no room.
-func add(table, brokers map[string]broker, most int) (beyond int) {
-	for name, b := range brokers {
-		if _, known := table[name]; known || len(table) < most {
-			table[name] = b
-		} else {
-			beyond++
-		}
-	}
-	return beyond
-}
-
-// refreshed is the brokers with all that a source knows, and how many there is no room for. What it does not name any
-// more is kept for a while; what is known already goes first.
-func (s *Snapshot) refreshed(seen []body.Address, now time.Time, forgetAfter time.Duration, most int) (brokers map[string]broker, beyond int) {
-	named := byName(seen, now)
-	brokers = make(map[string]broker, min(len(named), most))
-	for name, b := range s.brokers {
-		if again, ok := named[name]; ok {
-			brokers[name] = again
-		} else if now.Sub(b.seen) < forgetAfter {
-			brokers[name] = b
-		}
-	}
-	return brokers, add(brokers, named, most)
-}
-
-func byName(seen []body.Address, now time.Time) map[string]broker {
-	brokers := make(map[string]broker)
-	for _, a := range seen {
-		b, ok := brokers[a.BrokerName]
-		if !ok {
-			b = broker{cluster: a.Cluster, byID: make(map[int64]string, 1), leastID: a.BrokerID, seen: now}
-		}
-		b.byID[a.BrokerID] = a.Addr
-		b.leastID = min(b.leastID, a.BrokerID)
-		brokers[a.BrokerName] = b
-	}
-	return brokers
-}

@@ -3,16 +3,82 @@
 package directory
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
 
-// topic is what the last route of a topic said. It is immutable.
-type topic struct {
-	brokers  []string // names, sorted
+// RouteSource is where a route came from, and whom it was made for.
+type RouteSource struct {
+	NameServer string // ip:port; empty where Envoy chose one
+	Zone       string // of a client that asks for the brokers of its zone; empty: of all
+}
+
+// maxRouteSources bounds the sources of one topic; of more the oldest is dropped. Clients choose the names of zones.
+const maxRouteSources = 16
+
+// topicWord is what the last route of one source said of a topic.
+type topicWord struct {
+	brokers  []string // names, sorted, each once
 	mappings []body.QueueMapping
+	at       time.Time
+}
+
+func topicWordOf(route *body.TopicRouteData, at time.Time) topicWord {
+	w := topicWord{mappings: route.Mappings, at: at}
+	for _, a := range route.Brokers {
+		w.brokers = append(w.brokers, a.BrokerName)
+	}
+	slices.Sort(w.brokers)
+	w.brokers = slices.Compact(w.brokers)
+	return w
+}
+
+// topic is what all sources together have said. It is immutable.
+type topic struct {
+	words    map[RouteSource]topicWord
+	brokers  []string // of all words: names, sorted
+	mappings []body.QueueMapping
+}
+
+// confirmed reports whether a source has said the same lately.
+func (t *topic) confirmed(from RouteSource, w topicWord, forgetAfter time.Duration) bool {
+	if t == nil {
+		return false
+	}
+	known, ok := t.words[from]
+	return ok && len(known.mappings)+len(w.mappings) == 0 && slices.Equal(known.brokers, w.brokers) && w.at.Sub(known.at) < forgetAfter/4
+}
+
+// with is t, which may be nil, with the word of a source. Others that are older by forgetAfter or more are dropped.
+func (t *topic) with(from RouteSource, w topicWord, forgetAfter time.Duration) *topic {
+	next := &topic{words: map[RouteSource]topicWord{from: w}}
+	if t != nil {
+		for source, known := range t.words {
+			if source != from && w.at.Sub(known.at) < forgetAfter {
+				next.words[source] = known
+			}
+		}
+	}
+	if len(next.words) > maxRouteSources {
+		oldest := from
+		for source, known := range next.words {
+			if known.at.Before(next.words[oldest].at) {
+				oldest = source
+			}
+		}
+		delete(next.words, oldest)
+	}
+	for _, known := range next.words {
+		next.brokers = append(next.brokers, known.brokers...)
+		next.mappings = append(next.mappings, known.mappings...)
+	}
+	slices.Sort(next.brokers)
+	next.brokers = slices.Compact(next.brokers)
+	return next
 }
 
 // topics has the topics that were learned or used last, in two generations: when the newer one is full it becomes the
@@ -57,11 +123,19 @@ func (t *topics) get(name string) *topic {
 	return known.(*topic)
 }
 
-// put notes what is known of a topic now.
-func (t *topics) put(name string, known *topic) {
+// put notes what a source has said of a topic.
+func (t *topics) put(name string, from RouteSource, w topicWord, forgetAfter time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.add(name, known)
+	known, ok := t.newer.Load().Load(name)
+	if !ok {
+		known, ok = t.older.Load().Load(name)
+	}
+	var before *topic
+	if ok {
+		before = known.(*topic)
+	}
+	t.add(name, before.with(from, w, forgetAfter))
 }
 
 func (t *topics) add(name string, known *topic) {

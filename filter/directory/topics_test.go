@@ -27,13 +27,13 @@ func (t *topics) size() int {
 
 func TestTopicsInUseStayWhateverElseIsLearned(t *testing.T) {
 	d := New(nil, time.Hour, NameServersForget, Bounds{Brokers: 1, Topics: 100}, &fakeSource{})
-	d.LearnRoute("used", routeOfB)
-	d.LearnRoute("polled", routeOfB)
-	d.LearnRoute("unused", routeOfB)
+	d.LearnRoute(RouteSource{}, "used", routeOfB)
+	d.LearnRoute(RouteSource{}, "polled", routeOfB)
+	d.LearnRoute(RouteSource{}, "unused", routeOfB)
 	for i := range 10_000 {
-		d.LearnRoute(fmt.Sprint(i), routeOfB)
+		d.LearnRoute(RouteSource{}, fmt.Sprint(i), routeOfB)
 		if i%40 == 0 {
-			d.LearnRoute("polled", routeOfB) // the same again
+			d.LearnRoute(RouteSource{}, "polled", routeOfB) // the same again
 			if d.Topic("used") == nil {
 				t.Fatalf("a topic in use is forgotten after %d others", i)
 			}
@@ -51,7 +51,7 @@ func TestTopicsInUseStayWhateverElseIsLearned(t *testing.T) {
 	if forgotten := d.Beyond(); forgotten != 10_003-int64(d.topics.size()) {
 		t.Errorf("%d topics count as forgotten, %d are remembered of 10003", forgotten, d.topics.size())
 	}
-	d.LearnRoute("unused", routeOfB)
+	d.LearnRoute(RouteSource{}, "unused", routeOfB)
 	if d.Topic("unused") == nil {
 		t.Error("a topic that was forgotten is not learned again")
 	}
@@ -60,7 +60,7 @@ func TestTopicsInUseStayWhateverElseIsLearned(t *testing.T) {
 func TestTheLeastBoundOfTopicsIsKept(t *testing.T) {
 	d := New(nil, time.Hour, NameServersForget, Bounds{Brokers: 1, Topics: 1}, &fakeSource{})
 	for _, name := range []string{"t", "u", "u"} {
-		d.LearnRoute(name, routeOfB)
+		d.LearnRoute(RouteSource{}, name, routeOfB)
 	}
 	if d.Topic("t") != nil || d.Topic("u") == nil || d.Topic("u") == nil || d.topics.size() != 1 || d.Beyond() != 1 {
 		t.Errorf("%d are remembered, %d forgotten", d.topics.size(), d.Beyond())
@@ -73,14 +73,14 @@ func TestARouteThatChangesIsNotUndoneByItsUse(t *testing.T) {
 	for thread := range 4 {
 		threads.Go(func() {
 			for i := range 20_000 {
-				topics.put(fmt.Sprint(thread, i%5), &topic{})
+				topics.put(fmt.Sprint(thread, i%5), RouteSource{}, topicWord{}, time.Hour)
 				topics.get("shared")
 			}
 		})
 	}
 	for i := range 2_000 {
 		brokers := []string{fmt.Sprint(i)}
-		topics.put("shared", &topic{brokers: brokers})
+		topics.put("shared", RouteSource{}, topicWord{brokers: brokers}, time.Hour)
 		if known := topics.get("shared"); known != nil && known.brokers[0] != brokers[0] {
 			t.Errorf("got %v, want %v", known.brokers, brokers)
 			break

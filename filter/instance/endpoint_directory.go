@@ -71,8 +71,8 @@ type endpointSource struct {
 }
 
 // Resolve implements directory.NameServers; the name of a cluster is its address.
-func (*endpointSource) Resolve(_ context.Context, cluster string) (string, error) {
-	return cluster, nil
+func (*endpointSource) Resolve(_ context.Context, cluster string) ([]string, error) {
+	return []string{cluster}, nil
 }
 
 // Send implements directory.NameServers. Nothing is sent to an Envoy.

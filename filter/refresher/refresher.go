@@ -69,7 +69,7 @@ func (r *Refresher) Stop() {
 func (r *Refresher) run(ctx context.Context) {
 	defer close(r.done)
 	for failures := 0; ; {
-		if err := r.recovered(ctx); ctx.Err() == nil {
+		if err := Recovered(func() error { return r.refresh(ctx) }); ctx.Err() == nil {
 			r.tell(err)
 		}
 		pause := time.Duration(r.interval.Load())
@@ -106,14 +106,14 @@ type Fault struct {
 
 func (f *Fault) Error() string { return fmt.Sprintf("fault: %v", f.Value) }
 
-// recovered refreshes; a fault is a failure like others, since what a server has answered may be behind it.
-func (r *Refresher) recovered(ctx context.Context) (err error) {
+// Recovered calls f and returns a panic of it as an error: what a server has answered may be behind it.
+func Recovered(f func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = &Fault{fault, debug.Stack()}
 		}
 	}()
-	return r.refresh(ctx)
+	return f()
 }
 
 // tell wakes who waits and tells observers the outcome.

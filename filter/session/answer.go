@@ -123,7 +123,7 @@ func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error
 		return nil, err
 	}
 	if s.isNameServer(u) {
-		u.place.cluster.LearnRoute(p.topic, route)
+		u.place.cluster.LearnRoute(directory.RouteSource{NameServer: u.address}, p.topic, route)
 	}
 	if s.unified != nil {
 		s.tell(u.place.cluster, told)

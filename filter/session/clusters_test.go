@@ -249,7 +249,7 @@ func TestChangesOfATopicGoToItsClusterAndOthersToAll(t *testing.T) {
 func TestAConsumerListIsAskedOfTheClusterOfItsGroup(t *testing.T) {
 	h := dialTwoClusters(t)
 	h.send(request(requests.HeartBeat, 1, strings.ReplaceAll(heartbeatBody, `"topic":"t"`, `"topic":"second"`)))
-	h.environment.Clusters.All()[1].LearnRoute("second", &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "broker-a", Addr: secondBrokerA}}})
+	h.environment.Clusters.All()[1].LearnRoute(directory.RouteSource{}, "second", &body.TopicRouteData{Brokers: []body.Address{{BrokerName: "broker-a", Addr: secondBrokerA}}})
 	h.tookUp(secondBrokerA)
 	h.send(request(requests.GetConsumerListByGroup, 2, "", codec.Field{Name: "consumerGroup", Value: "g"}))
 	if got := one(t, h.tookUp(secondBrokerA)); got.Opaque != 2 {

@@ -92,8 +92,8 @@ type fakeNameServers struct {
 	sent chan string
 }
 
-func (f fakeNameServers) Resolve(_ context.Context, address string) (string, error) {
-	return address, nil
+func (f fakeNameServers) Resolve(_ context.Context, address string) ([]string, error) {
+	return []string{address}, nil
 }
 
 func (f fakeNameServers) Send(_ context.Context, address string, frame []byte) error {

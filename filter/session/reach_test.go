@@ -219,9 +219,13 @@ func TestANameServerMayBeAnotherListenerButNotTheFilters(t *testing.T) {
 }
 
 func TestARouteThatNamesTheProxyChangesWhereABrokerIs(t *testing.T) {
-	e, _ := reaching(t, perBroker, []string{nameServerAddress}, map[string]string{"broker-a": brokerAAddress})
+	e, _ := reaching(t, perBroker, []string{nameServerAddress}, nil)
+	learn := func(address string) {
+		e.Clusters.First().LearnRoute(directory.RouteSource{}, "t", &body.TopicRouteData{Brokers: []body.Address{{Cluster: "c", BrokerName: "broker-a", Addr: address}}})
+	}
+	learn(brokerAAddress)
 	dial(t, e, 20911, inPlace).wantIdle()
-	e.Clusters.First().LearnRoute("t", &body.TopicRouteData{Brokers: []body.Address{{Cluster: "c", BrokerName: "broker-a", Addr: otherListener}}})
+	learn(otherListener)
 	h := dial(t, e, 20911, inPlace)
 	if !h.host.downClosed || len(h.host.order) != 0 {
 		t.Errorf("closed: %v, connections to %v", h.host.downClosed, h.host.address)

@@ -12,6 +12,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -131,7 +132,7 @@ func TestUnifiedRequestsThatCannotBeRoutedAreAnswered(t *testing.T) {
 func TestUnifiedRequestWithoutNameFindsTheOnlyBrokerOfItsTopic(t *testing.T) {
 	h := dialUnified(t)
 	fill, _ := fakeNameServers{}.Brokers(t.Context(), "")
-	h.environment.Clusters.First().LearnRoute("only-b", &body.TopicRouteData{Brokers: fill[2:]})
+	h.environment.Clusters.First().LearnRoute(directory.RouteSource{}, "only-b", &body.TopicRouteData{Brokers: fill[2:]})
 	h.send(sendV2(1, "", "only-b"))
 	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()

@@ -231,7 +231,7 @@ func (e *explanation) unreachable(ctx context.Context, cluster apiv1.ClusterConf
 		if err != nil {
 			return "cannot be resolved here (broker_unknown)"
 		}
-		address = resolved
+		address = resolved[0]
 	}
 	switch rules.Broker(address) {
 	case reach.Self:
