@@ -62,7 +62,7 @@ func (k FrameErrorKind) String() string {
 // reach is the connection: nothing behind the bad frame can be trusted.
 type FrameError struct {
 	Kind   FrameErrorKind
-	Detail string // for the debug log; no bytes of the peer
+	Detail string // for the log: bounded, and the bytes of the peer in it are quoted
 }
 
 // Error implements error.

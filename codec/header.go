@@ -32,7 +32,7 @@ const inlineFields = 32
 // for Parse again. Java: RemotingCommand.
 type Header struct {
 	// Code is a request code or, in an answer, a response code, as written: with
-	// ROCKETMQ a 16-bit number, which requests.CodeOf completes.
+	// ROCKETMQ a 16-bit number, which requests.CodeOf completes; 0 when missing.
 	Code int32
 	// Language of the sender; LanguageUnknown when it has none of Java's names.
 	Language LanguageCode
@@ -74,8 +74,9 @@ const (
 // Parse reads raw, a whole header in serialization t. Errors are *FrameError of kind
 // BadHeader or UnknownSerializeType. It is stricter than Java where leniency would
 // let two readers see two different things: JSON members of RemotingCommand may stand
-// only once and only in their exact spelling, code and opaque must be there, nothing
+// only once and only in their exact spelling, the opaque must be there, nothing
 // may follow the object, and a ROCKETMQ header must be used up by its fields.
+// testdata/header-forms.txt lists what is taken and what is not.
 func (h *Header) Parse(t SerializeType, raw []byte) error {
 	again := t == JSON && len(raw) == h.pattern.size
 	if again && h.matchPattern(raw) {
@@ -215,6 +216,20 @@ func (h *Header) Field(name string) (value []byte, ok bool) {
 	return nil, false
 }
 
+// fieldName is the name of a field as written.
+func (h *Header) fieldName(f *extField) []byte {
+	end := f.name + uint32(f.nameSize)
+	return h.raw[f.name:end:end]
+}
+
+// isNamed reports whether a field has that name.
+func (h *Header) isNamed(f *extField, name string) bool {
+	if f.marks&nameEscaped != 0 {
+		return jsonscan.EqualUnescaped(h.fieldName(f), name)
+	}
+	return string(h.fieldName(f)) == name
+}
+
 func (h *Header) value(f *extField) []byte {
 	v := h.raw[f.value:f.valueEnd:f.valueEnd]
 	if f.marks&valueEscaped != 0 {
@@ -242,8 +257,7 @@ func (h *Header) Fields() iter.Seq2[[]byte, []byte] {
 			if f.marks&valueNull != 0 {
 				continue
 			}
-			end := f.name + uint32(f.nameSize)
-			name := h.raw[f.name:end:end]
+			name := h.fieldName(f)
 			if f.marks&nameEscaped != 0 {
 				name = jsonscan.AppendUnescaped(make([]byte, 0, len(name)), name)
 			}

@@ -33,8 +33,8 @@ func (h *Header) parseBinary() error {
 	i += int(size)
 	size = int64(int32(binary.BigEndian.Uint32(b[i:])))
 	i += 4
-	// Java would take left-over bytes for the start of the body.
-	if size != int64(len(b)-i) {
+	// Java takes a negative length for none, and would take left-over bytes for the start of the body.
+	if max(size, 0) != int64(len(b)-i) {
 		return badHeader("extFields length")
 	}
 	for i < len(b) {

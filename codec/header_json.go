@@ -4,6 +4,7 @@ package codec
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/internal/jsonscan"
 )
@@ -27,7 +28,7 @@ func (h *Header) parseJSON() error {
 		return badHeader("no JSON object")
 	}
 	if end := jsonscan.Space(b, start+1); end < len(b) && b[end] == '}' {
-		return badHeader("no code")
+		return badHeader("no opaque")
 	}
 	h.marks = h.marks.Find(b)
 	i, seen, detail := h.usualMembers(start)
@@ -43,12 +44,7 @@ func (h *Header) parseJSON() error {
 				return badHeader("no comma")
 			}
 		}
-		var member int
-		i, member, detail = h.jsonMember(space(b, i+1))
-		if i >= 0 && seen&member != 0 {
-			return badHeader("member twice")
-		}
-		seen |= member
+		i, seen, detail = h.jsonMember(space(b, i+1), seen)
 	}
 	switch {
 	case i < 0 && detail == fieldsBeyond:
@@ -57,100 +53,114 @@ func (h *Header) parseJSON() error {
 		return badHeader(detail)
 	case jsonscan.Space(b, i+1) != len(b):
 		return badHeader("bytes behind the object")
-	case seen&seenCode == 0 || seen&seenOpaque == 0:
-		return badHeader("no code or no opaque")
+	case seen&seenOpaque == 0:
+		return badHeader("no opaque") // the server counts up one of its own: its answer could not be matched
 	}
 	return nil
 }
 
-// Details that decide about more than a text.
-const (
-	badValue     = "bad member value"
-	fieldsBeyond = "too many extFields"
-)
+// fieldsBeyond is the detail that decides about more than a text.
+const fieldsBeyond = "too many extFields"
 
 // usualMembers reads members, from the brace at raw[i] on, while they come as fastjson writes them:
-// in alphabetical order and without blanks before their colons. It returns the position behind them, i if there are none,
-// or -1 with the reason in detail.
+// in alphabetical order, without blanks before their colons, and numbers plain. It returns the position behind
+// them, i if there are none, or -1 with the reason in detail.
 func (h *Header) usualMembers(i int) (next, seen int, detail string) {
 	b := h.raw
-	detail = badValue
 	if value := behind(b, i, `{"code":`); value > 0 {
-		seen |= seenCode
-		h.Code, i = jsonInt32(b, space(b, value))
+		n, end := jsonInt32(b, space(b, value))
+		if end < 0 {
+			return i, seen, ""
+		}
+		h.Code, i, seen = n, end, seen|seenCode
 	}
 	if value := behind(b, i, `,"extFields":`); value > 0 {
 		seen |= seenExtFields
 		if i, detail = h.jsonFields(space(b, value)); i < 0 {
 			return i, seen, detail
 		}
-		detail = badValue
 	}
 	if value := behind(b, i, `,"flag":`); value > 0 {
-		seen |= seenFlag
-		h.Flag, i = jsonInt32(b, space(b, value))
+		n, end := jsonInt32(b, space(b, value))
+		if end < 0 {
+			return i, seen, ""
+		}
+		h.Flag, i, seen = n, end, seen|seenFlag
 	}
 	if value := behind(b, i, `,"language":`); value > 0 {
-		seen |= seenLanguage
-		i = h.jsonLanguage(space(b, value))
+		end := h.jsonLanguage(space(b, value))
+		if end < 0 {
+			return i, seen, ""
+		}
+		i, seen = end, seen|seenLanguage
 	}
 	if value := behind(b, i, `,"opaque":`); value > 0 {
-		seen |= seenOpaque
-		i = h.jsonOpaque(space(b, value))
+		end := h.jsonOpaque(space(b, value))
+		if end < 0 {
+			return i, seen, ""
+		}
+		i, seen = end, seen|seenOpaque
 	}
 	if value := behind(b, i, `,"remark":`); value > 0 {
-		seen |= seenRemark
-		i = h.jsonRemark(space(b, value))
+		end := h.jsonRemark(space(b, value))
+		if end < 0 {
+			return i, seen, ""
+		}
+		i, seen = end, seen|seenRemark
 	}
 	if value := behind(b, i, `,"serializeTypeCurrentRPC":"JSON"`); value > 0 {
 		i = value
 	}
 	if value := behind(b, i, `,"version":`); value > 0 {
-		seen |= seenVersion
-		h.Version, i = jsonInt32(b, space(b, value))
+		n, end := jsonInt32(b, space(b, value))
+		if end < 0 {
+			return i, seen, ""
+		}
+		h.Version, i, seen = n, end, seen|seenVersion
 	}
-	return i, seen, detail
+	return i, seen, ""
 }
 
-// behind gives the position behind text if that is at b[i], else 0; i may be -1.
+// behind returns the position behind text if that is at b[i], else 0.
 func behind(b []byte, i int, text string) int {
 	end := i + len(text)
-	if i >= 0 && end <= len(b) && string(b[i:end]) == text {
+	if end <= len(b) && string(b[i:end]) == text {
 		return end
 	}
 	return 0
 }
 
-// jsonMember reads the member whose name is at raw[i], and tells which it is; next is -1 with the
-// reason in detail.
-func (h *Header) jsonMember(i int) (next, member int, detail string) {
+// jsonMember reads the member whose name is at raw[i] and adds it to those seen; next is -1 with the reason in detail.
+func (h *Header) jsonMember(i, before int) (next, seen int, detail string) {
 	b := h.raw
 	if i >= len(b) || b[i] != '"' {
-		return -1, 0, "no member name"
+		return -1, before, "no member name"
 	}
 	start := i + 1
 	end, _ := h.marks.Next(h.marks.From(start))
 	if end >= len(b) || b[end] != '"' {
 		// Names are never escaped by a client; one that is would hide from us.
-		return -1, 0, "bad member name"
+		return -1, before, "bad member name"
 	}
+	name := b[start:end]
 	if i = space(b, end+1); i >= len(b) || b[i] != ':' {
-		return -1, 0, "no colon"
+		return -1, before, "no colon behind member " + quoted(name)
 	}
 	i = space(b, i+1)
-	switch string(b[start:end]) {
+	member := 0
+	switch string(name) {
 	case "code":
 		member = seenCode
-		h.Code, i = jsonInt32(b, i)
+		h.Code, i = jsonNumber(b, i)
 	case "flag":
 		member = seenFlag
-		h.Flag, i = jsonInt32(b, i)
+		h.Flag, i = jsonNumber(b, i)
 	case "opaque":
 		member = seenOpaque
 		i = h.jsonOpaque(i)
 	case "version":
 		member = seenVersion
-		h.Version, i = jsonInt32(b, i)
+		h.Version, i = jsonNumber(b, i)
 	case "language":
 		member = seenLanguage
 		i = h.jsonLanguage(i)
@@ -158,22 +168,43 @@ func (h *Header) jsonMember(i int) (next, member int, detail string) {
 		member = seenRemark
 		i = h.jsonRemark(i)
 	case "extFields":
-		i, detail = h.jsonFields(i)
-		return i, seenExtFields, detail
+		member = seenExtFields
+		if i, detail = h.jsonFields(i); i < 0 {
+			return -1, before, detail
+		}
 	case "serializeTypeCurrentRPC":
 		i = jsonscan.Skip(b, i, 1, jsonscan.Strict)
 	default:
 		// Brokers know members by a hash of their name, for which others are made in no time: what we skipped might be the
 		// code to them.
-		return -1, 0, "a member that RemotingCommand does not have"
+		return -1, before, "RemotingCommand has no member " + quoted(name)
 	}
-	return i, member, badValue
+	switch {
+	case i < 0:
+		return -1, before, "bad value of member " + quoted(name)
+	case before&member != 0:
+		return -1, before, "twice the member " + quoted(name)
+	}
+	return i, before | member, ""
 }
 
-// jsonOpaque reads the opaque and notes where it stands.
+// maxQuoted is how many bytes of a name go into the detail of an error.
+const maxQuoted = 32
+
+// quoted returns a name as it stands in the detail of an error.
+func quoted(name []byte) string { return strconv.Quote(string(name[:min(len(name), maxQuoted)])) }
+
+// jsonOpaque reads the opaque and notes where its digits are. null is none: the server would count up one of its own.
 func (h *Header) jsonOpaque(i int) (next int) {
-	h.Opaque, next = jsonInt32(h.raw, i)
-	h.opaqueStart, h.opaqueEnd = int32(i), int32(next)
+	n, end := jsonInt32(h.raw, i)
+	next = end
+	if end < 0 {
+		if n, end = jsonQuotedInt32(h.raw, i); end < 0 {
+			return -1
+		}
+		i, next = i+1, end+1
+	}
+	h.Opaque, h.opaqueStart, h.opaqueEnd = n, int32(i), int32(end)
 	return next
 }
 
@@ -201,11 +232,15 @@ func (h *Header) jsonLanguage(i int) (next int) {
 	return jsonNull(b, i)
 }
 
-// jsonRemark reads the remark: a string or null.
+// jsonRemark reads the remark: a string, null, or what jsonScalar takes for one.
 func (h *Header) jsonRemark(i int) (next int) {
 	b := h.raw
 	if i >= len(b) || b[i] != '"' {
-		return jsonNull(b, i)
+		end, null := jsonScalar(b, i)
+		if end >= 0 && !null {
+			h.remarkStart, h.remarkEnd, h.remarkEscaped = int32(i), int32(end), false
+		}
+		return end
 	}
 	end, escaped := h.marks.StringEnd(b, i+1)
 	if end < 0 {
@@ -215,7 +250,7 @@ func (h *Header) jsonRemark(i int) (next int) {
 	return end + 1
 }
 
-// jsonFields reads extFields: null, or an object of strings; next is -1 with the
+// jsonFields reads extFields: null, or an object of strings and of what jsonScalar takes for them; next is -1 with the
 // reason in detail.
 func (h *Header) jsonFields(i int) (next int, detail string) {
 	b, marks := h.raw, h.marks
@@ -241,6 +276,9 @@ func (h *Header) jsonFields(i int) (next int, detail string) {
 			var end int
 			if end, at = marks.Next(at); threeAt(b, end) == quoteColonQuote && end-i <= math.MaxUint16+1 {
 				f.nameSize = uint16(end - i - 1)
+				if b[i+1] <= '@' && h.isDirective(f) { // no letter
+					return h.directive(f)
+				}
 				i = end + 2
 			} else {
 				if end < len(b) && b[end] == '\\' {
@@ -251,6 +289,9 @@ func (h *Header) jsonFields(i int) (next int, detail string) {
 					return -1, "bad field name"
 				}
 				f.nameSize = uint16(end - i - 1)
+				if h.isDirective(f) {
+					return h.directive(f)
+				}
 				if i = space(b, end+1); i >= len(b) || b[i] != ':' {
 					return -1, "no colon in extFields"
 				}
@@ -258,9 +299,16 @@ func (h *Header) jsonFields(i int) (next int, detail string) {
 					return -1, "no field value"
 				}
 				if b[i] != '"' {
-					if i = h.jsonScalar(f, i); i < 0 {
-						return -1, "bad field value"
+					f.value = uint32(i)
+					end, null := jsonScalar(b, i)
+					if end < 0 {
+						return h.badFieldValue(f)
 					}
+					f.valueEnd = uint32(end)
+					if null {
+						f.marks |= valueNull
+					}
+					i = end
 					break
 				}
 			}
@@ -270,7 +318,7 @@ func (h *Header) jsonFields(i int) (next int, detail string) {
 				end, at = marks.EscapedEnd(b, end, at)
 			}
 			if end >= len(b) {
-				return -1, "bad field value"
+				return h.badFieldValue(f)
 			}
 			f.valueEnd = uint32(end)
 			i = end + 1
@@ -292,20 +340,16 @@ func (h *Header) jsonFields(i int) (next int, detail string) {
 	}
 }
 
-// jsonScalar reads a field's value that is no string. fastjson turns these into strings too. An object
-// or array here is no client's doing.
-func (h *Header) jsonScalar(f *extField, i int) (next int) {
-	b := h.raw
-	if b[i] == '{' || b[i] == '[' {
-		return -1
-	}
-	end := jsonscan.Skip(b, i, 2, jsonscan.Strict)
-	if end < 0 {
-		return -1
-	}
-	f.value, f.valueEnd = uint32(i), uint32(end)
-	if b[i] == 'n' {
-		f.marks |= valueNull
-	}
-	return end
+// isDirective reports whether fastjson may take a field for an order instead: to read another part of the header in place
+// of the fields (fastjson 2), or to make an object of that class (fastjson 1).
+func (h *Header) isDirective(f *extField) bool {
+	return h.isNamed(f, "$ref") || h.isNamed(f, "@type")
+}
+
+func (h *Header) directive(f *extField) (next int, detail string) {
+	return -1, "extField " + quoted(h.fieldName(f)) + " is an order to fastjson"
+}
+
+func (h *Header) badFieldValue(f *extField) (next int, detail string) {
+	return -1, "bad value of extField " + quoted(h.fieldName(f))
 }

@@ -68,6 +68,44 @@ func jsonLongInt32(b []byte, i int) (n int32, next int) {
 	return int32(u), i
 }
 
+// jsonQuotedInt32 reads an integer that stands in quotes; next is the position of the closing one, or -1.
+func jsonQuotedInt32(b []byte, i int) (n int32, next int) {
+	if i >= len(b) || b[i] != '"' {
+		return 0, -1
+	}
+	if n, next = jsonInt32(b, i+1); next >= 0 && next < len(b) && b[next] == '"' {
+		return n, next
+	}
+	return 0, -1
+}
+
+// jsonNumber reads an integer as RocketMQ takes it: plain, in quotes, or null, which is 0; next is -1 for anything else.
+func jsonNumber(b []byte, i int) (n int32, next int) {
+	if n, next = jsonInt32(b, i); next >= 0 {
+		return n, next
+	}
+	if n, next = jsonQuotedInt32(b, i); next >= 0 {
+		return n, next + 1
+	}
+	return 0, jsonNull(b, i)
+}
+
+// jsonScalar reads what fastjson makes a string of, always of the same text: an integer, true or false; or null. It
+// returns -1 for anything else: how fractions, exponents, -0, objects and arrays are written back depends on the release.
+func jsonScalar(b []byte, i int) (next int, null bool) {
+	if i >= len(b) {
+		return -1, false
+	}
+	if b[i] != '-' && (b[i] < '0' || b[i] > '9') {
+		return jsonscan.Literal(b, i), b[i] == 'n'
+	}
+	next, integer := jsonscan.Number(b, i)
+	if !integer || b[i] == '-' && b[i+1] == '0' {
+		return -1, false
+	}
+	return next, false
+}
+
 func jsonNull(b []byte, i int) (next int) {
 	if i+4 <= len(b) && string(b[i:i+4]) == "null" {
 		return i + 4

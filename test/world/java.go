@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -74,6 +76,22 @@ type JavaOptions struct {
 	OnEvent func(Event)
 	// Records, if set, is called for each line that the program writes to /dev/fd/3, from one goroutine.
 	Records func(line string)
+}
+
+// RunJava runs a class of the workload against the jars of a release, which Fetch has got, and returns its output.
+func (w *World) RunJava(ctx context.Context, version, class, input string) (output string, err error) {
+	jars, err := Jars(version)
+	if err != nil {
+		return "", err
+	}
+	argv := append(w.javaArgv(w.Dir, w.paths.workload+":"+filepath.Join(jars, "*")), class)
+	java := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	java.Stdin = strings.NewReader(input)
+	out, err := java.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s with RocketMQ %s: %w", class, version, err)
+	}
+	return string(out), nil
 }
 
 // StartJava starts a Java client. It ends with the World at the latest.
