@@ -3,11 +3,15 @@
 package session
 
 import (
+	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -110,5 +114,36 @@ func TestAbsurdRequestsAreAnswered(t *testing.T) {
 			t.Errorf("%s: a oneway request was answered: %v", name, got)
 		}
 		h.wantIdle()
+	}
+}
+
+// framed makes a frame of a header as it stands.
+func framed(header string) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(4+len(header)))
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(header))), header...)
+}
+
+func TestTheLogNamesTheMemberThatClosesAConnection(t *testing.T) {
+	e := limited(t, unifiedMode, func(*apiv1.Config) {})
+	var lines []string
+	e.Warn = func(_ Instant, format string, arguments ...any) {
+		lines = append(lines, logline.Format(format, arguments...))
+	}
+	h := dial(t, e, 19876, terminal)
+	h.send(framed(`{"code":105,"opaque":1,"flag":true}`))
+	if want := []string{`the connection to "10.1.1.1:5000" is closed, it has sent what cannot be read: "bad_header: bad value of member \"flag\""`}; !slices.Equal(lines, want) {
+		t.Errorf("got %q\nwant %q", lines, want)
+	}
+}
+
+// TestUnusualHeadersAreJudgedAsTheBrokerReadsThem sends a change in forms that RocketMQ takes.
+func TestUnusualHeadersAreJudgedAsTheBrokerReadsThem(t *testing.T) {
+	for _, header := range []string{
+		`{"code":"17","opaque":5,"extFields":{"topic":"T"}}`,
+		`{"code":17,"opaque":"5","flag":null,"version":"479","remark":7,"extFields":{"topic":"T"}}`,
+	} {
+		h := dial(t, limited(t, unifiedMode, func(c *apiv1.Config) { c.Policy.ReadOnlyAdmin = true }), 19876, terminal)
+		h.send(framed(header))
+		h.wantOneAnswer(5, codec.ResponseNoPermission)
 	}
 }

@@ -29,11 +29,7 @@ func (s *Session) mayConnect(to place, address string) *router.Refusal {
 		return nil
 	}
 	to.cluster.RefreshSoon() // the broker may have registered anew
-	warn(to.cluster, s.target(to), address, verdict, func(format string, arguments ...any) {
-		if s.environment.Warn != nil {
-			s.environment.Warn(s.now, format, arguments...)
-		}
-	})
+	warn(to.cluster, s.target(to), address, verdict, s.warn)
 	switch {
 	case verdict == reach.Outside:
 		s.recorder.Inc(stats.BrokerOutsideNetworks)

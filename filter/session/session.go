@@ -282,7 +282,7 @@ func (s *Session) cutRequests(in [][]byte, inPlace bool) (judged int, untouched 
 		s.overMemory()
 	case err != nil:
 		s.recorder.Inc(stats.RequestDecodingError)
-		s.countFrameError(err)
+		s.noteFrameError(err, s.remote)
 		s.closeDownstream()
 	case s.requests.Holds():
 		s.arm(s.clientDeadline())
@@ -298,10 +298,19 @@ func (s *Session) overMemory() {
 	}
 }
 
-func (s *Session) countFrameError(err error) {
+// noteFrameError counts and logs bytes of `sender` ("ip:port") that are no frame; other errors are not its business.
+func (s *Session) noteFrameError(err error, sender string) {
 	var frameError *codec.FrameError
 	if errors.As(err, &frameError) {
 		s.recorder.Inc(stats.FrameErrorID(frameError.Kind))
+		s.warn("the connection to %q is closed, it has sent what cannot be read: %v", sender, err)
+	}
+}
+
+// warn writes a line to Envoy's log, by the rules of Environment.Warn.
+func (s *Session) warn(format string, arguments ...any) {
+	if s.environment.Warn != nil {
+		s.environment.Warn(s.now, format, arguments...)
 	}
 }
 

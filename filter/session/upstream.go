@@ -362,7 +362,7 @@ func (s *Session) UpstreamData(now Instant, id UpstreamID, in [][]byte) (untouch
 		s.recorder.Inc(stats.MemoryOverLimit)
 	case err != nil:
 		s.recorder.Inc(stats.ResponseDecodingError)
-		s.countFrameError(err)
+		s.noteFrameError(err, u.address)
 	case u.answers.Holds():
 		s.arm(u.stallDeadline())
 	}
