@@ -234,29 +234,26 @@ func (s *Snapshot) hasMoved(before *Snapshot) bool {
 	return false
 }
 
-// Said is what one source has said of one broker.
+// Said is where one source has said that a broker is.
 type Said struct {
 	NameServer string // whose cluster list it is; empty: a route
 	ID         int64
 	HostPort   string
-	Believed   bool
+	Believed   bool // the broker is looked for there
 }
 
-// Sources returns what each source has said of a broker name, the routes last.
+// Sources returns where each source has said that a broker is, the routes last.
 func (s *Snapshot) Sources(name string) (all []Said) {
-	believed, listed, _ := s.believed(name)
-	add := func(server string, w word) {
+	add := func(server string, words map[string]word) {
+		w := words[name]
 		for _, id := range slices.Sorted(maps.Keys(w.byID)) {
-			all = append(all, Said{server, id, w.byID[id], listed == (server != "") && maps.Equal(w.byID, believed.byID)})
+			address := s.dialled(w.byID[id])
+			all = append(all, Said{server, id, w.byID[id], address != "" && address == s.brokers[name].byID[id]})
 		}
 	}
 	for _, server := range slices.Sorted(maps.Keys(s.lists)) {
-		if w, ok := s.lists[server].words[name]; ok {
-			add(server, w)
-		}
+		add(server, s.lists[server].words)
 	}
-	if w, ok := s.routes[name]; ok {
-		add("", w)
-	}
+	add("", s.routes)
 	return all
 }

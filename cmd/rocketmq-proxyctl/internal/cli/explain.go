@@ -43,7 +43,8 @@ func newExplain() *cobra.Command {
 		Long: `Say which brokers and addresses a client is told for a topic, and why.
 
 The name servers of the config are asked for the topic's route, unsigned, and the route is rewritten as the filter would.
-Where none can be reached the rules alone are shown. Brokers to which the proxy sends nothing are named: those whose address is one
+Where none can be reached the rules alone are shown. All name servers are asked for their lists of brokers too; where these and the route
+differ, it says which of them the proxy goes by. Brokers to which the proxy sends nothing are named: those whose address is one
 of its own, by this file and this machine's addresses, or in none of broker_networks. Then the rules of the policy that can match the topic. A file with several configs, as for two views of a cluster,
 has each explained.
 
@@ -151,6 +152,9 @@ func (e *explanation) own(ctx context.Context, filter *envoyfile.Filter) error {
 			if err := e.table(ctx, filter, cluster, body); err != nil {
 				return badError{fmt.Sprintf("the route cannot be read: %v", err)}
 			}
+			if err := e.sources(ctx, e.servers(cluster), config, body); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -163,13 +167,9 @@ func (e *explanation) ask(ctx context.Context, config *apiv1.Config, cluster api
 	if e.offline {
 		return nil, errOffline
 	}
-	servers := cluster.NameServers
-	if len(e.nameServers) > 0 {
-		servers = e.nameServers
-	}
-	for _, address := range servers {
+	for _, address := range e.servers(cluster) {
 		each, cancel := context.WithTimeout(ctx, e.timeout)
-		body, err = route.Ask(each, address, e.topic, codec.Limits{MaxFrame: config.Limits.MaxFrameBytes, MaxHeader: config.Limits.MaxHeaderBytes})
+		body, err = route.Ask(each, address, e.topic, limitsOf(config))
 		cancel()
 		var answer *route.AnswerError
 		switch {
@@ -183,6 +183,18 @@ func (e *explanation) ask(ctx context.Context, config *apiv1.Config, cluster api
 		e.say("name server %s: %s\n", address, printable(err.Error()))
 	}
 	return nil, err
+}
+
+// servers are the name servers to ask.
+func (e *explanation) servers(cluster apiv1.ClusterConfig) []string {
+	if len(e.nameServers) > 0 {
+		return e.nameServers
+	}
+	return cluster.NameServers
+}
+
+func limitsOf(config *apiv1.Config) codec.Limits {
+	return codec.Limits{MaxFrame: config.Limits.MaxFrameBytes, MaxHeader: config.Limits.MaxHeaderBytes}
 }
 
 // table shows what becomes of each address of a route.

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -12,10 +13,17 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
-// nameServer answers every request with `answer`, and tells its address.
+// nameServer answers every request with `answer`, and returns its address. As a cluster list a route has no brokers.
 func nameServer(t *testing.T, answer codec.Command) string {
+	t.Helper()
+	return nameServerOf(t, func(requests.Code) codec.Command { return answer })
+}
+
+// nameServerOf answers requests by their code, and returns its address.
+func nameServerOf(t *testing.T, answer func(requests.Code) codec.Command) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -36,8 +44,12 @@ func nameServer(t *testing.T, answer codec.Command) string {
 			start := make([]byte, codec.PrefixSize)
 			if _, err := io.ReadFull(connection, start); err == nil {
 				prefix, _ := codec.ParsePrefix(start, codec.Limits{})
-				_, _ = io.CopyN(io.Discard, connection, int64(prefix.HeaderSize))
-				_, _ = connection.Write(answer.Append(nil))
+				raw := make([]byte, prefix.HeaderSize)
+				_, _ = io.ReadFull(connection, raw)
+				var header codec.Header
+				_ = header.Parse(prefix.Type, raw)
+				command := answer(requests.Code(header.Code))
+				_, _ = connection.Write(command.Append(nil))
 			}
 			connection.Close()
 		}
@@ -180,5 +192,35 @@ nothing is sent to broker-f, id 0: its address 127.0.0.9:10911 is in none of the
 `
 	if refused != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}
+
+// TestExplainShowsWhichSourceIsBelieved has two name servers that disagree about a broker, and whose routes differ from
+// their lists.
+func TestExplainShowsWhichSourceIsBelieved(t *testing.T) {
+	server := func(listed, routed string) string {
+		return nameServerOf(t, func(code requests.Code) codec.Command {
+			if code == requests.GetBrokerClusterInfo {
+				list := fmt.Sprintf(`{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"%s"},"brokerName":"broker-a","cluster":"c"}}}`, listed)
+				return codec.Command{Flag: codec.FlagResponse, Opaque: 1, Body: []byte(list)}
+			}
+			return routeOf(body.Address{Cluster: "c", BrokerName: "broker-a", Addr: routed})
+		})
+	}
+	first, second := server("127.0.0.1:1", "127.0.0.1:2"), server("127.0.0.1:3", "127.0.0.1:3")
+	_, out, _ := run(t, nil, "explain", "--topic", "Orders", "-n", first, "-n", second, "--config", example("unified.yaml"))
+	_, shown, _ := strings.Cut(out, "the sources disagree about broker-a:\n")
+	for _, want := range []string{
+		"cluster list of " + first + "   0 127.0.0.1:1 goes there",
+		"cluster list of " + second + " 0 127.0.0.1:3 does not go there",
+		"the route 0 127.0.0.1:2 does not go there",
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(shown), " "), strings.Join(strings.Fields(want), " ")) {
+			t.Errorf("want %q, got\n%s", want, out)
+		}
+	}
+	agreed := server("127.0.0.1:1", "127.0.0.1:1")
+	if _, out, _ := run(t, nil, "explain", "--topic", "Orders", "-n", agreed, "--config", example("unified.yaml")); strings.Contains(out, "disagree") {
+		t.Errorf("got\n%s", out)
 	}
 }
