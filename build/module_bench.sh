@@ -9,6 +9,6 @@ out=${1:?usage: build/module_bench.sh OUTDIR [TREE]}
 root=${2:-$here}
 source "$here/build/module_env.sh"
 
-mkdir -p "$out"
-"${cxx[@]}" "${cxxflags[@]}" -O2 "$module/event_loop.cc" "$here"/filter/host/module/bench/*.cc -o "$out/module_bench"
+cxxflags+=(-O2)
+root=$here compile_and_link "$out/module_bench" "-pthread" "$module/event_loop.cc" "$here"/filter/host/module/bench/*.cc
 "$out/module_bench"

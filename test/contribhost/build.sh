@@ -8,7 +8,6 @@ out=${1:?usage: test/contribhost/build.sh OUTDIR}
 source "$root/build/module_env.sh"
 double=$root/test/contribhost
 
-mkdir -p "$out"
-"${cxx[@]}" "${cxxflags[@]}" -O1 -g -fPIC -fvisibility=hidden -shared "$double"/*.cc \
-  "$module"/{address,log_line,scheduler}.cc -o "$out/libcontrib_host.so" -static-libstdc++ -static-libgcc -ldl \
-  -Wl,-z,lazy -Wl,--version-script="$double/exports.map"
+cxxflags+=("${module_flags[@]}")
+compile_and_link "$out/libcontrib_host.so" "${library_flags[*]} -Wl,--version-script=$double/exports.map" \
+  "$double"/*.cc "$module"/{address,log_line,scheduler}.cc
