@@ -27,9 +27,9 @@ run: build ## RocketMQ, Envoy, a producer and two consumers until Ctrl-C (DURATI
 	exec out/bin/run $(call flags,DURATION MODE RATE CONCURRENCY ENVOY_VERSION)
 
 .PHONY: test
-test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed" (RUN=REGEXP)
+test: ## Every test, with real RocketMQ, Envoy and clients; ends with "N passed, N failed" (CHECK=1: make check as well; RUN=REGEXP)
 	go build -o out/bin/runall ./test/runall
-	exec out/bin/runall $(call flags,RUN)
+	exec out/bin/runall $(call flags,CHECK RUN)
 
 .PHONY: unit
 unit: ## The tests that need neither RocketMQ nor Envoy
@@ -90,9 +90,10 @@ dist-check: ## Build dist twice in different folders, compare the bytes, and hav
 	build/dist_check.sh
 
 .PHONY: generate
-generate: ## Write the generated files: api/v1/*.pb.go, docs/STATS.md, docs/LIMITS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md
+generate: ## Write the generated files: api/v1/*.pb.go, docs/STATS.md, docs/LIMITS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md, envoy-config/contrib/
 	go generate ./api/...
 	go run ./build/docgen
+	go run ./build/contribgen
 
 .PHONY: check
 check: ## Format, vet, lint, known vulnerabilities, cgo-free build, C++ format, generated files, tidy

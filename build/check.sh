@@ -1,74 +1,86 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Everything about the source that can be checked without running it. `make check`.
+# Everything about the source that can be checked without running it. `make check`. Shows what a check prints where it fails;
+# ends with "N passed, N failed".
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source build/tools.sh
 
-golangci=v2.15.0
-clang_format=23.1.5
-govulncheck=v1.9.0
-cache=${ROCKETMQ_PROXY_CACHE:-$PWD/.cache}
-failed=0
-step() { printf '== %s\n' "$1"; }
-fail() { printf '   FAILED: %s\n' "$1"; failed=1; }
+passed=0 failed=0
+not_checked=77 # exit status of a check that cannot be done here, which neither passes nor fails
 
-step "gofmt"
-unformatted=$(gofmt -l api cmd codec filter test build)
-[ -z "$unformatted" ] || fail "not formatted: $unformatted"
+# check TITLE COMMAND...
+check() {
+  local title=$1 output status=0 begin=$SECONDS
+  shift
+  printf '== %s' "$title"
+  output=$("$@" 2>&1) || status=$?
+  printf ' (%d s)\n' $((SECONDS - begin))
+  case $status in
+    0) passed=$((passed + 1)) ;;
+    "$not_checked") printf '%s\n   NOT CHECKED: %s\n' "$output" "$title" ;;
+    *)
+      printf '%s\n   FAILED: %s\n' "$output" "$title"
+      failed=$((failed + 1))
+      ;;
+  esac
+}
 
-step "go vet"
-go vet ./... || fail "go vet"
-go vet -tags integration ./test/... || fail "go vet of the integration tests"
-go -C build/dashboard vet . || fail "go vet of build/dashboard"
+# The shell does not end at an error within functions that check calls: they return it themselves.
 
-step "the core builds without cgo"
-build/core.sh | CGO_ENABLED=0 xargs go build || fail "cgo-free build"
+formatted() {
+  local files
+  files=$(gofmt -l api cmd codec filter test build) || return
+  [[ -z $files ]] || { echo "not formatted: $files"; return 1; }
+}
 
-step "golangci-lint $golangci"
-linter=$cache/golangci-lint/$golangci/golangci-lint
-if [ ! -x "$linter" ]; then
-  GOBIN=$(dirname "$linter") go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci"
-fi
-"$linter" run --build-tags integration ./... || fail "golangci-lint"
+without_cgo() { build/core.sh | CGO_ENABLED=0 xargs go build; }
 
-step "govulncheck $govulncheck"
-scanner=$cache/govulncheck/$govulncheck/govulncheck
-if [ ! -x "$scanner" ]; then
-  GOBIN=$(dirname "$scanner") go install "golang.org/x/vuln/cmd/govulncheck@$govulncheck"
-fi
-if ! report=$("$scanner" ./... 2>&1); then
-  if [[ $report == *"fetching vulnerabilities"* ]]; then
-    printf '   NOT CHECKED: the database of vulnerabilities cannot be reached; GOVULNDB can name another.\n   %s\n' "$report"
-  else
-    printf '%s\n' "$report"
-    fail "govulncheck"
-  fi
-fi
+linted() {
+  local linter
+  linter=$(go_tool github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0) && "$linter" run --build-tags integration ./...
+}
 
-step "clang-format $clang_format"
-formatter=$cache/clang-format/$clang_format
-if [ ! -x "$formatter/bin/clang-format" ]; then
-  python3 -m pip install --quiet --target "$formatter" "clang-format==$clang_format"
-fi
-PYTHONPATH=$formatter "$formatter/bin/clang-format" --dry-run -Werror --style=file:filter/host/module/.clang-format \
-  filter/host/module/*.cc filter/host/module/*.h filter/host/module/test/*.cc filter/host/module/test/*.h filter/host/module/bench/*.cc \
-  filter/host/stock/*.h test/contribhost/*.cc test/contribhost/*.h || fail "C++ is not formatted"
+vulnerabilities() {
+  local scanner report
+  scanner=$(go_tool golang.org/x/vuln/cmd/govulncheck@v1.9.0) || return
+  report=$("$scanner" ./... 2>&1) && return
+  echo "$report"
+  [[ $report != *"fetching vulnerabilities"* ]] && return 1
+  echo "The database of vulnerabilities cannot be reached; GOVULNDB can name another."
+  return "$not_checked"
+}
 
-step "generated files are fresh"
-generated=(api/v1/*.pb.go docs/STATS.md docs/LIMITS.md docs/REQUEST_CODES.md docs/CONFIGURATION.md)
-before=$(cksum "${generated[@]}")
-make --silent generate
-[ "$before" = "$(cksum "${generated[@]}")" ] || fail "run make generate and commit"
+cpp_formatted() {
+  local formatter
+  formatter=$(pip_tool clang-format==23.1.5 clang-format) &&
+    PYTHONPATH=${formatter%/bin/*} "$formatter" --dry-run -Werror --style=file:filter/host/module/.clang-format \
+      filter/host/module/{,test/,bench/}*.cc filter/host/module/{,test/}*.h filter/host/stock/*.h test/contribhost/*.{cc,h}
+}
 
-step "recipes for containers and Kubernetes"
-build/container/lint.sh || fail "build/container/lint.sh"
-go -C test/recipes/schema test ./... || fail "go -C test/recipes/schema test ./..."
+sums() { cksum api/v1/*.pb.go docs/{STATS,LIMITS,REQUEST_CODES,CONFIGURATION}.md envoy-config/contrib/*; }
 
-step "go.mod is tidy"
-go mod tidy -diff || fail "go mod tidy"
-go -C build/protogen mod tidy -diff || fail "go mod tidy in build/protogen"
-go -C build/dashboard mod tidy -diff || fail "go mod tidy in build/dashboard"
-go -C test/recipes/schema mod tidy -diff || fail "go mod tidy in test/recipes/schema"
+# generated: what make generate writes is what the tree has.
+generated() {
+  local before
+  before=$(sums)
+  make --silent generate || return
+  diff <(echo "$before") <(sums) || { echo "run make generate and commit"; return 1; }
+}
 
-[ "$failed" = 0 ] && echo "all good"
-exit "$failed"
+check "gofmt" formatted
+check "go vet" go vet ./...
+check "go vet of the integration tests" go vet -tags integration ./test/...
+check "go vet of build/dashboard" go -C build/dashboard vet .
+check "the core builds without cgo" without_cgo
+check "golangci-lint" linted
+check "govulncheck" vulnerabilities
+check "clang-format" cpp_formatted
+check "generated files are fresh" generated
+check "Dockerfiles and scripts" build/container/lint.sh
+check "schemas of Kubernetes" go -C test/recipes/schema test ./...
+for module in . build/protogen build/dashboard test/recipes/schema; do
+  check "go.mod of $module is tidy" go -C "$module" mod tidy -diff
+done
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -10,9 +10,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 glibc=2.17
-cyclonedx=v1.10.0
 texts=(docs envoy-config build/grafana build/prometheus 'build/kubernetes/*.yaml')
-cache=${ROCKETMQ_PROXY_CACHE:-$PWD/.cache}
+source build/tools.sh
 out=$PWD/out/dist
 say() { printf 'dist: %s\n' "$*" >&2; }
 
@@ -25,10 +24,7 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
 mkdir -p "$out"
 
-sbom=$cache/cyclonedx-gomod/$cyclonedx/cyclonedx-gomod
-if [[ ! -x $sbom ]]; then
-  GOBIN=$(dirname "$sbom") GOFLAGS='' go install "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$cyclonedx"
-fi
+sbom=$(go_tool github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
 
 # licences DIR: the licences of all that is linked in: Go, its modules, Envoy's header, and the C++ runtime that Zig brings.
 licences() {

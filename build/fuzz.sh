@@ -58,7 +58,8 @@ storm() {
 packages=$(grep -rlE '^func Fuzz' --include='*_test.go' api cmd codec filter | xargs -n1 dirname | sort -u)
 for package in $packages; do
   listed=$(go test -list '^Fuzz' "./$package")
-  for target in $(grep '^Fuzz' <<<"$listed"); do
+  mapfile -t names < <(grep '^Fuzz' <<<"$listed")
+  for target in "${names[@]}"; do
     [ -z "$only" ] || [ "$target" = "$only" ] || continue
     printf '== %s %s\n' "$package" "$target"
     executed=0

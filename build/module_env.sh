@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # $root is of the script that sources this, which uses what this sets
 # Sourced by what builds C++ (module.sh, module_test.sh, module_bench.sh, test/contribhost/build.sh), with $root set: where
 # things are, flags, and how to compile and link.
 
@@ -21,7 +22,7 @@ module_flags=(-O2 -g -fPIC -fvisibility=hidden)
 
 # For a library of ours that Envoy loads. Envoy has a C++ library of its own. Lazy binding: functions that a version of Envoy
 # lacks must not keep the library from loading.
-library_flags=(-shared -static-libstdc++ -static-libgcc -pthread -ldl -Wl,-z,lazy -Wl,-z,noexecstack)
+library_flags=(-shared -static-libstdc++ -static-libgcc -pthread -ldl "-Wl,-z,lazy" "-Wl,-z,noexecstack")
 
 # compile_and_link OUTPUT LDFLAGS SOURCES...: compiles with $cxxflags, what has changed since the last time, and links.
 compile_and_link() {

@@ -13,8 +13,8 @@ clients=${CAPTURE_CLIENTS:-"5.3.3 4.9.8"}
 types=${CAPTURE_TYPES:-"JSON ROCKETMQ"}
 base=${CAPTURE_PORT:-32000} # name server, recorder, broker and their neighbours: base to base+99
 
-jars() { # jars VERSION PROFILE FOLDER
-	[ -d "$3" ] || mvn -q -B -f "$here/java/pom.xml" -Drocketmq.version="$1" $2 dependency:copy-dependencies -DoutputDirectory="$3"
+jars() { # jars VERSION FOLDER [MAVEN ARGUMENT]
+	[ -d "$2" ] || mvn -q -B -f "$here/java/pom.xml" -Drocketmq.version="$1" "${@:3}" dependency:copy-dependencies -DoutputDirectory="$2"
 }
 
 pids=()
@@ -104,7 +104,7 @@ constants() { # constants CLASS FILE: NAME VALUE lines of a Java class of consta
 }
 
 mkdir -p "$work" "$out"
-jars "$server" -Pserver "$work/server"
+jars "$server" "$work/server" -Pserver
 mvn -q -B dependency:copy -Dartifact="org.apache.rocketmq:rocketmq-remoting:$codes" -DoutputDirectory="$work/codes"
 (cd "$root" && go build -o "$work/capture" ./test/capture)
 rm -f "$out/java-request-codes.txt" "$out/java-response-codes.txt"
@@ -112,7 +112,7 @@ constants RequestCode "$out/java-request-codes.txt"
 constants RemotingSysResponseCode "$out/java-response-codes.txt"
 constants ResponseCode "$out/java-response-codes.txt"
 for client in $clients; do
-	jars "$client" "" "$work/client-$client"
+	jars "$client" "$work/client-$client"
 	javac -nowarn -d "$work/classes-$client" -cp "$work/client-$client/*" "$here"/java/*.java
 	for type in $types; do
 		run "$client" "$type"

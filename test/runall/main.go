@@ -3,7 +3,7 @@
 // Runall runs every test of the repository, with real services where they are due, and ends with the
 // line "N passed, N failed". It is what `make test` runs, from the repository's root.
 //
-//	go run ./test/runall [-run REGEXP] [-skip-integration]
+//	go run ./test/runall [-check] [-run REGEXP] [-skip-integration]
 //
 // Exit status 0 only if something passed, nothing failed and every step could be run.
 package main
@@ -26,11 +26,15 @@ import (
 )
 
 func main() {
+	check := flag.Bool("check", false, "begin with what make check does, and count it")
 	pattern := flag.String("run", "", "run only the integration tests that match")
 	skip := flag.Bool("skip-integration", false, "leave out what needs RocketMQ and Envoy")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	r := runner{ctx: ctx}
+	if *check {
+		r.program("what can be checked without running it", "build/check.sh")
+	}
 	r.goTest("Go tests under the race detector", nil, "-race", "-short", "./...") // short: without what starts RocketMQ
 	r.goTest("the core without cgo", []string{"CGO_ENABLED=0"}, r.lines("listing the packages of the core", "build/core.sh")...)
 	r.program("the stock-Envoy host's own tests", "build/module_test.sh", "out/test")
