@@ -41,7 +41,7 @@ func (f fakeAdmin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, text)
 }
 
-// recorded is what a real Envoy said: test/integration/admin_test.go has its configuration and records it.
+// recorded is what a real Envoy said: test/integration/envoy_admin_test.go has its configuration and records it.
 func recorded(t testing.TB, version string) fakeAdmin {
 	t.Helper()
 	f := fakeAdmin{}

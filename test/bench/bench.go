@@ -9,14 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
 // benchmark is one run of the whole program.
@@ -24,8 +23,6 @@ type benchmark struct {
 	opt   options
 	root  string // of the repository
 	self  string // this program's file
-	cache string // folder of what is downloaded
-	envoy string // Envoy's file
 	dir   string // for configs and logs; gone at the end
 	ports ports
 
@@ -99,14 +96,16 @@ func bench(ctx context.Context, opt options) error {
 // prepare finds or fetches what is needed.
 func (b *benchmark) prepare(ctx context.Context) error {
 	var err error
-	if b.root, err = world.Root(); err != nil {
+	if b.root, err = repo.Root(); err != nil {
 		return err
 	}
 	if b.self, err = os.Executable(); err != nil {
 		return err
 	}
 	if b.opt.modules == "" {
-		b.opt.modules = filepath.Join(b.root, "out")
+		if b.opt.modules, err = repo.Modules(); err != nil {
+			return err
+		}
 	}
 	for _, dir := range []string{b.opt.modules, b.opt.baseModules} {
 		for _, name := range moduleFiles {
@@ -115,18 +114,8 @@ func (b *benchmark) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	b.cache = os.Getenv("ROCKETMQ_PROXY_CACHE")
-	if b.cache == "" {
-		b.cache = filepath.Join(b.root, ".cache")
-	}
-	b.envoy = filepath.Join(b.cache, "envoy", b.opt.envoyVersion, "envoy")
-	if _, err := os.Stat(b.envoy); err != nil {
-		fetch := exec.CommandContext(ctx, filepath.Join(b.root, "build", "fetch.sh"), "envoy")
-		fetch.Env = append(os.Environ(), "ENVOY_VERSION="+b.opt.envoyVersion)
-		fetch.Stderr = os.Stderr
-		if err := fetch.Run(); err != nil {
-			return fmt.Errorf("build/fetch.sh envoy: %w", err)
-		}
+	if err := repo.Fetch(ctx, b.opt.envoyVersion, "envoy"); err != nil {
+		return err
 	}
 	b.dir, err = os.MkdirTemp("", "rocketmq-bench-")
 	return err
@@ -151,23 +140,23 @@ func (b *benchmark) measure(ctx context.Context, p *path, w workload, c cell, he
 		requests = append(requests, r.String())
 	}
 	argv := []string{
-		b.self, "load", "-addr", addr.String(), "-stub", strconv.Itoa(p.stub.pid()),
+		b.self, "load", "-addr", addr.String(), "-stub", strconv.Itoa(p.stub.Pid()),
 		"-requests", strings.Join(requests, ","), "-held", strconv.Itoa(held),
 		"-connections", strconv.Itoa(c.Connections), "-in-flight", strconv.Itoa(c.InFlight),
 		"-warmup", warmUp.String(), "-window", window.String(),
 	}
 	if p.envoy != nil {
-		argv = append(argv, "-envoy", strconv.Itoa(p.envoy.pid()))
+		argv = append(argv, "-envoy", strconv.Itoa(p.envoy.Pid()))
 	}
 	what := fmt.Sprintf("%s, %s, %s", p.variant, w.Title, c)
 	var out bytes.Buffer
-	load, err := start(b.dir, "load", nil, nil, &out, argv...)
+	load, err := start(b.dir, "load", nil, &out, argv...)
 	if err != nil {
 		return m, err
 	}
-	if err := load.wait(ctx); err != nil {
-		if p.envoy != nil && !p.envoy.running() {
-			err = errors.Join(err, p.envoy.failure(errors.New("it has ended")))
+	if err := load.Wait(ctx); err != nil {
+		if p.envoy != nil && !p.envoy.Running() {
+			err = errors.Join(err, p.envoy.Failure(errors.New("it has ended")))
 		}
 		return m, fmt.Errorf("%s: %w", what, err)
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"maps"
 	"math"
 	"net/netip"
@@ -319,26 +318,6 @@ func TestAPageKeepsThePartsThatWereNotMeasured(t *testing.T) {
 		if got := strings.Count(second, text); got != want {
 			t.Errorf("%q occurs %d times, want %d, in\n%s", text, got, want, second)
 		}
-	}
-}
-
-func TestChildrenEndWithTheContext(t *testing.T) {
-	dir := t.TempDir()
-	p, err := start(dir, "sleep", nil, nil, nil, "sleep", "60")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := p.wait(ctx); err == nil || p.running() {
-		t.Errorf("wait: %v, running: %v", err, p.running())
-	}
-	p, err = start(dir, "false", nil, nil, nil, "sh", "-c", "echo it went wrong >&2; exit 3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.wait(context.Background()); err == nil || !strings.Contains(err.Error(), "it went wrong") {
-		t.Errorf("wait: %v", err)
 	}
 }
 

@@ -7,11 +7,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/crowd"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/bench/load"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/frame"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 )
@@ -65,9 +68,14 @@ func stubMain(args []string) error {
 
 // partner is a child that answers each line with one of JSON.
 type partner struct {
-	*process
+	*process.Process
 	ask   io.WriteCloser
 	lines *json.Decoder
+}
+
+// start starts a child, with its log in dir.
+func start(dir, name string, stdin io.Reader, stdout io.Writer, argv ...string) (*process.Process, error) {
+	return process.Start(process.Command{Name: name, LogFile: filepath.Join(dir, name+".log"), Argv: argv, Stdin: stdin, Stdout: stdout})
 }
 
 // startPartner starts this program as another of its kinds and reads its first line into `first`.
@@ -81,15 +89,14 @@ func startPartner(self, dir string, first any, argv ...string) (*partner, error)
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(dir, argv[0], nil, fromUs, toUs, append([]string{self}, argv...)...)
+	p, err := start(dir, argv[0], fromUs, toUs, append([]string{self}, argv...)...)
 	_, _ = fromUs.Close(), toUs.Close() // the child's ends: when it ends, reading shall find that
 	if err != nil {
 		return nil, err
 	}
-	partner := &partner{process: p, ask: ask, lines: json.NewDecoder(answers)}
+	partner := &partner{Process: p, ask: ask, lines: json.NewDecoder(answers)}
 	if err := partner.lines.Decode(first); err != nil {
-		p.stop()
-		return nil, p.failure(err)
+		return nil, errors.Join(p.Failure(err), p.Stop())
 	}
 	return partner, nil
 }
@@ -101,8 +108,7 @@ func (p *partner) answer(line any) error {
 		err = p.lines.Decode(line)
 	}
 	if err != nil {
-		p.stop()
-		return p.failure(err)
+		return errors.Join(p.Failure(err), p.Stop())
 	}
 	return nil
 }

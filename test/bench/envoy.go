@@ -5,15 +5,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
 )
 
 // path is a variant at work.
@@ -22,7 +19,7 @@ type path struct {
 	stub       *stubProcess
 	addr       netip.AddrPort // where requests for the broker go
 	nameServer netip.AddrPort // and those for a name server
-	envoy      *process       // nil if direct
+	envoy      *envoy.Envoy   // nil if direct
 	admin      netip.AddrPort
 	total      int64 // requests that went this way
 }
@@ -43,84 +40,33 @@ func (b *benchmark) startPath(ctx context.Context, v variant, stub *stubProcess,
 			modules = b.opt.baseModules
 		}
 	}
-	envoy, err := b.startEnvoy(ctx, strings.ReplaceAll(fmt.Sprintf("envoy-%s-%d", v, config.load.Port()), " ", "-"), config, modules, concurrency)
+	e, err := b.startEnvoy(ctx, strings.ReplaceAll(fmt.Sprintf("envoy-%s-%d", v, config.load.Port()), " ", "-"), config, modules, concurrency)
 	if err != nil {
 		return nil, err
 	}
-	return &path{variant: v, stub: stub, addr: config.load, nameServer: config.nameServer, envoy: envoy, admin: config.admin}, nil
+	return &path{variant: v, stub: stub, addr: config.load, nameServer: config.nameServer, envoy: e, admin: config.admin}, nil
 }
 
 // startEnvoy starts an Envoy and waits until it is ready. modules is the folder of the .so files, if the config has ours.
-func (b *benchmark) startEnvoy(ctx context.Context, name string, config envoyConfig, modules string, concurrency int) (*process, error) {
-	file := filepath.Join(b.dir, name+".yaml")
-	if err := os.WriteFile(file, []byte(config.yaml), 0o644); err != nil {
-		return nil, err
-	}
-	var env []string
-	if modules != "" {
-		env = []string{"ENVOY_DYNAMIC_MODULES_SEARCH_PATH=" + modules}
-	}
-	envoy, err := start(b.dir, name, env, nil, nil,
-		b.envoy, "-c", file, "--concurrency", strconv.Itoa(concurrency), "--disable-hot-restart", "-l", "warning")
-	if err != nil {
-		return nil, err
-	}
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		if body, err := get(ctx, config.admin, "/ready"); err == nil && strings.TrimSpace(body) == "LIVE" && listens(config.load) {
-			return envoy, nil
-		}
-		switch {
-		case ctx.Err() != nil:
-			err = ctx.Err()
-		case !envoy.running():
-			err = envoy.failure(fmt.Errorf("ended at once: %w", envoy.err))
-		case time.Now().After(deadline):
-			err = envoy.failure(fmt.Errorf("not ready after 30 s"))
-		}
-		if err != nil {
-			envoy.stop()
-			return nil, err
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+func (b *benchmark) startEnvoy(ctx context.Context, name string, config envoyConfig, modules string, concurrency int) (*envoy.Envoy, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return envoy.Start(ctx, envoy.Options{
+		Name: name, Dir: b.dir, Config: config.yaml, Admin: config.admin.String(), Listens: []string{config.load.String()},
+		Version: b.opt.envoyVersion, ModuleDir: modules, Concurrency: concurrency,
+	})
 }
 
 // stop ends the path's Envoy, if there is one.
 func (p *path) stop() {
 	if p.envoy != nil {
-		p.envoy.stop()
+		_ = p.envoy.Stop()
 	}
 }
 
-func listens(addr netip.AddrPort) bool {
-	conn, err := net.DialTimeout("tcp", addr.String(), time.Second)
-	if err != nil {
-		return false
-	}
-	return conn.Close() == nil
-}
-
-// get asks Envoy's admin interface, on a connection of its own.
-func get(ctx context.Context, admin netip.AddrPort, what string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin.String()+what, nil)
-	if err != nil {
-		return "", err
-	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return string(body), err
-}
-
-// seen is how many requests our filter has counted.
+// seen returns the number of requests that our filter has counted.
 func (p *path) seen(ctx context.Context) (int64, error) {
-	body, err := get(ctx, p.admin, "/stats?usedonly")
+	body, err := envoy.Get(ctx, p.admin.String(), "/stats?usedonly")
 	if err != nil {
 		return 0, err
 	}

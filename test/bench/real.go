@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/usage"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -64,7 +65,7 @@ type client struct {
 }
 
 func (b *benchmark) real(ctx context.Context) (finding, error) {
-	if err := world.Fetch(ctx, b.opt.envoyVersion, "envoy", "java", "proxy"); err != nil {
+	if err := repo.Fetch(ctx, b.opt.envoyVersion, "envoy", "java", "proxy"); err != nil {
 		return nil, err
 	}
 	variants, rounds, busy, calm, warmUps := realVariants, 3, 4*time.Second, 3*time.Second, 2
@@ -178,7 +179,7 @@ func (c *client) used() (usage.Usage, error) {
 	if c.proxy == nil {
 		return usage.Usage{}, nil
 	}
-	return usage.Of(c.proxy.pid())
+	return usage.Of(c.proxy.Pid())
 }
 
 // produce runs a producer to its end and waits until the consumer has everything.

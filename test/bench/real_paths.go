@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -26,14 +29,14 @@ var realVariants = []variant{direct, tcpProxy, rocketmqProxy, perBroker, unified
 // realPath is a way from Java clients to the brokers of a World.
 type realPath struct {
 	variant variant
-	address string   // of a name server, for clients
-	proxy   *process // nil if direct
-	relay   *relay   // nil: none
+	address string           // of a name server, for clients
+	proxy   *process.Process // nil if direct
+	relay   *relay           // nil: none
 }
 
 func (p *realPath) stop() {
 	if p.proxy != nil {
-		p.proxy.stop()
+		_ = p.proxy.Stop()
 	}
 	if p.relay != nil {
 		p.relay.close()
@@ -82,9 +85,11 @@ func (b *benchmark) startRealEnvoy(ctx context.Context, p *realPath, w *world.Wo
 	if p.variant == tcpProxy {
 		modules = ""
 	}
-	if p.proxy, err = b.startEnvoy(ctx, "real-envoy-"+string(p.variant), config, modules, 1); err != nil {
+	e, err := b.startEnvoy(ctx, "real-envoy-"+string(p.variant), config, modules, 1)
+	if err != nil {
 		return err
 	}
+	p.proxy = e.Process
 	p.address = config.nameServer.String()
 	if p.variant == tcpProxy {
 		p.relay, err = newRelay(p.address, w.NameServer, map[string]string{
@@ -95,7 +100,7 @@ func (b *benchmark) startRealEnvoy(ctx context.Context, p *realPath, w *world.Wo
 }
 
 // startRocketMQProxy starts RocketMQ Proxy in cluster mode and waits until its remoting port is open.
-func (b *benchmark) startRocketMQProxy(ctx context.Context, w *world.World) (address string, p *process, err error) {
+func (b *benchmark) startRocketMQProxy(ctx context.Context, w *world.World) (address string, p *process.Process, err error) {
 	ports := make([]int, 2)
 	for i := range ports {
 		if ports[i], err = b.ports.next(); err != nil {
@@ -117,27 +122,32 @@ func (b *benchmark) startRocketMQProxy(ctx context.Context, w *world.World) (add
 	if err := os.WriteFile(file, config, 0o644); err != nil {
 		return "", nil, err
 	}
-	jars := filepath.Join(b.cache, "rocketmq-proxy", versions.RocketMQ[0], "lib", "*")
-	p, err = start(b.dir, "rocketmq-proxy", []string{"ROCKETMQ_HOME=" + home}, nil, nil,
-		"java", "-Xms512m", "-Xmx1g", "-Duser.home="+home, "-Djava.io.tmpdir="+home, "-cp", jars,
-		"org.apache.rocketmq.proxy.ProxyStartup", "-pc", file)
+	jars, err := repo.Cached("rocketmq-proxy", versions.RocketMQ[0], "lib", "*")
+	if err != nil {
+		return "", nil, err
+	}
+	p, err = process.Start(process.Command{
+		Name: "rocketmq-proxy", LogFile: filepath.Join(b.dir, "rocketmq-proxy.log"), Env: []string{"ROCKETMQ_HOME=" + home},
+		Argv: []string{
+			"java", "-Xms512m", "-Xmx1g", "-Duser.home=" + home, "-Djava.io.tmpdir=" + home, "-cp", jars,
+			"org.apache.rocketmq.proxy.ProxyStartup", "-pc", file,
+		},
+	})
 	if err != nil {
 		return "", nil, err
 	}
 	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
-	for deadline := time.Now().Add(90 * time.Second); !listens(netip.MustParseAddrPort(address)); time.Sleep(100 * time.Millisecond) {
-		switch {
-		case ctx.Err() != nil:
-			err = ctx.Err()
-		case !p.running():
-			err = p.failure(fmt.Errorf("ended at once: %w", p.err))
-		case time.Now().After(deadline):
-			err = p.failure(fmt.Errorf("not ready after 90 s"))
-		}
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	defer cancel()
+	err = process.Await(ctx, p, "RocketMQ Proxy listens", func() (bool, error) {
+		c, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
-			p.stop()
-			return "", nil, err
+			return false, err
 		}
+		return true, c.Close()
+	})
+	if err != nil {
+		return "", nil, errors.Join(err, p.Stop())
 	}
 	return address, p, nil
 }

@@ -234,7 +234,7 @@ func (g *ground) enter(ctx context.Context, l ladder, v variant) error {
 	g.path = p
 	if l.prepare != nil {
 		if err := l.prepare(g); err != nil {
-			return p.envoy.failure(err)
+			return p.envoy.Failure(err)
 		}
 	}
 	if g.figures.RSS == 0 {
@@ -247,30 +247,30 @@ func (g *ground) enter(ctx context.Context, l ladder, v variant) error {
 // leave ends what enter began, as far as it came.
 func (g *ground) leave() {
 	if g.crowd != nil {
-		g.crowd.stop()
+		_ = g.crowd.Stop()
 	}
 	if g.path != nil {
 		g.stop()
-		g.stub.stop()
+		_ = g.stub.Stop()
 	}
 }
 
 // rss is Envoy's resident memory in units of 10^6 bytes.
 func (g *ground) rss() (float64, error) {
-	u, err := usage.Of(g.envoy.pid())
+	u, err := usage.Of(g.envoy.Pid())
 	return float64(u.RSS) / 1e6, err
 }
 
 // spent is the CPU that Envoy uses while f works, in microseconds.
 func (g *ground) spent(f func() error) (float64, error) {
-	before, err := usage.Of(g.envoy.pid())
+	before, err := usage.Of(g.envoy.Pid())
 	if err != nil {
 		return 0, err
 	}
 	if err := f(); err != nil {
 		return 0, err
 	}
-	after, err := usage.Of(g.envoy.pid())
+	after, err := usage.Of(g.envoy.Pid())
 	return micros(after.Since(before).CPU), err
 }
 
@@ -311,7 +311,7 @@ func (g *ground) topics() error {
 	if err != nil {
 		return err
 	}
-	defer asking.stop()
+	defer asking.Stop()
 	all, err := g.spent(func() error { return asking.answer(&n) })
 	g.figures.Learn = all / float64(g.level)
 	return err

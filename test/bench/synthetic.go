@@ -23,7 +23,7 @@ func (b *benchmark) synthetic(ctx context.Context) (finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer stub.stop()
+	defer stub.Stop()
 	for _, concurrency := range b.opt.concurrency {
 		if err := b.measureAll(ctx, stub, concurrency, r); err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/answers"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/fault"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/visitor"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -46,7 +47,7 @@ func (r *run) violation(where, format string, args ...any) {
 
 // chaos does it all and returns the number of violations.
 func chaos(ctx context.Context, o options) (violations int, err error) {
-	if err := world.Fetch(ctx, o.envoyVersion); err != nil {
+	if err := repo.Fetch(ctx, o.envoyVersion); err != nil {
 		return 0, err
 	}
 	r := &run{options: o, random: rand.New(rand.NewPCG(o.seed, 0))}

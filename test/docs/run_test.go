@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -40,7 +41,7 @@ func (s workshop) moved(text string) string {
 
 // TestCommands runs the commands of each page beside a RocketMQ of two brokers.
 func TestCommands(t *testing.T) {
-	if err := world.Fetch(t.Context(), ""); err != nil {
+	if err := repo.Fetch(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	w, err := world.Start(t.Context(), world.Options{Mode: world.NoProxy})

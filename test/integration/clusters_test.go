@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
 // TestSeveralClusters has one listener serve two RocketMQ clusters whose brokers have the same names.
 func TestSeveralClusters(t *testing.T) {
-	if err := world.Fetch(t.Context(), ""); err != nil {
+	if err := repo.Fetch(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	config := map[string]string{"transactionCheckInterval": "3000", "transactionTimeOut": "4000", "transactionOpBatchInterval": "200", "messageDelayLevel": "1s 2s 3s 4s 5s 6s 7s 8s 9s 10s 11s 12s 13s 14s 15s 16s 17s 18s"}

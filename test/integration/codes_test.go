@@ -14,17 +14,17 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
 // TestCodesAreThoseOfTheNewestRocketMQ compares our names with the constants of the default release, so that a newer one is
 // taken with its new requests and answers, and not without them.
 func TestCodesAreThoseOfTheNewestRocketMQ(t *testing.T) {
 	newest := versions.RocketMQ[0]
-	if err := world.Fetch(t.Context(), "", "rocketmq-"+newest); err != nil {
+	if err := repo.Fetch(t.Context(), "", "rocketmq-"+newest); err != nil {
 		t.Fatal(err)
 	}
-	jars, err := world.Jars(newest)
+	jars, err := repo.Jars(newest)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -274,7 +274,7 @@ func TestCompatibleClusterWithTLS(t *testing.T) {
 			t.Errorf("got %v %q", h.ResponseCode(), h.Remark())
 		}
 		s.awaitStat("cluster_unusable", 1)
-		log, err := os.ReadFile(s.log)
+		log, err := os.ReadFile(s.LogFile)
 		if n := connections.Load(); err != nil || n != 0 || !strings.Contains(string(log), `cluster "rocketmq" has "transport_socket"`) {
 			t.Errorf("%d connections; the log is %s, %v", n, log, err)
 		}

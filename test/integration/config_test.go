@@ -6,23 +6,22 @@ package integration
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
-// validate has Envoy check a config; it gives the log.
+// validate returns what Envoy logs of a config, and whether it takes it.
 func validate(t *testing.T, config string) (log string, ok bool) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "envoy.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	if err := repo.Fetch(t.Context(), "", "envoy"); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), envoyBinary(t), "--mode", "validate", "-c", file, "-l", "warning")
-	command.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+modules(t))
-	output, err := command.CombinedOutput()
-	return string(output), err == nil
+	log, err := envoy.Validate(t.Context(), envoy.Options{Config: config, Dir: t.TempDir(), ModuleDir: modules(t)})
+	return log, err == nil
 }
 
 func example(t *testing.T, name string) string {

@@ -62,7 +62,7 @@ func TestAnEnvoyShortOfFilesLives(t *testing.T) {
 				return err == nil && strings.Count(text, ": 0\n") == 2
 			})
 			s.exchanges(s.dial(doors["broker-a"]), "broker-a", 10)
-			log, err := os.ReadFile(s.log)
+			log, err := os.ReadFile(s.LogFile)
 			if want := "rocketmq_proxy: limits.max_connections is 5000, but 256 files that the process may open (ulimit -n) are enough for 64 connections\n"; !strings.Contains(string(log), want) {
 				t.Errorf("the log does not say %q", want)
 			}

@@ -8,14 +8,14 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -41,7 +41,7 @@ func (x *installation) named(name string) string { return x.namePrefix + name }
 // gauge may be left above zero, and everything is stopped.
 func install(t *testing.T, o world.Options) *installation {
 	t.Helper()
-	if err := world.Fetch(t.Context(), o.EnvoyVersion, o.Parts()...); err != nil {
+	if err := repo.Fetch(t.Context(), o.EnvoyVersion, o.Parts()...); err != nil {
 		t.Fatal(err)
 	}
 	o.ModuleDir = *moduleDir
@@ -229,34 +229,59 @@ func (x *installation) idle() {
 // root is the repository's.
 func root(t *testing.T) string {
 	t.Helper()
-	dir, err := world.Root()
+	dir, err := repo.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// modules is the folder that Envoys load the filter from.
+// modules returns the folder that Envoys load the filter from.
 func modules(t *testing.T) string {
 	t.Helper()
 	if *moduleDir != "" {
 		return *moduleDir
 	}
-	return filepath.Join(root(t), "out")
-}
-
-func envoyBinary(t *testing.T) string {
-	t.Helper()
-	if err := world.Fetch(t.Context(), ""); err != nil {
+	dir, err := repo.Modules()
+	if err != nil {
 		t.Fatal(err)
 	}
-	version := os.Getenv("ENVOY_VERSION")
-	if version == "" {
-		version = versions.Envoy[0]
+	return dir
+}
+
+// startEnvoy starts an Envoy that must be ready within 30 s, and end without an error at the end of the test.
+func startEnvoy(t *testing.T, o envoy.Options) *envoy.Envoy {
+	t.Helper()
+	if err := repo.Fetch(t.Context(), o.Version, "envoy"); err != nil {
+		t.Fatal(err)
 	}
-	cache := os.Getenv("ROCKETMQ_PROXY_CACHE")
-	if cache == "" {
-		cache = filepath.Join(root(t), ".cache")
+	if o.ModuleDir == "" {
+		o.ModuleDir = modules(t)
 	}
-	return filepath.Join(cache, "envoy", version, "envoy")
+	e, err := envoy.Launch(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	endWithTest(t, e.Process)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := e.AwaitReady(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// endWithTest stops a process at the end of the test, which fails if that did not end well, and then shows its log.
+func endWithTest(t *testing.T, p *process.Process) {
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+		if err := p.Err(); err != nil && !p.Killed() {
+			t.Errorf("%s ended with %v", p.Name, err)
+		}
+		if t.Failed() {
+			t.Logf("%s's log:\n%s", p.Name, process.Tail(p.LogFile, 60))
+		}
+	})
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -39,7 +40,7 @@ func (f headerForm) frame() []byte {
 
 func headerForms(t *testing.T) (forms []headerForm) {
 	t.Helper()
-	root, err := world.Root()
+	root, err := repo.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func answered(t *testing.T, address string, form headerForm) bool {
 // readings asks the decoder of a release.
 func (x *installation) readings(t *testing.T, version string, forms []headerForm) (readings []string) {
 	t.Helper()
-	if err := world.Fetch(t.Context(), "", "rocketmq-"+version); err != nil {
+	if err := repo.Fetch(t.Context(), "", "rocketmq-"+version); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,8 +26,10 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/stub"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
 // observedListener is a listener with the filter: name, port, stat_prefix, the name server, and the other options.
@@ -61,13 +62,13 @@ type observed struct {
 	prometheus          string
 	opaque              int32
 
-	stopStub  func()
-	stopEnvoy func()
+	stopStub func()
+	envoy    *envoy.Envoy
 }
 
 // TestObservability has a real Prometheus run the dashboard's queries and the alerts on a running Envoy.
 func TestObservability(t *testing.T) {
-	if err := world.Fetch(t.Context(), "", "envoy", "prometheus"); err != nil {
+	if err := repo.Fetch(t.Context(), "", "envoy", "prometheus"); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("promtool is content with the rules and their tests", promtool)
@@ -87,7 +88,9 @@ func TestObservability(t *testing.T) {
 		defer c.Close()
 		o.send(c, stub.BrokerName, codec.ResponseServiceNotAvailable)
 	}, "RocketMQProxyNameServersUnreachable", "RocketMQProxyBrokersUnreachable", "RocketMQProxyUpstreamsLost", "RocketMQProxyRequestsFail")
-	o.stopEnvoy()
+	if err := o.envoy.Stop(); err != nil {
+		t.Error(err)
+	}
 	o.awaitFiring(nil, "RocketMQProxyAbsent")
 }
 
@@ -103,7 +106,11 @@ func pluginVersion(t *testing.T) string {
 
 func prometheusBinary(t *testing.T, name string) string {
 	t.Helper()
-	return filepath.Join(envoyBinary(t), "..", "..", "..", "prometheus", "bin", name)
+	binary, err := repo.Prometheus(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
 }
 
 // promtool also demands that each alert is tested for firing and for not firing.
@@ -221,9 +228,7 @@ func observe(t *testing.T) *observed {
 	} {
 		config += fmt.Sprintf(observedListener, l.name, port(l.address), l.name, server.NameServer, l.options)
 	}
-	o.write(dir, "envoy.yaml", config)
-	o.stopEnvoy = o.run(dir, envoyBinary(t), "-c", filepath.Join(dir, "envoy.yaml"), "-l", "warning", "--disable-hot-restart", "--concurrency", "1")
-	o.awaitReady("http://" + admin + "/ready")
+	o.envoy = startEnvoy(t, envoy.Options{Config: config, Admin: admin, Dir: dir, Concurrency: 1})
 
 	var file ruleFile
 	readYAML(t, filepath.Join(root(t), "build", "prometheus", "rules.yaml"), &file)
@@ -238,7 +243,17 @@ func observe(t *testing.T) *observed {
 	}
 	o.write(dir, "rules.yaml", string(rules))
 	o.write(dir, "prometheus.yaml", strings.NewReplacer("15s", "1s", "127.0.0.1:9901", admin).Replace(o.read("build/prometheus/prometheus.yaml")))
-	o.run(dir, prometheusBinary(t, "prometheus"), "--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+o.prometheus, "--log.level=warn")
+	prometheus, err := process.Start(process.Command{
+		Name: "prometheus", LogFile: filepath.Join(dir, "prometheus.log"), Dir: dir,
+		Argv: []string{
+			prometheusBinary(t, "prometheus"), "--config.file=" + filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+			"--web.listen-address=" + o.prometheus, "--log.level=warn",
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	endWithTest(t, prometheus)
 	o.awaitReady("http://" + o.prometheus + "/-/ready")
 	return o
 }
@@ -257,37 +272,6 @@ func (o *observed) write(dir, name, text string) {
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 		o.Fatal(err)
 	}
-}
-
-// run starts a process; it ends with the test, or before by stop.
-func (o *observed) run(dir string, argv ...string) (stop func()) {
-	o.Helper()
-	name := filepath.Base(argv[0])
-	log, err := os.Create(filepath.Join(dir, name+".log"))
-	if err != nil {
-		o.Fatal(err)
-	}
-	command := exec.Command(argv[0], argv[1:]...)
-	command.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+modules(o.T))
-	command.Stdout, command.Stderr = log, log
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := command.Start(); err != nil {
-		o.Fatal(err)
-	}
-	stop = func() {
-		if command.ProcessState == nil {
-			_ = command.Process.Signal(syscall.SIGTERM)
-			_ = command.Wait()
-		}
-	}
-	o.Cleanup(func() {
-		stop()
-		log.Close()
-		if text, err := os.ReadFile(log.Name()); err == nil && o.Failed() {
-			o.Logf("%s's log:\n%s", name, text)
-		}
-	})
-	return stop
 }
 
 func (o *observed) awaitReady(address string) {

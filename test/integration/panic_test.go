@@ -88,7 +88,7 @@ func TestAPanicEndsOneConnectionAndNoOther(t *testing.T) {
 			unharmed.Wait()
 			s.awaitStat("panic", faults)
 			s.awaitStat("log_suppressed", faults-5)
-			log, err := os.ReadFile(s.log)
+			log, err := os.ReadFile(s.LogFile)
 			if err != nil {
 				t.Fatal(err)
 			}

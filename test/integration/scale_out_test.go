@@ -7,14 +7,11 @@ package integration
 import (
 	"context"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -42,7 +39,7 @@ func TestConsumersBehindTwoEnvoysShareTheirQueues(t *testing.T) {
 	x.idle()
 }
 
-// secondEnvoy starts another Envoy in front of the same cluster and gives its address.
+// secondEnvoy starts another Envoy in front of the same cluster and returns its address.
 func (x *installation) secondEnvoy() string {
 	x.Helper()
 	yaml, err := x.EnvoyConfig()
@@ -55,32 +52,8 @@ func (x *installation) secondEnvoy() string {
 		_, port, _ := net.SplitHostPort(after)
 		yaml = strings.ReplaceAll(yaml, "port_value: "+old, "port_value: "+port)
 	}
-	file := filepath.Join(x.TempDir(), "second.yaml")
-	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
-		x.Fatal(err)
-	}
-	envoy := exec.Command(envoyBinary(x.T), "-c", file, "--disable-hot-restart", "-l", "warning", "--concurrency", "2")
-	envoy.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+modules(x.T))
-	envoy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := envoy.Start(); err != nil {
-		x.Fatal(err)
-	}
-	x.Cleanup(func() {
-		_ = envoy.Process.Signal(syscall.SIGTERM)
-		if err := envoy.Wait(); err != nil {
-			x.Errorf("the second Envoy ended with %v", err)
-		}
-	})
-	for limit := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		c, err := net.Dial("tcp", listener)
-		if err == nil {
-			c.Close()
-			return listener
-		}
-		if time.Now().After(limit) {
-			x.Fatal(err)
-		}
-	}
+	startEnvoy(x.T, envoy.Options{Config: yaml, Admin: admin, Listens: []string{listener}, Dir: x.TempDir()})
+	return listener
 }
 
 func freePort(t *testing.T) string {

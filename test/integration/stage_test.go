@@ -9,31 +9,27 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
 )
 
 // stage is an Envoy with actors in the places of a name server and of the brokers broker-a and broker-b: for what no
 // real broker does. Everything it started ends with the test.
 type stage struct {
 	*testing.T
-	proxy string            // what clients are given
+	*envoy.Envoy
+	proxy string            // the address that clients use
 	ports map[string]string // Envoy's for each broker, where it has any
 	admin string
-	log   string // Envoy's, a file
-	envoy *exec.Cmd
 }
 
 // play is what an actor does with a connection. It returns when that has ended.
@@ -63,7 +59,7 @@ func newStageAt(t *testing.T, config, moduleDir string, edit func(yaml string) s
 		}
 		return answer(codec.ResponseSuccess, h.Opaque, []byte(`{"brokerAddrTable":{`+strings.Join(table, ",")+`},"clusterAddrTable":{}}`))
 	}))
-	s := &stage{T: t, ports: map[string]string{}, proxy: freePort(t), admin: freePort(t), log: filepath.Join(t.TempDir(), "envoy.log")}
+	s := &stage{T: t, ports: map[string]string{}, proxy: freePort(t), admin: freePort(t)}
 	s.ports["broker-a"], s.ports["broker-b"] = freePort(t), freePort(t)
 	text, err := os.ReadFile(filepath.Join(root(t), "envoy-config", config))
 	if err != nil {
@@ -73,41 +69,8 @@ func newStageAt(t *testing.T, config, moduleDir string, edit func(yaml string) s
 	yaml := strings.NewReplacer(
 		"19876", port(s.proxy), "20911", port(s.ports["broker-a"]), "20921", port(s.ports["broker-b"]), "9901", port(s.admin), "9876", port(nameServer),
 	).Replace(string(text))
-	file := filepath.Join(t.TempDir(), "envoy.yaml")
-	if err := os.WriteFile(file, []byte(edit(yaml)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.Create(s.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	argv := slices.Concat(wrapper, []string{envoyBinary(t), "-c", file, "--disable-hot-restart", "-l", "warning", "--concurrency", "2"})
-	s.envoy = exec.Command(argv[0], argv[1:]...)
-	s.envoy.Env = append(os.Environ(), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH="+moduleDir)
-	s.envoy.Stdout, s.envoy.Stderr = log, log
-	s.envoy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := s.envoy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = s.envoy.Process.Signal(syscall.SIGTERM)
-		if err := s.envoy.Wait(); err != nil {
-			t.Errorf("Envoy ended with %v", err)
-		}
-		if t.Failed() {
-			text, _ := os.ReadFile(s.log)
-			t.Logf("Envoy's log:\n%s", text[max(0, len(text)-4000):])
-		}
-	})
-	for range 300 {
-		if text, err := s.get("/ready"); err == nil && strings.HasPrefix(text, "LIVE") {
-			return s
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("Envoy is not ready after 30 s")
-	return nil
+	s.Envoy = startEnvoy(t, envoy.Options{Config: edit(yaml), Admin: s.admin, Dir: t.TempDir(), ModuleDir: moduleDir, Wrapper: wrapper})
+	return s
 }
 
 // act has somebody listen and play until the end of the test.
@@ -199,15 +162,7 @@ func (s *stage) dial(address string) net.Conn {
 }
 
 // get reads a page of Envoy's admin interface.
-func (s *stage) get(path string) (string, error) {
-	response, err := http.Get("http://" + s.admin + path)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return string(text), err
-}
+func (s *stage) get(path string) (string, error) { return envoy.Get(s.Context(), s.admin, path) }
 
 // awaitStat waits until a stat of the filter has at least a value.
 func (s *stage) awaitStat(name string, least int64) {
@@ -230,7 +185,7 @@ func (s *stage) awaitStat(name string, least int64) {
 // resident is Envoy's memory in bytes: what it has now, or the most that it ever had.
 func (s *stage) resident(field string) int64 {
 	s.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.envoy.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Pid()))
 	if err != nil {
 		s.Fatal(err)
 	}

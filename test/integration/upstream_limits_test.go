@@ -183,7 +183,7 @@ func deafBroker(t *testing.T) string {
 // asking is how many of Envoy's sockets wait for an address to take their connection.
 func (s *stage) asking(address string) (n int) {
 	s.Helper()
-	conns, err := world.Connections(s.envoy.Process.Pid)
+	conns, err := world.Connections(s.Pid())
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
 // fetch gets everything that the clients need, and builds their programs.
@@ -24,10 +24,10 @@ func fetch(ctx context.Context, o options) error {
 			parts = append(parts, "interop-"+c.java)
 		}
 	}
-	if err := world.Fetch(ctx, "", parts...); err != nil {
+	if err := repo.Fetch(ctx, "", parts...); err != nil {
 		return err
 	}
-	root, err := world.Root()
+	root, err := repo.Root()
 	if err != nil {
 		return err
 	}
@@ -49,29 +49,18 @@ func fetch(ctx context.Context, o options) error {
 	return nil
 }
 
-// cacheDir is the folder that build/fetch.sh fills.
-func cacheDir() (string, error) {
-	if dir := os.Getenv("ROCKETMQ_PROXY_CACHE"); dir != "" {
-		return dir, nil
-	}
-	root, err := world.Root()
-	return filepath.Join(root, ".cache"), err
-}
+func (c *client) goBinary() (string, error) { return repo.Cached("interop", c.id) }
 
-func (c *client) goBinary() (string, error) {
-	cache, err := cacheDir()
-	return filepath.Join(cache, "interop", c.id), err
-}
-
-// classPath of a Java client: our scenarios, compiled against it, and its jars.
+// classPath returns the class path of a Java client: our scenarios, compiled against it, and its jars.
 func (c *client) classPath() (string, error) {
-	cache, err := cacheDir()
+	release := "rocketmq-client"
+	if c.java == newest {
+		release = "rocketmq"
+	}
+	jars, err := repo.Cached(release, c.java, "lib", "*")
 	if err != nil {
 		return "", err
 	}
-	lib := filepath.Join(cache, "rocketmq-client", c.java, "lib")
-	if c.java == newest {
-		lib = filepath.Join(cache, "rocketmq", c.java, "lib")
-	}
-	return filepath.Join(cache, "java", "interop", c.java, "classes") + ":" + filepath.Join(lib, "*"), nil
+	scenarios, err := repo.Cached("java", "interop", c.java, "classes")
+	return scenarios + ":" + jars, err
 }

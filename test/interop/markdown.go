@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
 // writeMarkdown writes docs/COMPATIBILITY.md.
 func writeMarkdown(r *results, o options) error {
-	root, err := world.Root()
+	root, err := repo.Root()
 	if err != nil {
 		return err
 	}

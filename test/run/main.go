@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -119,7 +120,7 @@ var errReported = errors.New("reported")
 // run does it all, prints the summary and tells whether everything holds. An error means that there was nothing to
 // sum up.
 func run(ctx context.Context, o options) (ok bool, err error) {
-	if err := world.Fetch(ctx, o.envoyVersion); err != nil {
+	if err := repo.Fetch(ctx, o.envoyVersion); err != nil {
 		return false, err
 	}
 	fmt.Printf("starting RocketMQ %s (2 brokers) and Envoy %s, mode %s ...\n", versions.RocketMQ[0], o.envoyVersion, o.mode)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -100,7 +101,7 @@ func (s *session) superviseServers(ctx context.Context) <-chan struct{} {
 	return done
 }
 
-func (s *session) startAgain(ctx context.Context, name string, p *world.Process, start func(context.Context) error) {
+func (s *session) startAgain(ctx context.Context, name string, p *process.Process, start func(context.Context) error) {
 	fmt.Printf("%s ended (%v); it is started again in %s\n", name, p.Err(), restartAfter)
 	select {
 	case <-ctx.Done():

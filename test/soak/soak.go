@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/visitor"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
@@ -40,7 +41,7 @@ func (r *run) problem(format string, args ...any) {
 
 // soak does it all and returns the number of violations.
 func soak(ctx context.Context, o options) (violations int, err error) {
-	if err := world.Fetch(ctx, o.envoyVersion); err != nil {
+	if err := repo.Fetch(ctx, o.envoyVersion); err != nil {
 		return 0, err
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {

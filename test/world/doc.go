@@ -11,8 +11,8 @@
 // The package asserts nothing about the proxy. It gives a test what to look at: Envoy's stats and log, the TCP
 // connections of any process (Connections), the ledger of what was sent and consumed (Ledger).
 //
-// What it starts comes from the cache that build/fetch.sh fills; Fetch calls that script.
+// What it starts comes from the cache that build/fetch.sh fills: see package repo.
 //
 // All methods may be called from any goroutine, except where a comment says otherwise. One goroutine of the
-// package stays for the life of this process (see starter in process.go); leak checkers must be told so.
+// package stays for the life of this process (see starter in package process); leak checkers must be told so.
 package world

@@ -3,17 +3,16 @@
 package world
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 )
 
 // EnvoyConfig renders the World's Envoy config: the mode's file, or Options.Config, with the ports of this
@@ -97,180 +96,75 @@ func (w *World) withUnifiedListener(yaml string) (string, error) {
 	return strings.Replace(yaml, clusters, "\n"+strings.Replace(listener, prefix, "stat_prefix: unified\n", 1)+clusters, 1), nil
 }
 
-// StartEnvoy starts Envoy, also after StopEnvoy or KillEnvoy, and waits until it is ready and listens. The
-// config is rendered anew.
+// StartEnvoy starts Envoy, also after StopEnvoy or KillEnvoy, and waits until it is ready and listens. The config is
+// rendered anew.
 func (w *World) StartEnvoy(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
 	if p := w.Envoy(); p != nil && p.Running() {
 		return fmt.Errorf("envoy %w", errAlreadyRunning)
 	}
 	w.epoch = 0
-	p, err := w.spawnEnvoy()
+	return w.launchEnvoy(ctx)
+}
+
+// launchEnvoy starts an Envoy, which is the World's from then on, and waits until it is ready and listens.
+func (w *World) launchEnvoy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	yaml, err := w.EnvoyConfig()
 	if err != nil {
 		return err
 	}
-	return w.awaitEnvoy(ctx, p)
-}
-
-// awaitEnvoy makes a process the World's Envoy, and waits until it is ready and listens.
-func (w *World) awaitEnvoy(ctx context.Context, p *Process) error {
-	w.mu.Lock()
-	w.envoy = p
-	w.mu.Unlock()
-	epoch := fmt.Sprintf(`"restart_epoch": %d`, w.epoch)
-	return waitUntil(ctx, p, "Envoy is ready", func() (bool, error) {
-		body, err := w.admin(ctx, "/server_info")
-		// The one before may answer during a hot restart.
-		if err != nil || !strings.Contains(body, `"state": "LIVE"`) || w.epoch > 0 && !strings.Contains(body, epoch) {
-			return false, err
-		}
-		return dials(w.ProxyAddr)
-	})
-}
-
-func (w *World) spawnEnvoy() (*Process, error) {
-	yaml, err := w.EnvoyConfig()
-	if err != nil {
-		return nil, err
-	}
 	if w.opt.ListenersFile {
 		if yaml, err = w.moveListeners(yaml); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	file := filepath.Join(w.Dir, "envoy.yaml")
-	if err := os.WriteFile(file, []byte(yaml), 0o644); err != nil {
-		return nil, err
-	}
-	restart := []string{"--disable-hot-restart"}
-	if w.opt.HotRestart {
-		restart = []string{"--base-id", strconv.Itoa(w.baseID()), "--restart-epoch", strconv.Itoa(w.epoch)}
-	}
-	argv := append([]string{w.paths.envoy, "-c", file, "-l", w.opt.LogLevel, "--concurrency", strconv.Itoa(w.opt.Concurrency)}, restart...)
-	return w.spawn(command{
-		name: "envoy",
-		// And nothing else: what users need not set, tests must not set either.
-		env:  append([]string{"ENVOY_DYNAMIC_MODULES_SEARCH_PATH=" + w.opt.ModuleDir}, w.opt.EnvoyEnv...),
-		argv: append(argv, w.opt.EnvoyArgs...),
+	e, err := envoy.Launch(envoy.Options{
+		Config: yaml, Admin: w.Admin, Listens: []string{w.ProxyAddr},
+		Dir: w.Dir, Version: w.opt.EnvoyVersion, ModuleDir: w.opt.ModuleDir,
+		Concurrency: w.opt.Concurrency, LogLevel: w.opt.LogLevel, Env: w.opt.EnvoyEnv, Args: w.opt.EnvoyArgs,
+		HotRestart: w.opt.HotRestart, BaseID: w.baseID(), Epoch: w.epoch,
 	})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.envoy = e.Process
+	w.mu.Unlock()
+	return e.AwaitReady(ctx)
 }
 
-// Envoy is Envoy's running or last process; nil if it was never started.
-func (w *World) Envoy() *Process {
+// Envoy returns Envoy's running or last process; nil if it was never started.
+func (w *World) Envoy() *process.Process {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.envoy
 }
 
+// errAlreadyRunning is returned by Start… methods when there is nothing to start.
+var errAlreadyRunning = errors.New("is already running")
+
 // KillEnvoy ends Envoy with SIGKILL.
 func (w *World) KillEnvoy() { w.Envoy().Kill() }
 
-// StopEnvoy ends Envoy in good order.
+// StopEnvoy ends Envoy with SIGTERM.
 func (w *World) StopEnvoy() error { return w.Envoy().Stop() }
 
-// Stats reads Envoy's counters and gauges whose names begin with one of the prefixes, all if there is none.
-// Those that never moved are included.
+// Stats returns Envoy's counters and gauges: see envoy.Stats.
 func (w *World) Stats(ctx context.Context, prefixes ...string) (map[string]uint64, error) {
-	body, err := w.admin(ctx, "/stats")
-	if err != nil {
-		return nil, err
-	}
-	stats := make(map[string]uint64)
-	for line := range strings.Lines(body) {
-		name, value, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		n, err := strconv.ParseUint(value, 10, 64)
-		if !ok || err != nil || !hasPrefix(name, prefixes) {
-			continue // histograms and text readouts
-		}
-		stats[name] = n
-	}
-	return stats, nil
+	return envoy.Stats(ctx, w.Admin, prefixes...)
 }
 
-// Histograms reads Envoy's histograms as /stats prints them, name → text, chosen like Stats.
+// Histograms returns Envoy's histograms: see envoy.Histograms.
 func (w *World) Histograms(ctx context.Context, prefixes ...string) (map[string]string, error) {
-	body, err := w.admin(ctx, "/stats?type=Histograms")
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[string]string)
-	for line := range strings.Lines(body) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && hasPrefix(name, prefixes) {
-			all[name] = value
-		}
-	}
-	return all, nil
+	return envoy.Histograms(ctx, w.Admin, prefixes...)
 }
 
-func hasPrefix(name string, prefixes []string) bool {
-	for _, p := range prefixes {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	return len(prefixes) == 0
-}
-
-// admin makes a GET request to Envoy's admin endpoint, on a connection of its own.
-func (w *World) admin(ctx context.Context, path string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.Admin+path, nil)
-	if err != nil {
-		return "", err
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK && path != "/ready" {
-		err = fmt.Errorf("admin %s: %s", path, resp.Status)
-	}
-	return string(body), err
-}
-
-// EnvoyErrors returns the lines of Envoy's log, since its first start, that report an error or worse, and what
-// the Go runtime prints when it gives up.
+// EnvoyErrors returns the lines of Envoy's log, since its first start, that report an error: see envoy.Errors.
 func (w *World) EnvoyErrors() ([]string, error) {
 	p := w.Envoy()
 	if p == nil {
 		return nil, nil
 	}
-	f, err := os.Open(p.LogFile)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var bad []string
-	lines := bufio.NewReader(f)
-	for {
-		line, err := lines.ReadString('\n')
-		if isErrorLine(line) {
-			bad = append(bad, strings.TrimSpace(line))
-		}
-		if errors.Is(err, io.EOF) {
-			return bad, nil
-		}
-		if err != nil {
-			return bad, err
-		}
-	}
-}
-
-func isErrorLine(line string) bool {
-	for _, mark := range []string{"][error][", "][critical]["} { // [time][thread][level][component]
-		if strings.Contains(line, mark) {
-			return true
-		}
-	}
-	for _, start := range []string{"panic: ", "fatal error: ", "SIG", "==ERROR", "==WARNING"} {
-		if strings.HasPrefix(line, start) {
-			return true
-		}
-	}
-	return false
+	return envoy.Errors(p.LogFile)
 }

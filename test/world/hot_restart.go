@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 )
 
 // baseID tells the shared memory of this World's Envoys from others'.
@@ -17,19 +19,13 @@ func (w *World) baseID() int { return w.ports[exampleAdmin] }
 // HotRestartEnvoy starts another Envoy beside the running one, as an upgrade does: it takes over the listeners, and the
 // one before drains its connections and ends. It returns when the new one is ready; the old one is returned. Only
 // with Options.HotRestart.
-func (w *World) HotRestartEnvoy(ctx context.Context) (old *Process, err error) {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
+func (w *World) HotRestartEnvoy(ctx context.Context) (old *process.Process, err error) {
 	old = w.Envoy()
 	if !w.opt.HotRestart || old == nil || !old.Running() {
 		return nil, errors.New("there is no Envoy that can be restarted so")
 	}
 	w.epoch++
-	p, err := w.spawnEnvoy()
-	if err != nil {
-		return nil, err
-	}
-	return old, w.awaitEnvoy(ctx, p)
+	return old, w.launchEnvoy(ctx)
 }
 
 // removeSharedMemory removes what Envoys that can be restarted leave in /dev/shm.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
 )
 
 // idleLimit is how long gauges may take to be 0: they reach Envoy about once a second, and a client that ends takes
@@ -21,7 +23,7 @@ var standing = regexp.MustCompile(`\.(go_goroutines|go_heap_bytes|build_info\..*
 // gives those that are not in time, as "name: value".
 func (w *World) AwaitIdle(ctx context.Context, ways ...Way) (notZero []string, err error) {
 	for limit := time.Now().Add(idleLimit); ; {
-		body, err := w.admin(ctx, "/stats?type=Gauges")
+		body, err := envoy.Get(ctx, w.Admin, "/stats?type=Gauges")
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
 // Event is a line that a Java program printed. Which fields are set depends on Kind; the comments of the programs
@@ -48,7 +51,7 @@ type Event struct {
 
 // Java is a running Java client.
 type Java struct {
-	*Process
+	*process.Process
 
 	stdin   *os.File
 	readers sync.WaitGroup // of stdout and of records
@@ -78,9 +81,9 @@ type JavaOptions struct {
 	Records func(line string)
 }
 
-// RunJava runs a class of the workload against the jars of a release, which Fetch has got, and returns its output.
+// RunJava runs a class of the workload against the jars of a release, which repo.Fetch has got, and returns its output.
 func (w *World) RunJava(ctx context.Context, version, class, input string) (output string, err error) {
-	jars, err := Jars(version)
+	jars, err := repo.Jars(version)
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +108,7 @@ func (w *World) StartJava(opt JavaOptions) (*Java, error) {
 		classPath = w.paths.classPath
 	}
 	argv := append(w.javaArgv(home, w.paths.workload+":"+classPath, append([]string{"-Xms64m", "-Xmx256m"}, opt.Flags...)...), opt.Class)
-	c := command{name: opt.Name, argv: append(argv, opt.Args...)}
+	c := process.Command{Name: opt.Name, Argv: append(argv, opt.Args...)}
 	j := &Java{latest: map[string]Event{}, changed: make(chan struct{}), onEvent: opt.OnEvent}
 
 	var theirs []*os.File // ends of pipes that are the child's
@@ -140,7 +143,7 @@ func (w *World) StartJava(opt JavaOptions) (*Java, error) {
 		return fail(err)
 	}
 	ours, theirs = append(ours, stdin), append(theirs, childIn)
-	c.stdin, c.stdout, c.extra = childIn, childOut, []*os.File{childRecords}
+	c.Stdin, c.Stdout, c.Extra = childIn, childOut, []*os.File{childRecords}
 	if j.Process, err = w.spawn(c); err != nil {
 		return fail(err)
 	}
@@ -211,14 +214,14 @@ func (j *Java) Await(ctx context.Context, kind string, ok func(Event) bool) (Eve
 		case has && (ok == nil || ok(e)):
 			return e, nil
 		case hasFailed:
-			return e, fmt.Errorf("%s: %s\n%s", j.Name, failed.Error, j.Tail(20))
+			return e, fmt.Errorf("%s: %s\n%s", j.Name, failed.Error, process.Tail(j.LogFile, 20))
 		case gone:
-			return e, fmt.Errorf("%w before the event %q\n%s", j.endedError(), kind, j.Tail(20))
+			return e, fmt.Errorf("%w before the event %q\n%s", j.Ended(), kind, process.Tail(j.LogFile, 20))
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return e, fmt.Errorf("waiting for event %q of %s: %w\n%s", kind, j.Name, ctx.Err(), j.Tail(20))
+			return e, fmt.Errorf("waiting for event %q of %s: %w\n%s", kind, j.Name, ctx.Err(), process.Tail(j.LogFile, 20))
 		case <-j.Done():
 			j.readers.Wait() // what it printed last may not be read yet
 			gone = true
@@ -276,7 +279,7 @@ func AwaitGroup(ctx context.Context, members []*Java, queues int, still time.Dur
 		sum, shares, quiet := 0, make([]int, len(members)), true
 		for i, m := range members {
 			if !m.Running() {
-				return fmt.Errorf("%w\n%s", m.endedError(), m.Tail(20))
+				return fmt.Errorf("%w\n%s", m.Ended(), process.Tail(m.LogFile, 20))
 			}
 			m.mu.Lock()
 			shares[i] = m.latest["assigned"].Queues

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 )
 
 // listenersFile is where Envoy reads its listeners from, with Options.ListenersFile, and the folder that it watches.
@@ -91,12 +93,12 @@ func (w *World) UpdateListeners(ctx context.Context, edit func(listeners []any) 
 		return err
 	}
 	var now map[string]uint64
-	err = waitUntil(ctx, w.Envoy(), "Envoy has the new listeners", func() (bool, error) {
+	err = process.Await(ctx, w.Envoy(), "Envoy has the new listeners", func() (bool, error) {
 		now, err = w.Stats(ctx, taken, refused, warming)
 		return err == nil && (now[refused] > before[refused] || now[taken] > before[taken] && now[warming] == 0), err
 	})
 	if err == nil && now[refused] > before[refused] {
-		err = fmt.Errorf("envoy refused the listeners; its log says why: %s", w.Envoy().Tail(3))
+		err = fmt.Errorf("envoy refused the listeners; its log says why: %s", process.Tail(w.Envoy().LogFile, 3))
 	}
 	return err
 }

@@ -4,6 +4,8 @@ package world
 
 import (
 	"os"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 )
 
 // StartProgram starts a client that is no Java program but behaves like ours: it prints events on its output and
@@ -21,7 +23,7 @@ func (w *World) StartProgram(name string, argv []string, onEvent func(Event)) (*
 	}
 	defer childIn.Close()
 	j := &Java{latest: map[string]Event{}, changed: make(chan struct{}), onEvent: onEvent, stdin: stdin}
-	if j.Process, err = w.spawn(command{name: name, argv: argv, stdin: childIn, stdout: childOut}); err != nil {
+	if j.Process, err = w.spawn(process.Command{Name: name, Argv: argv, Stdin: childIn, Stdout: childOut}); err != nil {
 		stdout.Close()
 		stdin.Close()
 		return nil, err

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 )
 
 // Broker is one broker. Its address, its folder and so its messages survive Kill, Stop and Start.
@@ -28,7 +30,7 @@ type Broker struct {
 	wire  *Wire // nil: clients reach the broker itself
 
 	mu      sync.Mutex
-	process *Process
+	process *process.Process
 }
 
 // javaArgv is the start of a java command line. The options make a JVM start sooner and stay small; they cost
@@ -46,7 +48,7 @@ const logback = `<configuration>
 `
 
 // startServer starts a RocketMQ server with a properties file of its own.
-func (w *World) startServer(name, classPath, class string, config map[string]string, flags ...string) (*Process, error) {
+func (w *World) startServer(name, classPath, class string, config map[string]string, flags ...string) (*process.Process, error) {
 	home := filepath.Join(w.Dir, name)
 	if err := os.MkdirAll(filepath.Join(home, "conf"), 0o755); err != nil {
 		return nil, err
@@ -65,10 +67,10 @@ func (w *World) startServer(name, classPath, class string, config map[string]str
 			return nil, err
 		}
 	}
-	return w.spawn(command{
-		name: name,
-		env:  []string{"ROCKETMQ_HOME=" + home},
-		argv: append(w.javaArgv(home, classPath, flags...), class, "-c", file),
+	return w.spawn(process.Command{
+		Name: name,
+		Env:  []string{"ROCKETMQ_HOME=" + home},
+		Argv: append(w.javaArgv(home, classPath, flags...), class, "-c", file),
 	})
 }
 
@@ -103,14 +105,14 @@ func (w *World) StartNameServer(ctx context.Context) error {
 	w.mu.Lock()
 	w.nameServer = p
 	w.mu.Unlock()
-	return waitUntil(ctx, p, "the name server answers", func() (bool, error) {
+	return process.Await(ctx, p, "the name server answers", func() (bool, error) {
 		_, err := w.call(ctx, w.NameServer, getBrokerClusterInfo, nil, nil)
 		return err == nil, err
 	})
 }
 
 // NameServerProcess is the running or ended process of the name server.
-func (w *World) NameServerProcess() *Process {
+func (w *World) NameServerProcess() *process.Process {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.nameServer
@@ -173,7 +175,7 @@ func (b *Broker) Start(ctx context.Context) error {
 	b.mu.Lock()
 	b.process = p
 	b.mu.Unlock()
-	if err := waitUntil(ctx, p, b.Name+" listens", func() (bool, error) { return dials(b.Addr) }); err != nil {
+	if err := process.Await(ctx, p, b.Name+" listens", func() (bool, error) { return dials(b.Addr) }); err != nil {
 		return err
 	}
 	return b.Register(ctx)
@@ -193,7 +195,7 @@ func (b *Broker) registered() string { return b.world.opt.BrokerIP + ":" + strco
 // does so at its start and every 30 s.
 func (b *Broker) Register(ctx context.Context) error {
 	var asked time.Time
-	return waitUntil(ctx, b.Process(), "the name server knows "+b.Name, func() (bool, error) {
+	return process.Await(ctx, b.Process(), "the name server knows "+b.Name, func() (bool, error) {
 		body, err := b.world.call(ctx, b.world.NameServer, getBrokerClusterInfo, nil, nil)
 		if err != nil {
 			return false, err
@@ -211,7 +213,7 @@ func (b *Broker) Register(ctx context.Context) error {
 }
 
 // Process is the broker's running or last process; nil before the first Start.
-func (b *Broker) Process() *Process {
+func (b *Broker) Process() *process.Process {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.process
@@ -244,7 +246,7 @@ func (w *World) CreateTopic(ctx context.Context, topic string, queuesPerBroker i
 			return err
 		}
 	}
-	return waitUntil(ctx, nil, "the name server has the route of "+topic, func() (bool, error) {
+	return process.Await(ctx, nil, "the name server has the route of "+topic, func() (bool, error) {
 		queues, err := w.queues(ctx, topic)
 		for _, b := range w.Brokers {
 			if queues[b.Name] != queuesPerBroker {

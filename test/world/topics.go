@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strconv"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
 )
 
 const (
@@ -39,7 +41,7 @@ func (b *Broker) CreateTopics(ctx context.Context, queues int, topics ...string)
 		return err
 	}
 	for _, t := range topics {
-		if err := waitUntil(ctx, nil, "the name server has the route of "+t, func() (bool, error) {
+		if err := process.Await(ctx, nil, "the name server has the route of "+t, func() (bool, error) {
 			known, err := b.world.queues(ctx, t)
 			return known[b.Name] == queues, err
 		}); err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
 func TestSubstitutePortsTakesWholeNumbersOnly(t *testing.T) {
@@ -36,7 +38,7 @@ func TestSubstitutePortsNamesWhatIsMissing(t *testing.T) {
 }
 
 func TestExampleConfigsHoldThePortsThatAreReplaced(t *testing.T) {
-	root, err := Root()
+	root, err := repo.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,22 +123,6 @@ func TestLedgerCountsInAnyOrder(t *testing.T) {
 	}
 	if got := l.Lost(10); !reflect.DeepEqual(got, []int{3}) {
 		t.Errorf("got lost %v, want [3]", got)
-	}
-}
-
-func TestErrorLinesAreFound(t *testing.T) {
-	for line, want := range map[string]bool{
-		"[2026-01-01 00:00:00.000][1][error][golang] [x.cc:1] boom\n":    true,
-		"[2026-01-01 00:00:00.000][1][critical][main] [x.cc:1] boom\n":   true,
-		"[2026-01-01 00:00:00.000][1][warning][main] an [error] in text": false,
-		"panic: runtime error\n":      true,
-		"fatal error: concurrent map": true,
-		"SIGSEGV: segmentation":       true,
-		"":                            false,
-	} {
-		if got := isErrorLine(line); got != want {
-			t.Errorf("%q: got %v, want %v", line, got, want)
-		}
 	}
 }
 

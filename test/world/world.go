@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
 // startLimit is how long Start and each Restart may take.
@@ -52,7 +54,7 @@ type Options struct {
 	// EditConfig, if set, changes the config after its ports were replaced.
 	EditConfig func(w *World, yaml string) (string, error)
 
-	EnvoyVersion string   // default $ENVOY_VERSION, else the first of versions.Envoy
+	EnvoyVersion string   // default repo.EnvoyVersion
 	EnvoyEnv     []string // NAME=value, beside what every Envoy gets
 	EnvoyArgs    []string // likewise
 	// ListenersFile has Envoy read its listeners from a file, which UpdateListeners changes.
@@ -133,8 +135,8 @@ type World struct {
 	guarded     atomic.Bool // GuardNameServer was called
 
 	mu         sync.Mutex // guards the fields below
-	nameServer *Process
-	envoy      *Process
+	nameServer *process.Process
+	envoy      *process.Process
 	java       []*Java
 }
 
@@ -179,19 +181,12 @@ func newWorld(opt Options) (*World, error) {
 	if opt.BrokerIP == "" {
 		opt.BrokerIP = "127.0.0.1"
 	}
-	if opt.LogLevel == "" {
-		opt.LogLevel = "warning"
+	if opt.EnvoyVersion == "" {
+		opt.EnvoyVersion = repo.EnvoyVersion()
 	}
-	if opt.Concurrency == 0 {
-		opt.Concurrency = 2
-	}
-	opt.EnvoyVersion = orDefaultEnvoy(opt.EnvoyVersion)
 	p, err := findPaths(opt.EnvoyVersion, opt.servers())
 	if err != nil {
 		return nil, err
-	}
-	if opt.ModuleDir == "" {
-		opt.ModuleDir = filepath.Join(p.root, "out")
 	}
 	w := &World{opt: opt, paths: p, ports: map[int]int{}}
 	if err := w.choosePorts(); err != nil {
@@ -370,7 +365,7 @@ func (w *World) WriteLogs(out io.Writer, n int) error {
 			return err
 		}
 		for _, f := range files {
-			text := tail(f, n)
+			text := process.Tail(f, n)
 			if text == "" {
 				continue
 			}
@@ -383,10 +378,9 @@ func (w *World) WriteLogs(out io.Writer, n int) error {
 }
 
 // spawn starts a child with its log in the World's folder.
-func (w *World) spawn(c command) (*Process, error) {
-	c.dir = w.Dir
-	c.logFile = filepath.Join(w.Dir, c.name+".log")
-	return start(c)
+func (w *World) spawn(c process.Command) (*process.Process, error) {
+	c.Dir, c.LogFile = w.Dir, filepath.Join(w.Dir, c.Name+".log")
+	return process.Start(c)
 }
 
 // parallel runs the tasks at once and waits for all; the first error calls cancel, which may be nil. Errors
@@ -410,41 +404,7 @@ func parallel(cancel context.CancelFunc, tasks ...func() error) error {
 	return errors.Join(errs...)
 }
 
-// waitUntil calls ready every 30 ms until it is true or ctx ends; it fails at once when p, which may be nil, has
-// ended. The error ends with p's log and with the last reason of ready, if it gave one.
-func waitUntil(ctx context.Context, p *Process, what string, ready func() (bool, error)) error {
-	tick := time.NewTicker(30 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		ok, reason := ready()
-		if ok {
-			return nil
-		}
-		var err error
-		if p != nil && !p.Running() {
-			err = p.endedError()
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			err = fmt.Errorf("waiting until %s: %w", what, err)
-			if reason != nil {
-				err = fmt.Errorf("%w (last: %w)", err, reason)
-			}
-			if p != nil {
-				err = fmt.Errorf("%w\n--- end of %s\n%s", err, p.LogFile, p.Tail(30))
-			}
-			return err
-		}
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
-	}
-}
-
-// dials tells whether a TCP connection to addr opens.
+// dials reports whether a TCP connection to addr opens.
 func dials(addr string) (bool, error) {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/process"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 )
 
 func testContext(t *testing.T, d time.Duration) context.Context {
@@ -25,7 +28,7 @@ func startWorld(t *testing.T, opt Options) *World {
 	if testing.Short() {
 		t.Skip("starts a RocketMQ")
 	}
-	if err := Fetch(t.Context(), ""); err != nil {
+	if err := repo.Fetch(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	begin := time.Now()
@@ -281,7 +284,7 @@ func TestKilledOwnerLeavesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a RocketMQ")
 	}
-	if err := Fetch(t.Context(), ""); err != nil {
+	if err := repo.Fetch(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Dir(plainEnvoy(t))
@@ -297,7 +300,7 @@ func TestKilledOwnerLeavesNothing(t *testing.T) {
 		close(ended)
 	}()
 	var fields []string
-	err := waitUntil(testContext(t, startLimit), nil, "the owner has a World", func() (bool, error) {
+	err := process.Await(testContext(t, startLimit), nil, "the owner has a World", func() (bool, error) {
 		select {
 		case <-ended:
 			return true, nil
@@ -314,7 +317,7 @@ func TestKilledOwnerLeavesNothing(t *testing.T) {
 	if err != nil || len(fields) != 4 {
 		t.Fatalf("owner: %v, %v", fields, err)
 	}
-	err = waitUntil(testContext(t, 5*time.Second), nil, "the processes are gone", func() (bool, error) {
+	err = process.Await(testContext(t, 5*time.Second), nil, "the processes are gone", func() (bool, error) {
 		for _, pid := range fields[1:] {
 			if _, err := os.Stat("/proc/" + pid); err == nil {
 				return false, nil

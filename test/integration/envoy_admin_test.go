@@ -15,10 +15,8 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +30,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/lbmetadata"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/envoy"
 )
 
 var recordAdmin = flag.Bool("record-admin", false, "write what Envoy's admin interface says into filter/envoyadmin/testdata")
@@ -137,56 +135,19 @@ func edsFile(text string) string {
 		strings.ReplaceAll(text, "\n", "\n  ")
 }
 
-// adminEnvoy starts an Envoy with adminConfig and gives the address of its admin interface.
-func adminEnvoy(t *testing.T, version, dir string) (admin string, process *os.Process) {
+// adminEnvoy starts an Envoy with adminConfig and returns it and the address of its admin interface.
+func adminEnvoy(t *testing.T, version, dir string) (admin string, e *envoy.Envoy) {
 	t.Helper()
-	binary := filepath.Join(root(t), ".cache", "envoy", version, "envoy")
-	if cache := os.Getenv("ROCKETMQ_PROXY_CACHE"); cache != "" {
-		binary = filepath.Join(cache, "envoy", version, "envoy")
-	}
-	if _, err := os.Stat(binary); err != nil {
-		if err := world.Fetch(t.Context(), version); err != nil {
-			t.Fatal(err)
-		}
-	}
 	admin = freePort(t)
 	_, adminPort, _ := net.SplitHostPort(admin)
 	_, xdsPort, _ := net.SplitHostPort(serveEDS(t, edsAssignment("broker-grpc", "10911")))
-	config := strings.NewReplacer("ADMIN", adminPort, "XDS", xdsPort, "DIR", dir).Replace(adminConfig)
-	for name, text := range map[string]string{
-		"envoy.yaml": config, "cds.yaml": adminCDS, "eds.yaml": edsFile(edsAssignment("broker-file", "10911")),
-	} {
+	for name, text := range map[string]string{"cds.yaml": adminCDS, "eds.yaml": edsFile(edsAssignment("broker-file", "10911"))} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var log strings.Builder
-	envoy := exec.Command(binary, "-c", filepath.Join(dir, "envoy.yaml"), "-l", "warning", "--disable-hot-restart", "--concurrency", "1")
-	envoy.Stdout, envoy.Stderr = &log, &log
-	if err := envoy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = envoy.Process.Signal(syscall.SIGTERM)
-		_ = envoy.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		response, err := http.Get("http://" + admin + "/ready")
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return admin, envoy.Process
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("Envoy is not ready: %v", err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	config := strings.NewReplacer("ADMIN", adminPort, "XDS", xdsPort, "DIR", dir).Replace(adminConfig)
+	return admin, startEnvoy(t, envoy.Options{Config: config, Admin: admin, Dir: dir, Version: version, Concurrency: 1})
 }
 
 // serveEDS is a management server that speaks just enough gRPC to give every stream one assignment.
@@ -273,7 +234,7 @@ func TestAdminInterface(t *testing.T) {
 	for _, version := range []string{versions.Envoy[0], versions.Envoy[len(versions.Envoy)-1]} {
 		t.Run(version, func(t *testing.T) {
 			dir := t.TempDir()
-			admin, process := adminEnvoy(t, version, dir)
+			admin, e := adminEnvoy(t, version, dir)
 			if *recordAdmin {
 				time.Sleep(time.Second) // until CDS and EDS have come
 				admin = adminRecorder(t, admin, filepath.Join(root(t), "filter", "envoyadmin", "testdata", "envoy-"+version))
@@ -334,9 +295,7 @@ func TestAdminInterface(t *testing.T) {
 
 			failed := make(chan error, 100)
 			defer watcher.Observe(func(err error) { failed <- err })()
-			if err := process.Kill(); err != nil {
-				t.Fatal(err)
-			}
+			e.Kill()
 			for err := range failed {
 				if err != nil {
 					break
