@@ -41,11 +41,11 @@ func passes(matchers routeconfig.StringMatchers, text string) bool {
 
 // RequestSet is a set of request codes. The zero value has all of them.
 type RequestSet struct {
-	codes   map[requests.Code]struct{}
-	classes []RequestClass
+	codes    map[requests.Code]struct{}
+	purposes []requests.Purpose
 }
 
-// Has tells whether a code is in the set.
+// Has reports whether a code is in the set.
 func (s *RequestSet) Has(code requests.Code) bool {
 	if s.IsAll() {
 		return true
@@ -53,40 +53,8 @@ func (s *RequestSet) Has(code requests.Code) bool {
 	if _, ok := s.codes[code]; ok {
 		return true
 	}
-	return len(s.classes) > 0 && slices.Contains(s.classes, ClassOf(code))
+	return len(s.purposes) > 0 && slices.Contains(s.purposes, requests.Of(code).Purpose)
 }
 
-// IsAll tells whether the set was not narrowed.
-func (s *RequestSet) IsAll() bool { return s.codes == nil && s.classes == nil }
-
-// RequestClass is a class of requests that a policy knows by name.
-type RequestClass string
-
-// The classes. Each code is in one of them.
-const (
-	SendClass    RequestClass = "SEND"
-	ConsumeClass RequestClass = "CONSUME"
-	ClientClass  RequestClass = "CLIENT"
-	AdminClass   RequestClass = "ADMIN"
-)
-
-// ClassOf is the class of a code, known or not.
-func ClassOf(code requests.Code) RequestClass {
-	switch code {
-	case requests.SendMessage, requests.SendMessageV2, requests.SendBatchMessage,
-		requests.SendReplyMessage, requests.SendReplyMessageV2, requests.EndTransaction, requests.RecallMessage:
-		return SendClass
-	case requests.PullMessage, requests.LitePullMessage, requests.PopMessage, requests.PopLiteMessage,
-		requests.PeekMessage, requests.QueryMessage, requests.Notification, requests.PollingInfo,
-		requests.AckMessage, requests.BatchAckMessage, requests.AckLiteMessage, requests.LiteSubscriptionCtl,
-		requests.ChangeMessageInvisibleTime, requests.ConsumerSendMsgBack,
-		requests.QueryConsumerOffset, requests.UpdateConsumerOffset, requests.SearchOffsetByTimestamp,
-		requests.GetMaxOffset, requests.GetMinOffset, requests.GetEarliestMsgStoreTime,
-		requests.LockBatchMQ, requests.UnlockBatchMQ, requests.CheckClientConfig, requests.QueryAssignment,
-		requests.GetConsumerListByGroup:
-		return ConsumeClass
-	case requests.GetRouteInfoByTopic, requests.HeartBeat, requests.UnregisterClient:
-		return ClientClass
-	}
-	return AdminClass
-}
+// IsAll reports whether the set was not narrowed.
+func (s *RequestSet) IsAll() bool { return s.codes == nil && s.purposes == nil }

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/types/known/wrapperspb"
-
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 const unifiedJSON = `{"rocketmq_proxy":{"stat_prefix":"s"},"clusters":[{"name":"c","name_servers":["a:1"]}],"addressing":{"unified":{}},"policy":`
@@ -112,19 +110,5 @@ func TestRatesHaveDefaults(t *testing.T) {
 	got := config.Policy.RateLimits[0]
 	if got.Messages != (RateConfig{5, 5}) || got.Bytes != (RateConfig{1<<32 - 1, 1}) || got.MaxKeys != 1024 || got.Key != RateLimit_LISTENER {
 		t.Errorf("got %+v", got)
-	}
-}
-
-// TestEveryRequestCodeHasTheClassThatIsMeant keeps a new code from becoming ADMIN by oversight.
-func TestEveryRequestCodeHasTheClassThatIsMeant(t *testing.T) {
-	count := map[RequestClass]int{}
-	for _, code := range requests.Codes() {
-		count[ClassOf(code)]++
-	}
-	if count[SendClass] != 7 || count[ConsumeClass] != 25 || count[ClientClass] != 3 || len(count) != 4 {
-		t.Errorf("got %v; has a code been added? then say here which class it has", count)
-	}
-	if got := ClassOf(4711); got != AdminClass {
-		t.Errorf("an unknown code is %s", got)
 	}
 }

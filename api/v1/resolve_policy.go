@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -160,9 +159,8 @@ func (c *checker) matchers(path string, all []*matcherv3.StringMatcher) routecon
 
 func (c *checker) requests(path string, names []string) (set RequestSet) {
 	for i, name := range names {
-		class := RequestClass(name)
-		if slices.Contains([]RequestClass{SendClass, ConsumeClass, ClientClass, AdminClass}, class) {
-			set.classes = append(set.classes, class)
+		if purpose, ok := requests.PurposeNamed(name); ok {
+			set.purposes = append(set.purposes, purpose)
 			continue
 		}
 		code, ok := requestCodeOf(name)
@@ -181,11 +179,7 @@ func requestCodeOf(name string) (requests.Code, bool) {
 	if number, err := strconv.ParseInt(name, 10, 32); err == nil {
 		return requests.Code(number), true
 	}
-	codes := requests.Codes()
-	if i := slices.IndexFunc(codes, func(code requests.Code) bool { return code.String() == name }); i >= 0 {
-		return codes[i], true
-	}
-	return 0, false
+	return requests.CodeNamed(name)
 }
 
 func languageOf(name string) (codec.LanguageCode, bool) {

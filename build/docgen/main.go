@@ -7,11 +7,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -49,25 +48,38 @@ func statsPage() string {
 	return b.String()
 }
 
-// unifiedNotes say what a class means on a unified connection.
-var unifiedNotes = map[router.Class]string{
-	router.Named:          "to the broker it names; if it names none, to the only broker of its topic; else refused (15)",
-	router.AddressOnly:    "refused (15)",
-	router.AllBrokers:     "to every broker the client has learned of, one answer",
-	router.EveryBroker:    "to the master of every broker of the cluster; an error of one is the answer",
-	router.AnyBroker:      "to one broker of the topic: the same for a whole group; for copies of a query, each in turn",
-	router.NameServer:     "to a name server",
-	router.AllNameServers: "to every name server, one answer",
-	router.FromBroker:     "from brokers to clients; a client that sends it is refused (3)",
-	router.Internal:       "refused (3)",
+// classNotes say where requests of a class go on a unified connection, but for those of one broker.
+var classNotes = map[requests.Class]string{
+	requests.Registration:     "to every broker the client has learned of, one answer",
+	requests.BrokerChange:     "to the master of every broker of the cluster; an error of one is the answer",
+	requests.NameServer:       "to a name server",
+	requests.NameServerChange: "to every name server, one answer",
+	requests.FromBroker:       "from brokers to clients; a client that sends it is refused (3)",
+	requests.Internal:         "refused (3)",
+}
+
+// brokerNotes say which broker requests of one broker go to on a unified connection.
+var brokerNotes = map[requests.BrokerRule]string{
+	requests.ByName:         "to the broker that it names, else to the only broker of its topic, else refused (15)",
+	requests.ByReceipt:      "to the broker that it or its receipt names, else to the only broker of its topic, else refused (15)",
+	requests.ByHalfMessage:  "to the broker that it names or that has its half message, else to the only broker of its topic, else refused (15)",
+	requests.ByRecallHandle: "to the broker that it or its handle names, else to the only broker of its topic, else refused (15)",
+	requests.ByQueues:       "to the broker of its queues, else refused (15)",
+	requests.ByBody:         "to the broker that its body names, else refused (15)",
+	requests.ByTopic:        "to one broker of its topic, the same for the whole group",
+	requests.ByGroup:        "to one broker of a topic of its group, the same for the whole group",
+	requests.InTurn:         "to one broker of its topic, copies to each in turn",
+	requests.AnyUnlessNamed: "to the broker that it names, else to any",
+	requests.ByAddress:      "refused (15) unless it names its broker",
+	requests.ByMessageID:    "refused (15)",
 }
 
 // answerNotes say how answers are changed, but for their addresses.
-var answerNotes = map[router.Rewriting]string{
-	router.ConsumerIDs: "a client that is listed twice is listed once (unified)",
+var answerNotes = map[requests.Answer]string{
+	requests.ConsumerIDs: "a client that is listed twice is listed once (unified)",
 }
 
-func addressNote(a router.Addresses) string {
+func addressNote(a requests.Addresses) string {
 	var parts []string
 	for _, part := range []struct{ kind, names string }{{"rewritten", a.Rewritten}, {"data", a.Data}, {"stored", a.Stored}} {
 		if part.names != "" {
@@ -79,7 +91,7 @@ func addressNote(a router.Addresses) string {
 
 func requestCodesPage() string {
 	var b strings.Builder
-	b.WriteString("# Request codes\n\n<!-- Written by build/docgen from filter/router/table.go: change it there. -->\n\n" +
+	b.WriteString("# Request codes\n\n<!-- Written by build/docgen from codec/requests/table.go: change it there. -->\n\n" +
 		"The codes of RocketMQ 4.2.0 to 5.5.1. With `per_broker` addressing every request passes to the broker or name server of\n" +
 		"its port, except those of class *internal*, which are refused (3) everywhere. The table says what happens with `unified`\n" +
 		"addressing. Codes that are not listed go to the broker that `bname` names, else they are refused (3).\n\n" +
@@ -88,20 +100,25 @@ func requestCodesPage() string {
 		"dials, or *stored* in messages and made part of their ids, which some clients do dial: [TROUBLESHOOTING](TROUBLESHOOTING.md#a-client-dials-a-broker-past-the-proxy)\n" +
 		"names them. The remark of an error may name a broker's IP. A test sends every request that reads, and all of clients, to real\n" +
 		"servers and searches the answers for their addresses.\n\n" +
+		"The purpose is what `match.requests` of a policy may have in the place of codes; codes that are not listed are ADMIN.\n\n" +
 		"A deadline is the time after which the proxy answers SYSTEM_ERROR on a unified connection, in addition to what the\n" +
-		"request lets the broker wait; where there is none, `timeouts.request` holds.\n\n" +
-		"| code | name | class | effect | unified | deadline | answer | addresses in the answer |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
-	rows := slices.Clone(router.Table)
-	slices.SortFunc(rows, func(a, c router.Kind) int { return int(a.Code - c.Code) })
-	for _, kind := range rows {
-		deadline := ""
-		if kind.Timeout > 0 && kind.Locate != nil || kind.Class == router.AllBrokers || kind.Class == router.NameServer && kind.Timeout > 0 {
-			deadline = kind.Timeout.String()
-			if kind.Wait != nil {
-				deadline += " + its wait"
-			}
+		"field named there lets the broker wait; where there is none, `timeouts.request` holds.\n\n" +
+		"| code | name | class | effect | purpose | unified | deadline | answer | addresses in the answer |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for i := range requests.Table {
+		t := &requests.Table[i]
+		where := classNotes[t.Class]
+		if t.Broker != requests.NoBroker {
+			where = brokerNotes[t.Broker]
 		}
-		fmt.Fprintf(&b, "| %d | %v | %v | %v | %s | %s | %s | %s |\n", int32(kind.Code), kind.Code, kind.Class, kind.Effect, unifiedNotes[kind.Class], deadline, answerNotes[kind.Rewrite], addressNote(kind.Addresses))
+		deadline := ""
+		if t.Timeout > 0 {
+			deadline = t.Timeout.String()
+		}
+		if t.LongPoll.Wait != "" {
+			deadline += " + `" + t.LongPoll.Wait + "`"
+		}
+		fmt.Fprintf(&b, "| %d | %s | %v | %v | %v | %s | %s | %s | %s |\n",
+			t.Code, t.Name, t.Class, t.Effect, t.Purpose, where, deadline, answerNotes[t.Answer], addressNote(t.Addresses))
 	}
 	return b.String()
 }

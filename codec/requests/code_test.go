@@ -3,6 +3,10 @@
 package requests
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,30 +14,45 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/golden"
 )
 
-func TestCodesAreJavas(t *testing.T) {
-	java := golden.JavaConstants(t, "java-request-codes.txt")
-	if len(java) != 166 {
-		t.Fatalf("only %d constants", len(java))
-	}
-	for value, name := range java {
-		if got := Code(value).String(); got != name {
-			t.Errorf("%d: got %s, want %s", value, got, name)
+func TestCodesPrintAsInJava(t *testing.T) {
+	for code, want := range map[Code]string{SendMessageV2: "SEND_MESSAGE_V2", 4711: "UNKNOWN_REQUEST_CODE_4711"} {
+		if got := code.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	last := Code(-1)
-	for _, c := range Codes() {
-		if c <= last || !c.Known() {
-			t.Errorf("%d behind %d", c, last)
-		}
-		last = c
-		// Older than the recorded release.
-		acl := c >= UpdateAndCreateACLConfig && c <= GetBrokerClusterACLConfig
-		if java[int32(c)] == "" && !acl {
-			t.Errorf("%v (%d) is not Java's", c, c)
+	for _, row := range Table {
+		if got, ok := CodeNamed(row.Name); got != row.Code || !ok {
+			t.Errorf("%s: got %d, %v", row.Name, got, ok)
 		}
 	}
-	if got, want := Code(4711).String(), "UNKNOWN_REQUEST_CODE_4711"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	if _, ok := CodeNamed("SEND"); ok {
+		t.Error("SEND is a code")
+	}
+}
+
+// TestConstantsAreNamedAsTheirRows reads the constants of code.go: SendMessageV2 is SEND_MESSAGE_V2.
+func TestConstantsAreNamedAsTheirRows(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	constants := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
+			constants++
+			number, err := strconv.Atoi(literal.Value)
+			if name := Of(Code(number)).Name; err != nil || !strings.EqualFold(spec.Names[0].Name, strings.ReplaceAll(name, "_", "")) {
+				t.Errorf("%s is %s, which is %s", spec.Names[0].Name, literal.Value, name)
+			}
+		}
+		return true
+	})
+	if constants == 0 {
+		t.Error("no constants")
 	}
 }
 
@@ -63,11 +82,11 @@ func TestCutOffCodesGetTheirNumberBack(t *testing.T) {
 	}{
 		{3442, PopMessage},
 		{3443, AckMessage},
-		{3448, PopRollback},
+		{3448, 200056},
 		{3449, 3449},
 		{3441, 3441},
 		{3462, PopLiteMessage},
-		{3471, TriggerLiteDispatch},
+		{3471, 200079},
 		{3543, BatchAckMessage},
 		{310, SendMessageV2},
 		{-1, -1},
@@ -81,10 +100,10 @@ func TestCutOffCodesGetTheirNumberBack(t *testing.T) {
 			t.Errorf("%d in JSON: got %v", tt.code, got)
 		}
 	}
-	for _, c := range Codes() {
-		h := codec.Header{Type: codec.ROCKETMQ, Code: int32(int16(c))}
-		if got := CodeOf(&h); got != c {
-			t.Errorf("%v arrives as %d and is taken for %v", c, h.Code, got)
+	for _, row := range Table {
+		h := codec.Header{Type: codec.ROCKETMQ, Code: int32(int16(row.Code))}
+		if got := CodeOf(&h); got != row.Code {
+			t.Errorf("%s arrives as %d and is taken for %v", row.Name, h.Code, got)
 		}
 	}
 }

@@ -5,7 +5,7 @@ package breakdown
 
 import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -74,14 +74,14 @@ func (b *byName) count(r *session.Record, name string) {
 		c = b.others
 	}
 	r.Recorder.Inc(c.requests)
-	kind := router.Of(r.Code)
+	t := requests.Of(r.Code)
 	switch {
 	case r.IsError():
 		r.Recorder.Inc(c.errors)
-	case kind.Sends():
+	case t.SendsMessages():
 		r.Recorder.Add(c.messagesSent, int64(r.Messages))
 		r.Recorder.Add(c.bytesSent, int64(r.RequestBytes))
-	case kind.Fetches():
+	case t.Fetches():
 		r.Recorder.Add(c.bytesFetched, int64(r.ResponseBytes))
 	}
 }

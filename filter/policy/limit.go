@@ -8,7 +8,6 @@ import (
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -18,7 +17,7 @@ type limit struct {
 	messages, bytes rate
 	whole           buckets // of the key LISTENER
 	byKey           *table
-	send, fetch     *router.Refusal
+	send, fetch     *codec.Reply
 	exceeded        stats.ID // counts requests over the limit
 }
 
@@ -29,8 +28,8 @@ func newLimit(config apiv1.RateLimitConfig, set *stats.Set) *limit {
 		messages:        newRate(config.Messages),
 		bytes:           newRate(config.Bytes),
 		byKey:           newTable(config.MaxKeys),
-		send:            &router.Refusal{Code: codec.ResponseSystemBusy, Remark: remark},
-		fetch:           &router.Refusal{Code: codec.ResponseFlowControl, Remark: remark},
+		send:            &codec.Reply{Code: codec.ResponseSystemBusy, Remark: remark},
+		fetch:           &codec.Reply{Code: codec.ResponseFlowControl, Remark: remark},
 		exceeded:        set.Define(stats.Def{Kind: stats.Counter, Name: "policy.rate_limit." + config.Name, Meaning: "requests over the rate limit"}),
 	}
 }
@@ -52,12 +51,12 @@ func (b Bill) Pay(bytes int, now time.Duration) {
 }
 
 // limit holds a request against all limits that match it, and takes from all of them or from none.
-func (c *Client) limit(r *Request, s *subject, now time.Duration) (Bill, *router.Refusal) {
-	sends, fetches := r.Kind.Sends(), r.Kind.Fetches()
+func (c *Client) limit(r *Request, s *subject, now time.Duration) (Bill, *codec.Reply) {
+	sends, fetches := r.Type.SendsMessages(), r.Type.Fetches()
 	messages := 0
 	switch {
 	case sends && c.policy.counts:
-		messages = r.Kind.Messages(router.Request{Header: r.Header, Body: r.Body})
+		messages = r.Type.CountMessages(r.Header, r.Body)
 	case !sends && !fetches:
 		return nil, nil
 	}

@@ -13,16 +13,15 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 // Policy is the rules and rate limits of one filter config.
 type Policy struct {
 	config  apiv1.PolicyConfig
-	denials []*router.Refusal // by rule; nil where it allows
-	denied  *router.Refusal   // by default_action
-	matches []stats.ID        // by rule: requests that it matched
+	denials []*codec.Reply // by rule; nil where it allows
+	denied  *codec.Reply   // by default_action
+	matches []stats.ID     // by rule: requests that it matched
 	limits  []*limit
 	rules   bool // or default_action: any request may be denied
 	counts  bool // messages of batches
@@ -37,8 +36,8 @@ func New(config apiv1.PolicyConfig, set *stats.Set) *Policy {
 	p := &Policy{
 		config:  config,
 		rules:   len(config.Rules) > 0 || config.DefaultDeny,
-		denials: make([]*router.Refusal, len(config.Rules)),
-		denied: &router.Refusal{
+		denials: make([]*codec.Reply, len(config.Rules)),
+		denied: &codec.Reply{
 			Code:   codec.ResponseNoPermission,
 			Remark: "this proxy passes only what a rule of its policy allows, and none allows this request: ask its operator for one",
 		},
@@ -46,7 +45,7 @@ func New(config apiv1.PolicyConfig, set *stats.Set) *Policy {
 	for i, rule := range config.Rules {
 		p.matches = append(p.matches, set.Define(stats.Def{Kind: stats.Counter, Name: "policy.rule." + rule.Name, Meaning: "requests that the rule matched"}))
 		if rule.Deny {
-			p.denials[i] = &router.Refusal{
+			p.denials[i] = &codec.Reply{
 				Code:   codec.ResponseNoPermission,
 				Remark: fmt.Sprintf("denied by the rule %q of this proxy's policy: ask its operator if this client shall be allowed", rule.Name),
 			}
@@ -93,21 +92,21 @@ func (p *Policy) Client(remote string, recorder *stats.Recorder) *Client {
 // Request is what a policy is asked about.
 type Request struct {
 	Code   requests.Code
-	Kind   *router.Kind // of Code
+	Type   *requests.Type // of Code
 	Header *codec.Header
 	Body   []byte // all of it where NeedsBody
 	Size   int    // of the frame, in bytes
 }
 
-// NeedsBody tells whether a request can be judged only with its body.
-func (c *Client) NeedsBody(kind *router.Kind, h *codec.Header) bool {
-	return c.policy.rules && kind.NamesInBody() || c.policy.counts && kind.IsBatch(h)
+// NeedsBody reports whether a request can be judged only with its body.
+func (c *Client) NeedsBody(t *requests.Type, h *codec.Header) bool {
+	return c.policy.rules && t.NamesInBody() || c.policy.counts && t.IsBatch(h)
 }
 
 // Judge gives the answer to a request that may not pass, nil for others. For one that fetches messages and may pass it
 // gives who pays for the answer.
-func (c *Client) Judge(r *Request, now time.Duration) (Bill, *router.Refusal) {
-	if !c.policy.rules && !r.Kind.Sends() && !r.Kind.Fetches() {
+func (c *Client) Judge(r *Request, now time.Duration) (Bill, *codec.Reply) {
+	if !c.policy.rules && !r.Type.SendsMessages() && !r.Type.Fetches() {
 		return nil, nil
 	}
 	subjects, err := c.subjects(r)
@@ -137,7 +136,7 @@ func (c *Client) Judge(r *Request, now time.Duration) (Bill, *router.Refusal) {
 }
 
 // judge returns what the first rule that matches a subject says, and whether one in shadow would have denied it.
-func (c *Client) judge(r *Request, s *subject) (refusal *router.Refusal, shadow bool) {
+func (c *Client) judge(r *Request, s *subject) (refusal *codec.Reply, shadow bool) {
 	p := c.policy
 	if p.config.DefaultDeny {
 		refusal = p.denied
@@ -169,7 +168,7 @@ func (c *Client) matches(m *apiv1.MatchConfig, r *Request, s *subject) bool {
 
 // mayMatch reports whether a rule denies what a request that hides its topic may be about.
 func (c *Client) mayMatch(rule *apiv1.RuleConfig, r *Request, s *subject) bool {
-	if !rule.Deny || !r.Kind.HidesTopic() {
+	if !rule.Deny || !r.Type.HidesTopic {
 		return false
 	}
 	anyTopic := rule.Match
@@ -178,14 +177,14 @@ func (c *Client) mayMatch(rule *apiv1.RuleConfig, r *Request, s *subject) bool {
 }
 
 // unreadable refuses what a broker may read otherwise.
-func (c *Client) unreadable(r *Request, err error) (Bill, *router.Refusal) {
+func (c *Client) unreadable(r *Request, err error) (Bill, *codec.Reply) {
 	if c.policy.config.Shadow {
 		c.recorder.Inc(stats.PolicyShadowDenied)
 		return nil, nil
 	}
 	c.recorder.Inc(stats.PolicyDenied)
 	c.countOneway(r)
-	return nil, &router.Refusal{Code: codec.ResponseNoPermission, Remark: "this proxy's policy cannot tell what the request is about: " + err.Error()}
+	return nil, &codec.Reply{Code: codec.ResponseNoPermission, Remark: "this proxy's policy cannot tell what the request is about: " + err.Error()}
 }
 
 // countOneway counts what is refused without an answer.

@@ -20,7 +20,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -86,7 +85,7 @@ func requestOf(t testing.TB, c codec.Command) *Request {
 		t.Fatal(err)
 	}
 	code := requests.CodeOf(header)
-	return &Request{Code: code, Kind: router.Of(code), Header: header, Body: frame[codec.PrefixSize+prefix.HeaderSize:], Size: len(frame)}
+	return &Request{Code: code, Type: requests.Of(code), Header: header, Body: frame[codec.PrefixSize+prefix.HeaderSize:], Size: len(frame)}
 }
 
 // ask gives the answer to a request as "CODE remark"; "" if it may pass.
@@ -361,7 +360,7 @@ func TestMessagesOfABatchAreCountedOneByOne(t *testing.T) {
 	batch := func(code requests.Code, n int, topic string, fields ...string) string {
 		return b.ask(command(code, batchOf(n), append(fields, "b", topic, "topic", topic)...))
 	}
-	if !b.NeedsBody(router.Of(requests.SendBatchMessage), requestOf(t, sendTo("t")).Header) || b.NeedsBody(router.Of(requests.SendMessageV2), requestOf(t, sendTo("t")).Header) {
+	if !b.NeedsBody(requests.Of(requests.SendBatchMessage), requestOf(t, sendTo("t")).Header) || b.NeedsBody(requests.Of(requests.SendMessageV2), requestOf(t, sendTo("t")).Header) {
 		t.Error("the body is needed of batches only")
 	}
 	got := []string{
@@ -649,8 +648,8 @@ const denySecrets = `{"rules":[{"name":"topics","action":"DENY","match":{"topics
 // well as the first.
 func TestEveryEntryIsJudged(t *testing.T) {
 	b := newBench(t, denySecrets)
-	for i := range router.Table {
-		kind := &router.Table[i]
+	for i := range requests.Table {
+		kind := &requests.Table[i]
 		bodies := entries[kind.Code]
 		if kind.NamesInBody() != (len(bodies) > 0) {
 			t.Errorf("%v: names in its body %v, tested with %q", kind.Code, kind.NamesInBody(), bodies)

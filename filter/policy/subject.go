@@ -8,7 +8,6 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // subject is one thing that a request is about; what it does not name is empty.
@@ -33,14 +32,14 @@ func (c *Client) subjects(r *Request) ([]body.Subject, error) {
 	if r.Header.Type == codec.JSON && !utf8.Valid(r.Header.Raw()) { // fastjson 2 reads overlong forms of ASCII as ASCII
 		return nil, errNotUTF8
 	}
-	all, err := r.Kind.AppendSubjects(c.room[:0], router.Request{Header: r.Header, Body: r.Body})
+	all, err := r.Type.AppendSubjects(c.room[:0], r.Header, r.Body)
 	if c.room = all; cap(all) > maxSpareSubjects {
 		c.room = nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if r.Kind.HidesTopic() {
+	if r.Type.HidesTopic {
 		for i := range all {
 			all[i].Topic = nil
 		}

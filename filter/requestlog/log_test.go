@@ -73,17 +73,6 @@ func TestLinesHaveTheNamesOfOpenTelemetry(t *testing.T) {
 	}
 }
 
-func TestOperationTypes(t *testing.T) {
-	for code, want := range map[requests.Code]string{
-		requests.SendBatchMessage: "send", requests.RecallMessage: "send", requests.EndTransaction: "settle",
-		requests.PopMessage: "receive", requests.AckMessage: "settle", requests.HeartBeat: "", requests.QueryConsumerOffset: "",
-	} {
-		if got := operationType(code); got != want {
-			t.Errorf("%v is %q, want %q", code, got, want)
-		}
-	}
-}
-
 // opened gives an observer with its log, which Close has write everything.
 func opened(t *testing.T, config apiv1.RequestLogConfig) (*Observer, *stats.Set) {
 	t.Helper()

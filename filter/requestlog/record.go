@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
@@ -67,7 +66,7 @@ func encode(to *json.Encoder, r *session.Record, ended time.Time) error {
 		l.Requests = &r.Requests
 		return to.Encode(l)
 	}
-	l.Operation, l.OperationType = r.Code.String(), operationType(r.Code)
+	l.Operation, l.OperationType = r.Code.String(), requests.Of(r.Code).Operation.String()
 	l.Destination, l.ConsumerGroup, l.ProducerGroup = r.Topic, r.ConsumerGroup, r.ProducerGroup
 	l.Language, l.Version = r.Language.String(), &r.Version
 	l.RequestCode, l.Opaque, l.Oneway = int32(r.Code), &r.Opaque, r.Oneway
@@ -95,19 +94,4 @@ func addressOf(text string) (host string, port int) {
 	}
 	port, _ = strconv.Atoi(number)
 	return host, port
-}
-
-// operationType is the kind of operation by OpenTelemetry's conventions; empty for what is none on messages.
-func operationType(code requests.Code) string {
-	switch code {
-	case requests.PullMessage, requests.LitePullMessage, requests.PopMessage, requests.PopLiteMessage, requests.PeekMessage:
-		return "receive"
-	case requests.AckMessage, requests.BatchAckMessage, requests.AckLiteMessage, requests.ChangeMessageInvisibleTime,
-		requests.UpdateConsumerOffset, requests.ConsumerSendMsgBack, requests.EndTransaction:
-		return "settle"
-	}
-	if apiv1.ClassOf(code) == apiv1.SendClass {
-		return "send"
-	}
-	return ""
 }

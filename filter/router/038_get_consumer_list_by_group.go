@@ -2,7 +2,11 @@
 
 package router
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+)
 
 // Starts of the names of each group's own topics (MixAll).
 const (
@@ -14,16 +18,16 @@ const (
 // and no topic. Sent by consumers when they rebalance, to any broker of the topic. All members must
 // get the same list, or queues are assigned twice or not at all: so it is asked of one broker for
 // the whole group, chosen from those of a topic that every member subscribes to and so registers at.
-func consumerList(r Request, k Knowledge) ([]byte, *Refusal) {
-	group, ok := r.Header.Field("consumerGroup")
+func byGroup(r Request, v View) ([]byte, *codec.Reply) {
+	group, ok := r.Header.Field(r.Type.Fields.ConsumerGroup)
 	if !ok {
 		return nil, unnamed
 	}
-	for _, topic := range k.GroupTopics(string(group)) {
-		if strings.HasPrefix(topic, RetryTopicPrefix) || len(k.TopicBrokers(topic)) == 0 {
+	for _, topic := range v.GroupTopics(string(group)) {
+		if strings.HasPrefix(topic, RetryTopicPrefix) || len(v.TopicBrokers(topic)) == 0 {
 			continue
 		}
-		return anyBroker(topic, string(group), k)
+		return anyBroker(topic, string(group), v)
 	}
-	return anyBroker("", string(group), k)
+	return anyBroker("", string(group), v)
 }

@@ -2,12 +2,15 @@
 
 package router
 
-import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
 
 // LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42), empty header, bodies LockBatchRequestBody and
 // UnlockBatchRequestBody. Sent by orderly consumers, one request for the queues of one broker, which
 // the queues name. With onlyThisBroker it is one broker speaking to another.
-func lockBatch(r Request, k Knowledge) ([]byte, *Refusal) {
+func byQueues(r Request, v View) ([]byte, *codec.Reply) {
 	queues, onlyThisBroker, err := body.ParseLockBatch(r.Body)
 	switch {
 	case err != nil:
@@ -19,7 +22,7 @@ func lockBatch(r Request, k Knowledge) ([]byte, *Refusal) {
 	}
 	broker := ""
 	for i, queue := range queues {
-		name, refusal := brokerOf(queue, k)
+		name, refusal := brokerOf(queue, v)
 		if refusal != nil {
 			return nil, refusal
 		}
@@ -32,14 +35,14 @@ func lockBatch(r Request, k Knowledge) ([]byte, *Refusal) {
 }
 
 // brokerOf returns the broker that has a queue.
-func brokerOf(queue body.MessageQueue, k Knowledge) (string, *Refusal) {
+func brokerOf(queue body.MessageQueue, v View) (string, *codec.Reply) {
 	switch {
 	case queue.BrokerName == "":
 		return "", unnamed
 	case !isLogical(queue.BrokerName):
 		return queue.BrokerName, nil
 	}
-	if name, ok := k.QueueBroker(queue.Topic, queue.BrokerName, queue.QueueID); ok {
+	if name, ok := v.QueueBroker(queue.Topic, queue.BrokerName, queue.QueueID); ok {
 		return name, nil
 	}
 	return "", unmapped

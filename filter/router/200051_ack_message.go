@@ -12,23 +12,23 @@ import (
 // ChangeInvisibleTimeRequestHeader, no body. Sent by pop consumers to the broker that the message
 // came from; its receipt, extraInfo, names it.
 
-// receiptBroker is the place of the broker's name among the blank-separated parts of a receipt
+// receiptBroker is the position of the broker's name among the blank-separated parts of a receipt
 // (ExtraInfoUtil).
 const receiptBroker = 5
 
-func byReceipt(r Request, k Knowledge) ([]byte, *Refusal) {
-	if name := AcknowledgedBroker(r.Header); len(name) > 0 {
+func byReceipt(r Request, v View) ([]byte, *codec.Reply) {
+	if name := AcknowledgedBroker(r); len(name) > 0 {
 		return name, nil
 	}
-	return onlyBroker(r, k, longNames.topic)
+	return onlyBroker(r, v)
 }
 
-// AcknowledgedBroker is the broker that an acknowledgement says its message came from; empty if it does not.
-func AcknowledgedBroker(h *codec.Header) []byte {
-	if name, ok := h.Field(longNames.broker); ok && len(name) > 0 {
+// AcknowledgedBroker returns the broker that an acknowledgement says its message came from; empty if it says none.
+func AcknowledgedBroker(r Request) []byte {
+	if name := namedBroker(r); len(name) > 0 {
 		return name
 	}
-	receipt, _ := h.Field("extraInfo")
+	receipt, _ := r.Header.Field("extraInfo")
 	for range receiptBroker {
 		_, receipt, _ = bytes.Cut(receipt, []byte(" "))
 	}

@@ -2,11 +2,14 @@
 
 package router
 
-import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+)
 
 // BATCH_ACK_MESSAGE (200151), no header, body BatchAckMessageRequestBody, which names the broker.
 // Sent by pop consumers from 5.1.3 on.
-func batchAck(r Request, _ Knowledge) ([]byte, *Refusal) {
+func byBody(r Request, _ View) ([]byte, *codec.Reply) {
 	name, err := body.ParseBatchAck(r.Body)
 	if err != nil {
 		return nil, Unreadable(err)

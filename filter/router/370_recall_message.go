@@ -5,13 +5,15 @@ package router
 import (
 	"encoding/base64"
 	"strings"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
 // RECALL_MESSAGE (370), header RecallMessageRequestHeader, no body. Sent by producers from 5.3.2 on
 // to take a delayed message back. The handle that the send answered is base64 of "v1 topic broker
 // timestamp messageId" (RecallMessageHandle).
-func recall(r Request, k Knowledge) ([]byte, *Refusal) {
-	if name, ok := r.Header.Field(longNames.broker); ok && len(name) > 0 {
+func byRecallHandle(r Request, v View) ([]byte, *codec.Reply) {
+	if name := namedBroker(r); len(name) > 0 {
 		return name, nil
 	}
 	handle, _ := r.Header.Field("recallHandle")
@@ -20,5 +22,5 @@ func recall(r Request, k Knowledge) ([]byte, *Refusal) {
 			return []byte(parts[2]), nil
 		}
 	}
-	return onlyBroker(r, k, longNames.topic)
+	return onlyBroker(r, v)
 }

@@ -9,20 +9,10 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
-func BenchmarkOf(b *testing.B) {
-	codes := []requests.Code{requests.SendMessageV2, requests.PullMessage, requests.HeartBeat, requests.PopMessage, 4711}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if Of(codes[i%len(codes)]) == nil {
-			b.Fatal("no row")
-		}
-	}
-}
-
 // BenchmarkLocate measures the rules of the requests that name their broker, and of one that leaves the
 // choice to the proxy.
 func BenchmarkLocate(b *testing.B) {
-	var k Knowledge = fakeKnowledge{topics: map[string][]string{"T": {"broker-a", "broker-b"}}, groups: map[string][]string{"g": {"T"}}}
+	var v View = fakeView{topics: map[string][]string{"T": {"broker-a", "broker-b"}}, groups: map[string][]string{"g": {"T"}}}
 	for _, c := range []struct {
 		code   requests.Code
 		fields []codec.Field
@@ -32,10 +22,10 @@ func BenchmarkLocate(b *testing.B) {
 		{requests.GetConsumerListByGroup, []codec.Field{{Name: "consumerGroup", Value: "g"}}},
 	} {
 		b.Run(c.code.String(), func(b *testing.B) {
-			r := Request{Header: header(b, c.code, c.fields...)}
+			r := Request{Type: requests.Of(c.code), Header: header(b, c.code, c.fields...)}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, refusal := Of(c.code).Locate(r, k); refusal != nil {
+				if _, refusal := Locate(r, v); refusal != nil {
 					b.Fatal(refusal.Remark)
 				}
 			}

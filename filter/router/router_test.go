@@ -5,7 +5,6 @@ package router
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
@@ -26,46 +25,11 @@ func header(t testing.TB, code requests.Code, fields ...codec.Field) *codec.Head
 	return h
 }
 
-func TestEachCodeHasOneRowAndEachRowWhatItsClassNeeds(t *testing.T) {
-	seen := map[requests.Code]bool{}
-	for _, kind := range Table {
-		if seen[kind.Code] {
-			t.Errorf("%v has two rows", kind.Code)
+func TestEveryRowHasARule(t *testing.T) {
+	for n := range requests.BrokerRules {
+		if rules[n] == nil {
+			t.Errorf("rule %d is missing", n)
 		}
-		seen[kind.Code] = true
-		if !kind.Code.Known() {
-			t.Errorf("%v is not a known code", kind.Code)
-		}
-		locates := kind.Class == Named || kind.Class == AnyBroker || kind.Class == AddressOnly
-		if locates != (kind.Locate != nil) {
-			t.Errorf("%v of class %q: Locate is %v", kind.Code, kind.Class, kind.Locate != nil)
-		}
-		if kind.Class == 0 || kind.Class >= Unlisted {
-			t.Errorf("%v has class %d", kind.Code, kind.Class)
-		}
-	}
-}
-
-func TestWaitsAreReadFromTheRequestAndBounded(t *testing.T) {
-	pull := func(flag, wait string) *codec.Header {
-		return header(t, requests.PullMessage, codec.Field{Name: "sysFlag", Value: flag}, codec.Field{Name: "suspendTimeoutMillis", Value: wait})
-	}
-	for _, c := range []struct {
-		h    *codec.Header
-		want time.Duration
-	}{
-		{pull("2", "15000"), 15 * time.Second},
-		{pull("4", "15000"), 0},
-		{pull("6", "-5"), 0},
-		{pull("6", "99999999999"), maxWait},
-		{pull("x", "15000"), 0},
-	} {
-		if got := pullWait(c.h); got != c.want {
-			t.Errorf("got %v, want %v", got, c.want)
-		}
-	}
-	if got := popWait(header(t, requests.PopMessage, codec.Field{Name: "pollTime", Value: "15000"})); got != 15*time.Second {
-		t.Errorf("got %v", got)
 	}
 }
 
@@ -87,40 +51,39 @@ func TestChoiceMovesOnlyTheKeysOfABrokerThatLeaves(t *testing.T) {
 	}
 }
 
-type fakeKnowledge struct {
+type fakeView struct {
 	topics map[string][]string
 	groups map[string][]string
 	told   []string
 	turns  map[string]int
 }
 
-func (k fakeKnowledge) TopicBrokers(topic string) []string { return k.topics[topic] }
-func (k fakeKnowledge) GroupTopics(group string) []string  { return k.groups[group] }
-func (k fakeKnowledge) ToldBrokers() []string              { return k.told }
-func (k fakeKnowledge) HalfMessageBroker(half HalfMessage, _ *codec.Header) (string, bool) {
+func (v fakeView) TopicBrokers(topic string) []string { return v.topics[topic] }
+func (v fakeView) GroupTopics(group string) []string  { return v.groups[group] }
+func (v fakeView) ToldBrokers() []string              { return v.told }
+func (v fakeView) HalfMessageBroker(half HalfMessage, _ *codec.Header) (string, bool) {
 	return "checked", half == HalfMessage{1, 2}
 }
 
-func (k fakeKnowledge) QueueBroker(topic, logicalBroker string, queue int32) (string, bool) {
+func (v fakeView) QueueBroker(topic, logicalBroker string, queue int32) (string, bool) {
 	brokers := map[int32]string{3: "physical", 5: "physical", 6: "another"}
 	return brokers[queue], topic == "static" && logicalBroker == "__syslo__global__" && brokers[queue] != ""
 }
 
-func (k fakeKnowledge) Turn(question string) int { k.turns[question]++; return k.turns[question] - 1 }
+func (v fakeView) Turn(question string) int { v.turns[question]++; return v.turns[question] - 1 }
 
 func TestCopiesOfAQueryGoToTheBrokersInTurn(t *testing.T) {
-	k := fakeKnowledge{topics: map[string][]string{"two": {"broker-a", "broker-b"}}, turns: map[string]int{}}
-	kind := Of(requests.QueryMessage)
+	v := fakeView{topics: map[string][]string{"two": {"broker-a", "broker-b"}}, turns: map[string]int{}}
 	h := header(t, requests.QueryMessage, codec.Field{Name: "topic", Value: "two"}, codec.Field{Name: "key", Value: "k"})
 	for i, want := range []string{"broker-a", "broker-b", "broker-a"} {
-		if got, refusal := kind.Locate(Request{Header: h}, k); string(got) != want || refusal != nil {
+		if got, refusal := Locate(Request{Type: requests.Of(requests.QueryMessage), Header: h}, v); string(got) != want || refusal != nil {
 			t.Errorf("copy %d goes to %q, want %q", i, got, want)
 		}
 	}
 }
 
 func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
-	k := fakeKnowledge{
+	v := fakeView{
 		topics: map[string][]string{"one": {"broker-x"}, "two": {"broker-a", "broker-b"}},
 		groups: map[string][]string{"g": {"%RETRY%g", "one"}},
 		told:   []string{"broker-t"},
@@ -173,8 +136,7 @@ func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 		"an unlisted code that has a name": {4711, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			kind := Of(c.code)
-			got, refusal := kind.Locate(Request{Header: header(t, c.code, c.fields...), Body: []byte(c.body)}, k)
+			got, refusal := Locate(Request{Type: requests.Of(c.code), Header: header(t, c.code, c.fields...), Body: []byte(c.body)}, v)
 			if string(got) != c.want || (refusal == nil) != (c.want != "") {
 				t.Errorf("got %q, %v; want %q", got, refusal, c.want)
 			}

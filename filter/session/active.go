@@ -11,28 +11,19 @@ import (
 // many requests come and go in one.
 type active struct {
 	all    int
-	change [len(activeGauges)]int32 // not told yet
+	change [activeGauges]int32 // not told yet
 	told   bool
 }
 
-// activeGauges are the gauges of what waits.
-var activeGauges = [...]stats.ID{
-	stats.RequestActive, stats.SendMessageV1Active, stats.SendMessageV2Active, stats.PopMessageActive, stats.GetTopicRouteActive,
-}
+// The gauges of requests that wait are those from RequestActive, which counts all of them, to GetTopicRouteActive.
+const activeGauges = stats.GetTopicRouteActive - stats.RequestActive + 1
 
 func (a *active) add(code requests.Code, delta int32) {
 	a.all += int(delta)
 	a.change[0] += delta
 	a.told = false
-	switch code {
-	case requests.SendMessage:
-		a.change[1] += delta
-	case requests.SendMessageV2:
-		a.change[2] += delta
-	case requests.PopMessage:
-		a.change[3] += delta
-	case requests.GetRouteInfoByTopic:
-		a.change[4] += delta
+	if own := stats.ActiveGauge(code); own != stats.RequestActive {
+		a.change[own-stats.RequestActive] += delta
 	}
 }
 
@@ -43,7 +34,7 @@ func (a *active) tell(r *stats.Recorder) {
 	}
 	for i, change := range &a.change {
 		if change != 0 {
-			r.Add(activeGauges[i], int64(change))
+			r.Add(stats.RequestActive+stats.ID(i), int64(change))
 			a.change[i] = 0
 		}
 	}

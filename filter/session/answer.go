@@ -7,10 +7,10 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -66,8 +66,8 @@ func (u *upstream) Judge(f framing.Frame) framing.Verdict {
 }
 
 // rewrites tells whether answers to requests of a kind are changed on this connection.
-func (s *Session) rewrites(kind *router.Kind) bool {
-	return kind.Rewrite != router.Untouched && (kind.Rewrite != router.ConsumerIDs || s.unified != nil)
+func (s *Session) rewrites(kind *requests.Type) bool {
+	return kind.Answer.HasBrokers() || kind.Answer == requests.ConsumerIDs && s.unified != nil
 }
 
 // rewriteAnswer sends an answer on with another body.
@@ -90,17 +90,17 @@ func (s *Session) rewriteAnswer(u *upstream, p pending, f framing.Frame) framing
 
 func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error) {
 	var told []string
-	if p.kind.Rewrite == router.ConsumerIDs {
+	if p.kind.Answer == requests.ConsumerIDs {
 		return s.uniqueConsumers(old), nil
 	}
-	if p.kind.Rewrite == router.TopicList {
+	if p.kind.Answer == requests.TopicList {
 		rewritten, err := body.RewriteTopicList(old, s.advertiseKnown(u.place.cluster, &told))
 		if err == nil && s.unified != nil {
 			s.tell(u.place.cluster, told)
 		}
 		return rewritten, err
 	}
-	if p.kind.Rewrite == router.ClusterInfo {
+	if p.kind.Answer == requests.ClusterInfo {
 		seen, err := body.ParseClusterInfo(old)
 		if err != nil {
 			return nil, err

@@ -12,7 +12,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -40,18 +39,18 @@ func TestEveryKindAnswersARequestThatSaysNothing(t *testing.T) {
 		requests.QueryMessage:                 saysNoBroker,
 		requests.GetConsumerListByGroup:       saysUnnamed,
 	}
-	for _, kind := range router.Table {
+	for _, kind := range requests.Table {
 		h := dialUnified(t)
 		h.send(request(kind.Code, 77, "{"))
 		want := bodies[kind.Code]
 		forwarded := false
 		if want == "" {
 			switch kind.Class {
-			case router.Named, router.AnyBroker:
+			case requests.Named, requests.AnyBroker:
 				want = saysUnnamed
-			case router.AddressOnly:
+			case requests.AddressOnly:
 				want = saysAddressOnly
-			case router.Internal, router.FromBroker:
+			case requests.Internal, requests.FromBroker:
 				want = saysInternal
 			default:
 				forwarded = true // what is wrong with it a server must say

@@ -72,49 +72,37 @@ var compatibleLosses = losses{
 	unreadable:    &router.Refusal{Code: codec.ResponseSystemError, Remark: "Failed to decode response from upstream"},
 }
 
-// Codes of Alibaba's own releases, which Envoy's filter knows; the open-source ones use them for something
-// that went away.
-const (
-	legacyPopMessage = 50
-	legacyAckMessage = 51
-)
-
 // codeOf is the code that decides what a request is.
 func (s *Session) codeOf(h *codec.Header) requests.Code {
 	code := requests.CodeOf(h)
 	if s.environment.Compatible != nil {
-		switch code {
-		case legacyPopMessage:
-			return requests.PopMessage
-		case legacyAckMessage:
-			return requests.AckMessage
-		}
+		return requests.ForEnvoy(code)
 	}
 	return code
 }
 
 // routeCompatible finds the way of a request by the routes of the config. What Envoy's filter does not
 // know goes to the broker that it names.
-func (s *Session) routeCompatible(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) routeCompatible(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
-	request := router.Request{Header: h, Body: f.Body()}
-	switch kind.Code {
-	case requests.GetRouteInfoByTopic:
+	request := router.Request{Type: kind, Header: h, Body: f.Body()}
+	switch kind.Envoy {
+	case requests.EnvoyAnswersRoute:
 		return s.answerRoute(h)
-	case requests.HeartBeat:
+	case requests.EnvoyRegisters:
 		return s.registerMember(kind, f)
-	case requests.UnregisterClient:
+	case requests.EnvoyUnregisters:
 		return s.unregisterMember(kind, f)
-	case requests.GetConsumerListByGroup:
+	case requests.EnvoyAnswersMembers:
 		return s.answerConsumerList(h)
-	case requests.SendMessage, requests.SendMessageV2, requests.SendBatchMessage, requests.PopMessage:
+	case requests.EnvoyBalances:
 		return s.balance(kind, f)
-	case requests.AckMessage, requests.ChangeMessageInvisibleTime:
+	case requests.EnvoyAcknowledges:
 		return s.acknowledge(kind, f)
 	}
 	switch kind.Class {
-	case router.Named, router.AnyBroker, router.AddressOnly, router.Unlisted:
-		name, refusal := kind.Locate(request, knowledge{s})
+	case requests.Named, requests.AnyBroker, requests.AddressOnly, requests.Unlisted:
+		name, refusal := router.Locate(request, knowledge{s})
 		if refusal != nil {
 			return s.refuse(h, notSupported)
 		}
@@ -146,14 +134,14 @@ func (s *Session) clusterOf(request routeconfig.Request) (*routeconfig.Route, *e
 
 // balance sends a request to the broker it names if that is one of its topic's cluster, else to any endpoint there. A
 // queue that was chosen for another broker means nothing then: the broker shall choose one.
-func (s *Session) balance(kind *router.Kind, f framing.Frame) framing.Verdict {
-	h, r := f.Header, router.Request{Header: f.Header, Body: f.Body()}
-	topic := string(kind.TopicOf(h))
+func (s *Session) balance(kind *requests.Type, f framing.Frame) framing.Verdict {
+	h, r := f.Header, router.Request{Type: kind, Header: f.Header, Body: f.Body()}
+	topic := string(kind.Topic(h))
 	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: h.Code})
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
-	e, named, refusal := s.endpointFor(kind, r, route, cluster)
+	e, named, refusal := s.endpointFor(r, route, cluster)
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
@@ -169,26 +157,14 @@ func (s *Session) balance(kind *router.Kind, f framing.Frame) framing.Verdict {
 		group, _ := h.Field("consumerGroup")
 		u.onSuccess(h, s.rememberPopped(e.Broker, string(group)))
 	}
-	queue := queueField(kind.Code)
-	if _, signed := h.Field("Signature"); named || queue == "" || signed {
+	if _, signed := h.Field("Signature"); named || !kind.SendsMessages() || signed {
 		return v
 	}
 	if s.goingUp.Flush(); s.state == closed { // that was too much to keep
 		return framing.Stop
 	}
-	u.write(withField(h, queue, "-1", r.Body))
+	u.write(withField(h, kind.Fields.Queue, "-1", r.Body))
 	return framing.Drop
-}
-
-// queueField is the field with the queue of a send; empty for other requests.
-func queueField(code requests.Code) string {
-	switch code {
-	case requests.SendMessage:
-		return "queueId"
-	case requests.SendMessageV2, requests.SendBatchMessage:
-		return "e"
-	}
-	return ""
 }
 
 // withField is a request with another value of one field.
@@ -208,13 +184,13 @@ func withField(h *codec.Header, name, value string, content []byte) []byte {
 
 // endpointFor picks an endpoint of the cluster that a request is routed to: the master of the broker that it names, or
 // any. `named` tells which of the two.
-func (s *Session) endpointFor(kind *router.Kind, r router.Request, route *routeconfig.Route, cluster *envoyadmin.Cluster) (e *envoyadmin.Endpoint, named bool, refusal *router.Refusal) {
+func (s *Session) endpointFor(r router.Request, route *routeconfig.Route, cluster *envoyadmin.Cluster) (e *envoyadmin.Endpoint, named bool, refusal *router.Refusal) {
 	random := s.environment.Compatible.Random
 	if percent := uint64(cluster.MaintenancePercent); percent > 0 && random()%100 < percent {
 		s.recorder.Inc(stats.MaintenanceFailure)
 		return nil, false, maintenance
 	}
-	if name, refusal := kind.Locate(r, saidByRequest{knowledge{s}}); refusal == nil {
+	if name, refusal := router.Locate(r, saidByRequest{knowledge{s}}); refusal == nil {
 		for _, each := range cluster.Hosts(route.MetadataMatch) {
 			if each.Broker.Name == string(name) && (e == nil || each.Broker.ID < e.Broker.ID) {
 				e = each
@@ -249,12 +225,12 @@ func (s *Session) reachEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstre
 
 // acknowledge sends an acknowledgement to where its message was popped from: to the broker that its receipt names, which
 // only open-source clients have, or else by its directive.
-func (s *Session) acknowledge(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) acknowledge(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
 	message, complete := poppedMessage(h)
 	from, found := s.environment.Compatible.Directives.Find(message, s.now)
 	found = found && complete
-	if name := router.AcknowledgedBroker(h); len(name) > 0 && (!found || from.Name != string(name)) {
+	if name := router.AcknowledgedBroker(router.Request{Type: kind, Header: h}); len(name) > 0 && (!found || from.Name != string(name)) {
 		from, found = compatible.Broker{Name: string(name)}, true
 	}
 	if !found {
@@ -378,7 +354,7 @@ func (s *Session) brokersOfTopic(topic string) (names []string) {
 
 // registerMember notes a client's consumer groups and passes its registration on to the brokers, whose
 // long polls need it.
-func (s *Session) registerMember(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) registerMember(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
 	data, refusal := s.rememberHeartbeat(f)
 	switch {
@@ -439,7 +415,7 @@ func (s *Session) leaveOtherGroups(data *body.HeartbeatData) {
 	}
 }
 
-func (s *Session) unregisterMember(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) unregisterMember(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
 	clientID, _ := h.Field("clientID")
 	group, _ := h.Field("consumerGroup")
@@ -460,7 +436,7 @@ func (s *Session) leaveGroups() {
 }
 
 // copyToBrokers gives each broker of the client a copy of a registration; nobody waits for the answers.
-func (s *Session) copyToBrokers(kind *router.Kind, f framing.Frame) {
+func (s *Session) copyToBrokers(kind *requests.Type, f framing.Frame) {
 	s.goingUp.Flush()
 	for _, u := range s.registrationTargets() {
 		if u.canWrite(f.Size) {

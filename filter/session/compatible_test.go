@@ -25,7 +25,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -566,8 +565,14 @@ func storedMessage(twoBytes bool, queue int32, offset int64) []byte {
 	return b
 }
 
+// Codes of Alibaba's own releases.
+const (
+	alibabaPop = 50
+	alibabaAck = 51
+)
+
 func TestCompatibleAcknowledgementsFindTheBrokerOfTheirMessage(t *testing.T) {
-	for _, codes := range [][2]requests.Code{{legacyPopMessage, legacyAckMessage}, {requests.PopMessage, requests.AckMessage}} {
+	for _, codes := range [][2]requests.Code{{alibabaPop, alibabaAck}, {requests.PopMessage, requests.AckMessage}} {
 		e := compatibleEnvironment(t)
 		h := dial(t, e, 10911, terminal)
 		h.send(pop(codes[0], 1, codec.Field{Name: "bname", Value: "broker-b"}))
@@ -735,7 +740,7 @@ func TestCompatibleConfigsWithoutRoutesAnswerEverything(t *testing.T) {
 	e.Clusters = directory.NewClusters(nil)
 	e.Compatible.Routes, e.Compatible.Directories = table, nil
 	h := dial(t, e, 10911, terminal)
-	for _, kind := range router.Table {
+	for _, kind := range requests.Table {
 		for _, broker := range []string{"", "broker-a", "__syslo__global__"} {
 			h.send(request(kind.Code, 1, "{}", topicField("t"), codec.Field{Name: "bname", Value: broker}, codec.Field{Name: "n", Value: broker}, codec.Field{Name: "queueId", Value: "1"}, codec.Field{Name: "b", Value: "t"}, codec.Field{Name: "e", Value: "1"}))
 			if got := one(t, h.tookDown()); got.Opaque != 1 || !got.IsResponse() {
@@ -883,7 +888,7 @@ func TestCompatibleStatsOfEveryKind(t *testing.T) {
 	h.send(request(requests.SendMessage, 4, "hello", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
 	h.send(sendV2(5, "broker-a", "t"))
 	h.send(sendV2(6, "broker-b", "t"))
-	h.send(pop(legacyPopMessage, 7, codec.Field{Name: "bname", Value: "broker-b"}))
+	h.send(pop(alibabaPop, 7, codec.Field{Name: "bname", Value: "broker-b"}))
 	h.wantStats(map[stats.ID]int64{
 		stats.RequestActive: 4, stats.SendMessageV1Active: 1, stats.SendMessageV2Active: 2, stats.PopMessageActive: 1, stats.GetTopicRouteActive: 0,
 		stats.TotalPending: 4, stats.SendMessagePending: 3, stats.PopMessagePending: 1, stats.GetTopicRoutePending: 0,
@@ -892,7 +897,7 @@ func TestCompatibleStatsOfEveryKind(t *testing.T) {
 		h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, opaque, ""))
 	}
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 7, string(storedMessage(false, 2, 100))))
-	h.send(ack(legacyAckMessage, 8, "2", "100"))
+	h.send(ack(alibabaAck, 8, "2", "100"))
 	h.receive(h.to(brokerBAddress), response(codec.ResponseSuccess, 8, ""))
 	h.UpstreamClosed(h.clock, h.to(brokerBAddress)) // request 6 is told so
 	h.send(request(requests.UnregisterClient, 9, "", codec.Field{Name: "clientID", Value: "1@2"}, codec.Field{Name: "consumerGroup", Value: "g"}))

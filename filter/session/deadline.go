@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -21,7 +22,7 @@ var deadlinePassed = &router.Refusal{Code: codec.ResponseSystemError, Remark: "n
 const never = Instant(math.MaxInt64)
 
 // deadlineOf is when a request's time is over.
-func (s *Session) deadlineOf(kind *router.Kind, wait Instant) Instant {
+func (s *Session) deadlineOf(kind *requests.Type, wait Instant) Instant {
 	if s.role.Kind != addressing.ToAll {
 		return s.now + patience
 	}

@@ -62,7 +62,7 @@ type mergedAnswer struct {
 }
 
 // toAllBrokers sends this client's registration, or the end of one, to every broker it has learned of.
-func (s *Session) toAllBrokers(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) toAllBrokers(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
 	heartbeat := kind.Code == requests.HeartBeat
 	last, content := &s.unified.unregister, f.Body()
@@ -149,9 +149,9 @@ func brokersOf(clusters []*directory.Directory) (places []place) {
 }
 
 // toAllNameServers sends a change to every name server of the clusters that its topic can be in.
-func (s *Session) toAllNameServers(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) toAllNameServers(kind *requests.Type, f framing.Frame) framing.Verdict {
 	var targets []*upstream
-	for _, cluster := range s.clustersOf(kind.TopicOf(f.Header)) {
+	for _, cluster := range s.clustersOf(kind.Topic(f.Header)) {
 		for _, address := range cluster.Snapshot().NameServers() {
 			u, refusal := s.reach(place{cluster: cluster}, address)
 			if refusal != nil {
@@ -164,9 +164,9 @@ func (s *Session) toAllNameServers(kind *router.Kind, f framing.Frame) framing.V
 }
 
 // toEveryBroker sends a change to the master of every broker of the clusters that its topic can be in.
-func (s *Session) toEveryBroker(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) toEveryBroker(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
-	clusters, refusal := s.clustersOfAll(kind, router.Request{Header: h, Body: f.Body()}, func(about body.Subject) []*directory.Directory { return s.clustersOf(about.Topic) })
+	clusters, refusal := s.clustersOfAll(kind, router.Request{Type: kind, Header: h, Body: f.Body()}, func(about body.Subject) []*directory.Directory { return s.clustersOf(about.Topic) })
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
@@ -182,7 +182,7 @@ func (s *Session) toEveryBroker(kind *router.Kind, f framing.Frame) framing.Verd
 }
 
 // change sends a request to all targets: one failure is the answer. `nobody` answers it if there are none.
-func (s *Session) change(kind *router.Kind, f framing.Frame, targets []*upstream, nobody *router.Refusal) framing.Verdict {
+func (s *Session) change(kind *requests.Type, f framing.Frame, targets []*upstream, nobody *router.Refusal) framing.Verdict {
 	if len(targets) == 0 {
 		return s.refuse(f.Header, nobody)
 	}
@@ -191,7 +191,7 @@ func (s *Session) change(kind *router.Kind, f framing.Frame, targets []*upstream
 }
 
 // fanOut sends a copy of a request to each target. It gives nil if the request goes nowhere.
-func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame framing.Frame, strict bool) (*fanOut, framing.Verdict) {
+func (s *Session) fanOut(kind *requests.Type, targets []*upstream, frame framing.Frame, strict bool) (*fanOut, framing.Verdict) {
 	h := frame.Header
 	targets = eachOnce(targets)
 	if strict && slices.ContainsFunc(targets, func(u *upstream) bool { return !u.canWrite(len(targets) * frame.Size) }) {
@@ -220,7 +220,7 @@ func (s *Session) fanOut(kind *router.Kind, targets []*upstream, frame framing.F
 		s.noting.end(s, ending{})
 	}
 	var topic string
-	if kind.Rewrite == router.TopicRouteData {
+	if kind.Answer == requests.TopicRouteData {
 		f.routes = &routes{}
 		topic = routeTopic(h)
 	}

@@ -225,7 +225,7 @@ func (s *Session) replayHeartbeat(u *upstream) {
 	}
 	u.replays = true // counted once it is open: a broker that is down is dialled again and again
 	s.goingUp.Flush()
-	s.writeUnawaited(u, router.Of(requests.HeartBeat), framing.Frame{Raw: frame, Header: header, Size: len(frame)})
+	s.writeUnawaited(u, requests.Of(requests.HeartBeat), framing.Frame{Raw: frame, Header: header, Size: len(frame)})
 }
 
 // liveHeartbeat returns the last heartbeat without the groups that have ended since, and its header; nil if there is
@@ -258,7 +258,7 @@ func (s *Session) liveHeartbeat() ([]byte, *codec.Header) {
 // writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own. While
 // another request with its opaque waits, or there is no memory for one more that waits, it is left out, and the next
 // heartbeat has to do.
-func (s *Session) writeUnawaited(u *upstream, kind *router.Kind, f framing.Frame) {
+func (s *Session) writeUnawaited(u *upstream, kind *requests.Type, f framing.Frame) {
 	h := f.Header
 	if !h.IsOneway() {
 		if u.pending.Has(h.Opaque) || !u.reserve() {

@@ -22,12 +22,12 @@ type noted struct {
 }
 
 // needsBody tells whether a request must be whole for the policy or for an observer.
-func (s *Session) needsBody(kind *router.Kind, h *codec.Header) bool {
+func (s *Session) needsBody(kind *requests.Type, h *codec.Header) bool {
 	return s.policy != nil && s.policy.NeedsBody(kind, h) || s.environment.CountsMessages && kind.IsBatch(h)
 }
 
 // note begins to note what observers want to know of the request that is being judged.
-func (s *Session) note(code requests.Code, kind *router.Kind, f framing.Frame) {
+func (s *Session) note(code requests.Code, kind *requests.Type, f framing.Frame) {
 	h := f.Header
 	n := &noted{observed: true, start: s.now, record: Record{
 		Recorder:     s.recorder,
@@ -38,17 +38,16 @@ func (s *Session) note(code requests.Code, kind *router.Kind, f framing.Frame) {
 		Language:     h.Language,
 		Version:      h.Version,
 		Oneway:       h.IsOneway(),
-		LongPoll:     kind.Wait != nil && kind.Wait(h) > 0,
+		LongPoll:     kind.Wait(h) > 0,
 		Broker:       s.role.BrokerName,
 		RequestBytes: f.Size,
 	}}
-	request := router.Request{Header: h, Body: f.Body()}
 	if f.Complete() || !kind.IsBatch(h) {
-		n.record.Messages = kind.Messages(request)
+		n.record.Messages = kind.CountMessages(h, f.Body())
 	}
 	if f.Complete() || !kind.NamesInBody() {
 		var room [1]body.Subject
-		subjects, _ := kind.AppendSubjects(room[:0], request)
+		subjects, _ := kind.AppendSubjects(room[:0], h, f.Body())
 		about := common(subjects)
 		n.record.Topic, n.record.ProducerGroup, n.record.ConsumerGroup = text(about.Topic), text(about.ProducerGroup), text(about.ConsumerGroup)
 	}
@@ -72,10 +71,10 @@ func common(subjects []body.Subject) (about body.Subject) {
 }
 
 // askPolicy has the policy judge a request. A frame that is not whole has all that the policy needs.
-func (s *Session) askPolicy(code requests.Code, kind *router.Kind, f framing.Frame) *router.Refusal {
+func (s *Session) askPolicy(code requests.Code, kind *requests.Type, f framing.Frame) *router.Refusal {
 	bill, refusal := s.policy.Judge(&policy.Request{
 		Code:   code,
-		Kind:   kind,
+		Type:   kind,
 		Header: f.Header,
 		Body:   f.Body(),
 		Size:   f.Size,

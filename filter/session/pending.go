@@ -12,7 +12,7 @@ import (
 // pending is a request that waits for its answer. It ends exactly once: answered, failed, expired or
 // cancelled.
 type pending struct {
-	kind     *router.Kind
+	kind     *requests.Type
 	code     requests.Code
 	asker    asker
 	longPoll bool
@@ -27,16 +27,13 @@ type pending struct {
 }
 
 // expect notes that a request is sent to u and wants an answer.
-func (s *Session) expect(u *upstream, kind *router.Kind, h *codec.Header) {
+func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
 	p := pending{kind: kind, code: s.codeOf(h), asker: askerOf(h), start: s.now, noted: s.noting}
-	var wait Instant
-	if kind.Wait != nil {
-		wait = kind.Wait(h)
-		p.longPoll = wait > 0
-	}
+	wait := kind.Wait(h)
+	p.longPoll = wait > 0
 	p.deadline = s.deadlineOf(kind, wait)
-	p.prepared = s.unified != nil && kind.Prepared != nil && kind.Prepared(h)
-	if kind.Rewrite == router.TopicRouteData {
+	p.prepared = s.unified != nil && kind.IsPrepared(h)
+	if kind.Answer == requests.TopicRouteData {
 		p.topic = routeTopic(h)
 	}
 	u.await(h.Opaque, p)

@@ -68,9 +68,9 @@ func (s *Session) clustersOfGroup(name string) []*directory.Directory {
 }
 
 // clustersFor returns the clusters that the broker of a request can be in.
-func (s *Session) clustersFor(kind *router.Kind, r router.Request) ([]*directory.Directory, *router.Refusal) {
+func (s *Session) clustersFor(kind *requests.Type, r router.Request) ([]*directory.Directory, *router.Refusal) {
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
-	if kind.Code == requests.EndTransaction {
+	if kind.Broker == requests.ByHalfMessage {
 		if half, ok := router.HalfMessageOf(r.Header); ok {
 			if at, known := s.unified.halves.find(half, r.Header); known {
 				return []*directory.Directory{at.cluster}, nil
@@ -88,13 +88,13 @@ func (s *Session) clustersFor(kind *router.Kind, r router.Request) ([]*directory
 var severalClusters = &router.Refusal{Code: codec.ResponseSystemError, Remark: "the topics of this request are in several clusters: send a request for each"}
 
 // clustersOfAll returns the clusters that all subjects of a request can be in.
-func (s *Session) clustersOfAll(kind *router.Kind, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *router.Refusal) {
+func (s *Session) clustersOfAll(kind *requests.Type, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *router.Refusal) {
 	all := s.environment.Clusters.All()
 	if len(all) <= 1 {
 		return all, nil
 	}
 	var room [1]body.Subject
-	subjects, err := kind.AppendSubjects(room[:0], r)
+	subjects, err := kind.AppendSubjects(room[:0], r.Header, r.Body)
 	if err != nil {
 		return nil, router.Unreadable(err)
 	}

@@ -4,6 +4,7 @@ package session
 
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
@@ -20,8 +21,8 @@ func (s requestJudge) Judge(f framing.Frame) framing.Verdict {
 		return framing.Stop
 	}
 	code := s.codeOf(h)
-	kind := router.Of(code)
-	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == router.AllNameServers && !h.IsResponse()
+	kind := requests.Of(code)
+	replicate := s.role.Kind == addressing.ToNameServer && kind.Class == requests.NameServerChange && !h.IsResponse()
 	if !f.Complete() && (replicate || !h.IsResponse() && s.needsBody(kind, h)) {
 		return framing.More
 	}
@@ -38,7 +39,7 @@ func (s requestJudge) Judge(f framing.Frame) framing.Verdict {
 		s.note(code, kind, f)
 	}
 	switch {
-	case kind.Class == router.Internal:
+	case kind.Class == requests.Internal:
 		return s.refuse(h, router.RefusedInternal)
 	case s.environment.Config.Policy.ReadOnlyAdmin && kind.MayChange():
 		return s.refuse(h, router.RefusedChange)
@@ -68,7 +69,7 @@ func (s *Session) replicate(frame []byte) {
 }
 
 // forward sends a request on to one upstream.
-func (s *Session) forward(u *upstream, kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) forward(u *upstream, kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
 	if !u.canWrite(f.Size) {
 		s.refuseOverLimit(h)
@@ -110,22 +111,22 @@ func (s *Session) refuseOverLimit(h *codec.Header) {
 }
 
 // routeRequest finds the way of a request on a connection that stands for the whole cluster.
-func (s *Session) routeRequest(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) routeRequest(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
 	switch kind.Class {
-	case router.NameServer:
+	case requests.NameServer:
 		return s.toNameServer(kind, f)
-	case router.AllNameServers:
+	case requests.NameServerChange:
 		return s.toAllNameServers(kind, f)
-	case router.AllBrokers:
+	case requests.Registration:
 		return s.toAllBrokers(kind, f)
-	case router.EveryBroker:
+	case requests.BrokerChange:
 		return s.toEveryBroker(kind, f)
-	case router.FromBroker:
+	case requests.FromBroker:
 		return s.refuse(h, router.RefusedInternal)
 	}
-	request := router.Request{Header: h, Body: f.Body()}
-	name, refusal := kind.Locate(request, knowledge{s})
+	request := router.Request{Type: kind, Header: h, Body: f.Body()}
+	name, refusal := router.Locate(request, knowledge{s})
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
@@ -142,9 +143,9 @@ func (s *Session) routeRequest(kind *router.Kind, f framing.Frame) framing.Verdi
 
 // toNameServer sends a request to a name server of the cluster that its topic is in. What belongs to no
 // cluster in particular goes to the first; a topic that can be in several is asked for in each of them.
-func (s *Session) toNameServer(kind *router.Kind, f framing.Frame) framing.Verdict {
+func (s *Session) toNameServer(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h, cluster := f.Header, s.environment.Clusters.First()
-	if topic := kind.TopicOf(h); kind.Rewrite == router.TopicRouteData && len(topic) > 0 {
+	if topic := kind.Topic(h); kind.Answer == requests.TopicRouteData && len(topic) > 0 {
 		clusters := s.clustersOf(topic)
 		if len(clusters) > 1 {
 			return s.toNameServers(kind, f, clusters)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
@@ -22,7 +23,7 @@ type routes struct {
 }
 
 // toNameServers asks a name server of each cluster for the route of a topic.
-func (s *Session) toNameServers(kind *router.Kind, f framing.Frame, clusters []*directory.Directory) framing.Verdict {
+func (s *Session) toNameServers(kind *requests.Type, f framing.Frame, clusters []*directory.Directory) framing.Verdict {
 	var targets []*upstream
 	for _, cluster := range clusters {
 		u, refusal := s.nameServer(cluster)

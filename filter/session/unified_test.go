@@ -13,7 +13,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -513,8 +512,8 @@ func TestLongPollsHaveTheTimeTheyAskFor(t *testing.T) {
 		h.wantIdle()
 	}
 	waits := 0
-	for i := range router.Table {
-		if router.Table[i].Wait != nil {
+	for i := range requests.Table {
+		if requests.Table[i].LongPoll.Wait != "" {
 			waits++
 		}
 	}

@@ -39,9 +39,9 @@ func TestKnownCodesHaveStatsOfTheirOwn(t *testing.T) {
 	if got := Table[RequestCodeID(requests.SendMessageV2)].Name; got != "request_code.send_message_v2" {
 		t.Errorf("got %q", got)
 	}
-	for _, code := range requests.Codes() {
-		if got := Table[RequestCodeID(code)].Name; got != "request_code."+strings.ToLower(code.String()) {
-			t.Errorf("%v counts as %s", code, got)
+	for _, row := range requests.Table {
+		if got := Table[RequestCodeID(row.Code)].Name; got != "request_code."+strings.ToLower(row.Name) {
+			t.Errorf("%s counts as %s", row.Name, got)
 		}
 	}
 	for _, code := range []requests.Code{-1, 0, 4711, 1 << 30} {
@@ -53,6 +53,31 @@ func TestKnownCodesHaveStatsOfTheirOwn(t *testing.T) {
 		if got := Table[FrameErrorID(kind)].Name; got != "frame_error."+kind.String() {
 			t.Errorf("got %q", got)
 		}
+	}
+}
+
+// TestEnvoysStatsAreThoseOfTheirRequests has the stats of Envoy's own filter that count requests with one code.
+func TestEnvoysStatsAreThoseOfTheirRequests(t *testing.T) {
+	gauges := 0
+	for _, row := range requests.Table {
+		id, ok := named(row.EnvoyStat)
+		if ok != (row.EnvoyStat != "") {
+			t.Errorf("%s counts as %q, which is no stat", row.Name, row.EnvoyStat)
+		} else if ok && (Table[id].Kind != Counter || len(sums[id]) != 1 || sums[id][0] != RequestCodeID(row.Code)) {
+			t.Errorf("%s: %s is the sum of %v", row.Name, row.EnvoyStat, sums[id])
+		}
+		if gauge := ActiveGauge(row.Code); gauge != RequestActive {
+			gauges++
+			if Table[gauge].Kind != Gauge || Table[gauge].Name != row.EnvoyStat+"_active" {
+				t.Errorf("%s waits in %s", row.Name, Table[gauge].Name)
+			}
+		}
+	}
+	if want := int(GetTopicRouteActive - RequestActive); gauges != want {
+		t.Errorf("%d codes have a gauge of those that wait, want %d", gauges, want)
+	}
+	if got := ActiveGauge(4711); got != RequestActive {
+		t.Errorf("an unknown code waits in %s", Table[got].Name)
 	}
 }
 

@@ -3,6 +3,7 @@
 package stats
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/version"
@@ -250,26 +251,48 @@ var sums = func() map[ID][]ID {
 		Request:                {RequestDecodingSuccess, RequestDecodingError},
 		Response:               {ResponseDecodingSuccess, ResponseDecodingError},
 
-		Heartbeat:       {RequestCodeID(requests.HeartBeat)},
-		Unregister:      {RequestCodeID(requests.UnregisterClient)},
-		GetConsumerList: {RequestCodeID(requests.GetConsumerListByGroup)},
-		GetTopicRoute:   {RequestCodeID(requests.GetRouteInfoByTopic)},
-		SendMessageV1:   {RequestCodeID(requests.SendMessage)},
-		SendMessageV2:   {RequestCodeID(requests.SendMessageV2)},
-		PopMessage:      {RequestCodeID(requests.PopMessage)},
-		AckMessage:      {RequestCodeID(requests.AckMessage)},
-
 		// Nothing in this filter waits for anything but an upstream, so what is active is what is pending.
 		SendMessagePending:   {SendMessageV1Active, SendMessageV2Active},
 		PopMessagePending:    {PopMessageActive},
 		GetTopicRoutePending: {GetTopicRouteActive},
 		TotalPending:         {RequestActive},
 	}
-	for _, code := range requests.Codes() {
-		m[RequestDecodingSuccess] = append(m[RequestDecodingSuccess], RequestCodeID(code))
+	for _, t := range requests.Table {
+		id := RequestCodeID(t.Code)
+		m[RequestDecodingSuccess] = append(m[RequestDecodingSuccess], id)
+		if envoys, ok := named(t.EnvoyStat); ok {
+			m[envoys] = []ID{id}
+		}
 	}
 	return m
 }()
+
+// activeGauges are the gauges of requests that wait, by the ordinals of their codes.
+var activeGauges = func() []ID {
+	ids := make([]ID, len(requests.Table))
+	for i, t := range requests.Table {
+		ids[i] = RequestActive
+		if own, ok := named(t.EnvoyStat + "_active"); ok {
+			ids[i] = own
+		}
+	}
+	return ids
+}()
+
+// named returns the stat with a name.
+func named(name string) (ID, bool) {
+	i := slices.IndexFunc(Table, func(def Def) bool { return def.Name == name })
+	return ID(i), i >= 0
+}
+
+// ActiveGauge returns the gauge of the requests with a code that wait for their answer: RequestActive, which counts all of
+// them, where the code has none to itself.
+func ActiveGauge(code requests.Code) ID {
+	if n := requests.Of(code).Ordinal; n >= 0 {
+		return activeGauges[n]
+	}
+	return RequestActive
+}
 
 // Where the rows that generated makes begin.
 var (
@@ -282,8 +305,8 @@ func generated() []Def {
 	for _, kind := range codec.FrameErrorKinds() {
 		defs = append(defs, Def{Counter, Trouble, "frame_error." + kind.String(), "frames closed their connection for this reason, either side"})
 	}
-	for _, code := range requests.Codes() {
-		defs = append(defs, Def{Counter, Activity, "request_code." + strings.ToLower(code.String()), code.String() + " requests from clients"})
+	for _, t := range requests.Table {
+		defs = append(defs, Def{Counter, Activity, "request_code." + strings.ToLower(t.Name), t.Name + " requests from clients"})
 	}
 	return defs
 }
@@ -293,7 +316,7 @@ func FrameErrorID(kind codec.FrameErrorKind) ID { return firstFrameError + ID(ki
 
 // RequestCodeID is the stat of a request code; an unknown one counts as RequestUnknownCode.
 func RequestCodeID(code requests.Code) ID {
-	if n, ok := code.Ordinal(); ok {
+	if n := requests.Of(code).Ordinal; n >= 0 {
 		return firstRequestCode + ID(n)
 	}
 	return RequestUnknownCode

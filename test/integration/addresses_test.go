@@ -19,7 +19,6 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -172,13 +171,13 @@ func TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo(t *testing.T) {
 		known := newProbe(broker.Name, "t", "g", "a-producer", connections.ConnectionSet[0].ClientID)
 		// A group that has consumed nothing yet.
 		fetching := newProbe(broker.Name, "t", "fresh-"+way.Name, "a-producer", "a-client")
-		for _, k := range router.Table {
-			if k.Class == router.Internal || k.Class == router.FromBroker || k.Effect == router.Changes ||
+		for _, k := range requests.Table {
+			if k.Class == requests.Internal || k.Class == requests.FromBroker || k.Effect == requests.Changes ||
 				k.Code == requests.EndTransaction { // no broker answers it
 				continue
 			}
 			address, p := way.Broker(broker), known
-			if k.Class == router.NameServer {
+			if k.Class == requests.NameServer {
 				address = way.NameServer
 			}
 			if k.Code == requests.PopMessage || k.Code == requests.PeekMessage {
@@ -191,7 +190,7 @@ func TestAnswersNameRealAddressesOnlyWhereTheTableSaysSo(t *testing.T) {
 				if ok := h.ResponseCode() == codec.ResponseSuccess; ok != (unanswered[k.Code] == "") {
 					t.Errorf("%v: a server answers %v %q", k.Code, h.ResponseCode(), h.Remark())
 				}
-				said := a != router.Addresses{} && unseen[k.Code] == "" && (unanswered[k.Code] == "" || a.Stored == "msgId")
+				said := a != requests.Addresses{} && unseen[k.Code] == "" && (unanswered[k.Code] == "" || a.Stored == "msgId")
 				if found != said {
 					t.Errorf("%v: names a real address: %v, by the table: %v\n%.2000q", k.Code, found, said, all)
 				}

@@ -100,11 +100,11 @@ func (d *drawing) requests(w io.Writer) {
 		rate, total float64
 	}
 	var rows []row
-	for _, code := range requests.Codes() {
-		name := stats.Table[stats.RequestCodeID(code)].Name
+	for _, t := range requests.Table {
+		name := stats.Table[stats.RequestCodeID(t.Code)].Name
 		if total := d.filter.Values[name]; total > 0 {
 			rate, _ := d.rate(name)
-			rows = append(rows, row{code.String(), rate, total})
+			rows = append(rows, row{t.Name, rate, total})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.rate, a.rate), cmp.Compare(b.total, a.total)) })

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -61,8 +60,8 @@ Exit status: 0 if all of it could be read, 1 if not.`,
 	flags.StringSliceVar(&codes, "code", nil, "only these requests and their answers: names or numbers")
 	_ = command.RegisterFlagCompletionFunc("code", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var names []string
-		for _, code := range requests.Codes() {
-			names = append(names, code.String())
+		for _, t := range requests.Table {
+			names = append(names, t.Name)
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	})
@@ -130,13 +129,11 @@ func (f flushing) Read(b []byte) (int, error) {
 // requestCodes reads names and numbers of request codes.
 func requestCodes(names []string) (map[requests.Code]bool, error) {
 	wanted := make(map[requests.Code]bool, len(names))
-	all := requests.Codes()
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(c requests.Code) bool { return strings.EqualFold(c.String(), name) })
 		if number, err := strconv.ParseInt(name, 10, 32); err == nil {
 			wanted[requests.Code(number)] = true
-		} else if i >= 0 {
-			wanted[all[i]] = true
+		} else if code, ok := requests.CodeNamed(strings.ToUpper(name)); ok {
+			wanted[code] = true
 		} else {
 			return nil, fmt.Errorf("%q is no request code", name)
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // summary says what is in a body. Messages, and bodies of a kind that is not known here, are only counted unless
@@ -19,7 +18,7 @@ func (p *Printer) summary(f Frame, code requests.Code) string {
 	switch {
 	case size == 0:
 		return ""
-	case strings.HasPrefix(code.String(), "AUTH_"):
+	case requests.Of(code).Secret:
 		return fmt.Sprintf("%d bytes, not shown: they may have a password", size)
 	case len(f.Body) < size:
 		return fmt.Sprintf("%d bytes, too long to read", size)
@@ -38,55 +37,52 @@ func (p *Printer) summary(f Frame, code requests.Code) string {
 
 // known reads the bodies that package body can read.
 func (p *Printer) known(f Frame, code requests.Code) (string, error) {
+	t := requests.Of(code)
 	if f.Header.IsResponse() {
-		switch {
-		case code == requests.GetRouteInfoByTopic:
-			route, err := body.ParseTopicRouteData(f.Body)
-			if err != nil {
-				return "", err
-			}
-			return "TopicRouteData " + p.addresses(route.Brokers), nil
-		case code == requests.GetBrokerClusterInfo:
-			addresses, err := body.ParseClusterInfo(f.Body)
-			if err != nil {
-				return "", err
-			}
-			return "ClusterInfo " + p.addresses(addresses), nil
-		case f.Header.ResponseCode() == codec.ResponseSuccess && hasMessages(code):
-			return p.messages(f.Body)
-		}
-		return "", nil
+		return p.answer(f, t.Answer)
 	}
-	switch code {
-	case requests.HeartBeat:
+	switch t.Body {
+	case nil:
+		return "", nil
+	case requests.HeartbeatBody:
 		return p.heartbeat(f.Body)
-	case requests.LockBatchMQ, requests.UnlockBatchMQ:
-		queues, _, err := body.ParseLockBatch(f.Body)
-		if err != nil {
-			return "", err
-		}
-		return p.list(len(queues), func(i int) string {
-			q := queues[i]
-			return fmt.Sprintf("topic %s, broker %s, queue %d", p.show([]byte(q.Topic)), p.show([]byte(q.BrokerName)), q.QueueID)
-		}), nil
-	case requests.BatchAckMessage:
+	case requests.LockBatchBody:
+		return p.queues(f.Body)
+	}
+	subjects, err := t.Body.AppendSubjects(nil, f.Body)
+	if err != nil {
+		return "", err
+	}
+	text := p.subjects(subjects)
+	if t.Body == requests.BatchAckBody {
 		broker, err := body.ParseBatchAck(f.Body)
 		if err != nil {
 			return "", err
 		}
-		topics, err := p.subjects(body.BatchAckSubjects, f.Body)
-		return fmt.Sprintf("%s, broker %s", topics, p.show([]byte(broker))), err
-	case requests.QueryAssignment:
-		return p.subjects(body.QueryAssignmentSubjects, f.Body)
-	case requests.CheckClientConfig:
-		return p.subjects(body.CheckClientSubjects, f.Body)
+		text += ", broker " + p.show([]byte(broker))
 	}
-	return "", nil
+	return text, nil
 }
 
-// hasMessages reports whether the answer to a request is a list of stored messages.
-func hasMessages(code requests.Code) bool {
-	return router.Fetches(code) || code == requests.QueryMessage || code == requests.ViewMessageByID
+// answer reads the bodies of answers.
+func (p *Printer) answer(f Frame, kind requests.Answer) (string, error) {
+	switch {
+	case kind == requests.TopicRouteData:
+		route, err := body.ParseTopicRouteData(f.Body)
+		if err != nil {
+			return "", err
+		}
+		return "TopicRouteData " + p.addresses(route.Brokers), nil
+	case kind == requests.ClusterInfo:
+		addresses, err := body.ParseClusterInfo(f.Body)
+		if err != nil {
+			return "", err
+		}
+		return "ClusterInfo " + p.addresses(addresses), nil
+	case kind == requests.Messages && f.Header.ResponseCode() == codec.ResponseSuccess:
+		return p.messages(f.Body)
+	}
+	return "", nil
 }
 
 // maxShown is how many entries of a list are shown.
@@ -118,13 +114,30 @@ func (p *Printer) addresses(all []body.Address) string {
 	})
 }
 
-func (p *Printer) subjects(read body.SubjectReader, src []byte) (string, error) {
-	all, err := read(nil, src)
+// subjects returns the topics and groups of a body; each has one or both.
+func (p *Printer) subjects(all []body.Subject) string {
+	return p.list(len(all), func(i int) string {
+		var parts []string
+		for _, part := range []struct {
+			name  string
+			value []byte
+		}{{"topic ", all[i].Topic}, {"group ", all[i].ConsumerGroup}} {
+			if len(part.value) > 0 {
+				parts = append(parts, part.name+p.show(part.value))
+			}
+		}
+		return strings.Join(parts, ", ")
+	})
+}
+
+func (p *Printer) queues(src []byte) (string, error) {
+	queues, _, err := body.ParseLockBatch(src)
 	if err != nil {
 		return "", err
 	}
-	return p.list(len(all), func(i int) string {
-		return fmt.Sprintf("topic %s, group %s", p.show(all[i].Topic), p.show(all[i].ConsumerGroup))
+	return p.list(len(queues), func(i int) string {
+		q := queues[i]
+		return fmt.Sprintf("topic %s, broker %s, queue %d", p.show([]byte(q.Topic)), p.show([]byte(q.BrokerName)), q.QueueID)
 	}), nil
 }
 
