@@ -30,30 +30,39 @@ func TestCodesPrintAsInJava(t *testing.T) {
 	}
 }
 
-// TestConstantsAreNamedAsTheirRows reads the constants of code.go: SendMessageV2 is SEND_MESSAGE_V2.
+// TestConstantsAreNamedAsTheirRows: SendMessageV2 is SEND_MESSAGE_V2.
 func TestConstantsAreNamedAsTheirRows(t *testing.T) {
+	for name, code := range constantsOf(t) {
+		if row := Of(code); !strings.EqualFold(name, strings.ReplaceAll(row.Name, "_", "")) {
+			t.Errorf("%s is %d, which is %s", name, code, row.Name)
+		}
+	}
+}
+
+// constantsOf returns the constants of code.go with their names.
+func constantsOf(t *testing.T) map[string]Code {
+	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
-	constants := 0
+	constants := make(map[string]Code)
 	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 {
-			return true
-		}
-		if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
-			constants++
-			number, err := strconv.Atoi(literal.Value)
-			if name := Of(Code(number)).Name; err != nil || !strings.EqualFold(spec.Names[0].Name, strings.ReplaceAll(name, "_", "")) {
-				t.Errorf("%s is %s, which is %s", spec.Names[0].Name, literal.Value, name)
+		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
+			if literal, ok := spec.Values[0].(*ast.BasicLit); ok {
+				number, err := strconv.Atoi(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				constants[spec.Names[0].Name] = Code(number)
 			}
 		}
 		return true
 	})
-	if constants == 0 {
-		t.Error("no constants")
+	if len(constants) == 0 {
+		t.Fatal("no constants")
 	}
+	return constants
 }
 
 // TestGoldenRequestsHaveTheCodesOfTheirNames compares with what clients and brokers have sent.
