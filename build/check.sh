@@ -58,7 +58,10 @@ cpp_formatted() {
       filter/host/module/{,test/,bench/}*.cc filter/host/module/{,test/}*.h filter/host/stock/*.h test/contribhost/*.{cc,h}
 }
 
-sums() { cksum api/v1/*.pb.go docs/{STATS,LIMITS,REQUEST_CODES,CONFIGURATION}.md envoy-config/contrib/*; }
+sums() {
+  cksum api/v1/*.pb.go README.md docs/{STATS,LIMITS,REQUEST_CODES,CONFIGURATION,UPGRADING}.md docs/guides/*.md envoy-config/contrib/* \
+    build/container/Dockerfile build/compose/compose.yaml build/kubernetes/deployment.yaml
+}
 
 # generated: what make generate writes is what the tree has.
 generated() {

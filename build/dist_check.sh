@@ -37,7 +37,9 @@ load() {
   echo "Envoy for $architecture loads them"
 }
 
-envoy_version=$(awk '$1 == "envoy" { print $2 }' build/versions/versions.txt)
+root=$PWD
+source build/versions/versions.sh
+envoy_version=$(newest envoy)
 architectures=("$@")
 ((${#architectures[@]})) || architectures=(amd64 arm64)
 for architecture in "${architectures[@]}"; do

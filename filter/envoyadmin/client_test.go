@@ -116,7 +116,12 @@ brokers-static, 0 % maintenance
 `
 
 func TestRealDumpsAreRead(t *testing.T) {
-	for _, version := range []string{"1.38.3", "1.40.0"} {
+	folders, err := filepath.Glob("testdata/envoy-*")
+	if err != nil || len(folders) < 2 {
+		t.Fatalf("recorded: %v, %v", folders, err)
+	}
+	for _, folder := range folders {
+		version := strings.TrimPrefix(filepath.Base(folder), "envoy-")
 		s, err := read(t, recorded(t, version), Options{}, "brokers-static", "brokers-file", "brokers-grpc", "brokers-cds", "brokers-checked", "missing")
 		if err != nil {
 			t.Fatal(err)
