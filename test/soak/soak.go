@@ -41,7 +41,7 @@ func (r *run) problem(format string, args ...any) {
 
 // soak does it all and returns the number of violations.
 func soak(ctx context.Context, o options) (violations int, err error) {
-	if err := repo.Fetch(ctx, o.envoyVersion); err != nil {
+	if err := repo.Fetch(ctx, o.EnvoyVersion); err != nil {
 		return 0, err
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
@@ -50,7 +50,7 @@ func soak(ctx context.Context, o options) (violations int, err error) {
 	topics := world.PairTopics(queuesPerBroker, loads...)
 	topics[visitor.Topic] = 1
 	w, err := world.Start(ctx, world.Options{
-		Mode: world.SideBySide, Topics: topics, EnvoyVersion: o.envoyVersion, ModuleDir: o.modules,
+		Mode: world.SideBySide, Topics: topics, EnvoyVersion: o.EnvoyVersion, ModuleDir: o.ModuleDir,
 		BrokerConfig: map[string]string{
 			// So late that a broker on a busy machine does not ask about what has just been committed.
 			"transactionCheckInterval": "10000", "transactionTimeOut": "20000",
