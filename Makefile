@@ -41,7 +41,7 @@ fuzz: ## Fuzz each target for FUZZTIME (30s), or STORM times (STORM=100000000), 
 	build/fuzz.sh $(call flags,FUZZTIME STORM TARGET)
 
 .PHONY: bench
-bench: build ## Measure beside tcp_proxy and RocketMQ Proxy, into docs/PERFORMANCE.md (QUICK=1: 3 minutes; FULL=1 FORCE=1 PARTS=synthetic,real,scale,micro)
+bench: build ## Measure beside tcp_proxy and RocketMQ Proxy, into out/bench/ and docs/PERFORMANCE.md (QUICK=1: 3 minutes; FULL=1 FORCE=1 PARTS=synthetic,real,scale,micro)
 	go build -o out/bin/bench ./test/bench
 	exec out/bin/bench $(call flags,QUICK FULL FORCE PARTS CONCURRENCY ENVOY_VERSION)
 

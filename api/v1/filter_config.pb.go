@@ -192,7 +192,7 @@ func (RateLimit_Key) EnumDescriptor() ([]byte, []int) {
 }
 
 // The whole configuration of one filter. Without `clusters` and `addressing`, or when the config is a plain
-// RocketmqProxy, the filter does what Envoy's own rocketmq_proxy filter does: see docs/CPP_COMPATIBILITY.md.
+// RocketmqProxy, the filter does what Envoy's own rocketmq_proxy filter does: see docs/CPP_FILTER.md.
 type FilterConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Envoy's message. `stat_prefix` is required; names of stats are rocketmq.<stat_prefix>.<name>. With
@@ -1383,7 +1383,7 @@ func (x *Limits) GetMaxLogLinesPerMinute() *wrapperspb.UInt32Value {
 type Timeouts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Time for an upstream connection to open (terminal sessions). 10ms to 1m; default 2.5s. Where topics are in
-	// clusters of Envoy (docs/CPP_COMPATIBILITY.md) the cluster's own connect_timeout counts instead.
+	// clusters of Envoy (docs/CPP_FILTER.md) the cluster's own connect_timeout counts instead.
 	Connect *durationpb.Duration `protobuf:"bytes,1,opt,name=connect,proto3" json:"connect,omitempty"`
 	// Deadline of requests of unified sessions that have no shorter one of their own kind (the page
 	// "request codes" lists those). 10ms to 10m; default 15s.

@@ -308,15 +308,71 @@ func TestMethodsAreEmptied(t *testing.T) {
 }
 
 func TestAPageKeepsThePartsThatWereNotMeasured(t *testing.T) {
-	row := microRow{Name: "chained/send/1"}
-	first := (&report{Command: "one", Parts: map[string]finding{"micro": &microReport{Rows: []microRow{row}}}}).page("")
-	if !strings.Contains(first, "## Scale\n\nNot measured yet.") || !strings.Contains(first, "| command | `one` |") {
+	real := &realReport{Rows: []realRow{{Variant: unified, Rate: spread{Median: 4711}}}}
+	first := (&report{Command: "one", Parts: map[string]finding{"real": real}}).page("")
+	if !strings.Contains(first, "## Many connections, topics, brokers\n\nNot measured yet.") || !strings.Contains(first, "`one`") {
 		t.Fatal(first)
 	}
-	second := (&report{Command: "two", Parts: map[string]finding{"scale": &scaleReport{}}}).page(first)
-	for text, want := range map[string]int{"`one`": 1, "`two`": 1, "## Scale": 1, "## Micro": 1, "Not measured yet.": 2, "chained/send/1": 2} {
+	second := (&report{Command: "two", Parts: map[string]finding{"scale": &scaleReport{}, "micro": &microReport{}}}).page(first)
+	for text, want := range map[string]int{
+		"`one`": 1, "`two`": 1, "## Real brokers and clients": 1, "## Many connections, topics, brokers": 1, "Not measured yet.": 1, "4711": 1,
+	} {
 		if got := strings.Count(second, text); got != want {
 			t.Errorf("%q occurs %d times, want %d, in\n%s", text, got, want, second)
+		}
+	}
+}
+
+func TestAMatrixHasWhatWasMeasured(t *testing.T) {
+	row := microRow{Name: "chained/send/1"}
+	matrix := (&report{Command: "one", Parts: map[string]finding{"micro": &microReport{Rows: []microRow{row}}}}).matrix()
+	for text, want := range map[string]int{"## Micro": 1, "## Scale": 0, "| command | `one` |": 1, "chained/send/1": 2} {
+		if got := strings.Count(matrix, text); got != want {
+			t.Errorf("%q occurs %d times, want %d, in\n%s", text, got, want, matrix)
+		}
+	}
+}
+
+func TestThePageOfARun(t *testing.T) {
+	exactly := func(v float64) spread { return spread{v, v, v} }
+	used := exactly(21)
+	at := func(level int, v variant, rss, growth float64) scaleRow {
+		return scaleRow{Ladder: "connections", Level: level, Variant: v, scaleFigures: scaleFigures{RSS: rss}, Loads: []scaleLoad{{Growth: exactly(growth)}}}
+	}
+	page := (&report{Command: "one", Parts: map[string]finding{
+		"real": &realReport{Rows: []realRow{
+			{Variant: direct, Rate: exactly(4912), P50: exactly(1215), P99: exactly(14335), EndToEndP50: 1919},
+			{Variant: perBroker, Rate: exactly(4412), CPU: &used, P50: exactly(1375), P99: exactly(13823), EndToEndP50: 2047},
+		}},
+		"synthetic": &syntheticReport{Rows: []row{{
+			point: point{1, send300.Title, cell{16, 1}}, Variant: perBroker, Ratios: &ratios{Rate: exactly(0.88), CPU: &used, P99: exactly(1.2)},
+		}}},
+		"scale": &scaleReport{Rows: []scaleRow{
+			at(1, tcpProxy, 60, 1), at(1, perBroker, 80, 1), at(1, unified, 86, 1),
+			at(1001, tcpProxy, 70.24, 1), at(1001, perBroker, 97.408, 1.05), at(1001, unified, 107, 1.2),
+		}},
+	}}).page("")
+	for _, line := range []string{
+		"| direct | 4912 | – | 1.2 ms | 14.3 ms | 1.9 ms |",
+		"| per-broker | 4412 | 0.021 s | 1.4 ms | 13.8 ms | 2.0 ms |",
+		"| sends of 300 B, 16 connections | 0.88 · 21.00 · 1.20 | – |",
+		"| 1001 connections, with tcp_proxy 10.0 KiB each | 1.05, 17.0 KiB each | 1.20, 20.5 KiB each |",
+		"Targets met: 3 of 6.",
+	} {
+		if !strings.Contains(page, line) {
+			t.Errorf("the page lacks %q:\n%s", line, page)
+		}
+	}
+}
+
+func TestThePictureHasABarForEachProxy(t *testing.T) {
+	used := spread{Median: 263}
+	picture := (&realReport{Rows: []realRow{
+		{Variant: direct, P50: spread{Median: 1215}}, {Variant: rocketmqProxy, CPU: &used, P50: spread{Median: 1759}},
+	}}).picture()
+	for _, want := range []string{">0.263 s<", ">544 µs<", ">RocketMQ Proxy<"} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("no %s in\n%s", want, picture)
 		}
 	}
 }

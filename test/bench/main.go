@@ -19,8 +19,8 @@
 // the paths take turns: every round measures each once, in an order that changes from round to round. So whatever else
 // happens on the machine meets them alike, and ratios are taken within a round.
 //
-// It prints tables as it goes, writes out/bench/<date>.json and, unless only pieces of parts are measured (-quick),
-// their sections of docs/PERFORMANCE.md, and ends with a line for each target: MET or MISSED.
+// It prints tables as it goes, writes out/bench/<date>.json and .md, which have everything, and, unless only pieces of parts are
+// measured (-quick), their sections of docs/PERFORMANCE.md, and ends with a line for each target: MET or MISSED.
 // Exit status 0: measured. 1: something went wrong, a single wrong answer included. 2: bad flags. 3: refused, because
 // the machine is busy. 130: interrupted. (go run itself ends with 1 for all but 0.) Whatever it started is gone when
 // it ends.

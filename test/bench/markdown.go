@@ -8,15 +8,34 @@ import (
 	"strings"
 )
 
-const markdownHead = `# Performance
+const matrixHead = `# The matrix of a run
 
 What the proxy costs beside Envoy's ` + "`tcp_proxy`" + `, which moves bytes and understands nothing, beside RocketMQ Proxy, and beside no
-proxy at all. This page is written by ` + "`make bench`" + `; do not edit it. Each part has its own date: what a run did not measure stays.
+proxy at all, in everything that the run measured. Written by ` + "`make bench`" + `; docs/PERFORMANCE.md has the figures that matter most.
+`
 
-- [Synthetic](#synthetic): the limits of the path, with a broker that does no work
-- [Real](#real): Java clients and RocketMQ brokers
-- [Scale](#scale): many connections, topics, brokers, waiting requests, routes
-- [Micro](#micro): allocations, and what stats cost
+const pageHead = `<!-- SPDX-License-Identifier: Apache-2.0 -->
+# Performance
+
+What the proxy costs beside Envoy's ` + "`tcp_proxy`" + `, which moves bytes and understands nothing, beside RocketMQ Proxy, and beside no
+proxy at all. Written by ` + "`make bench`" + `; do not edit it. Each part has its own date: what a run did not measure stays.
+[PROFILE.md](PROFILE.md) says what the costs are made of, and why some targets are missed.
+
+![CPU of the proxy and what it adds to a send](performance.svg)
+`
+
+// pageParts are the parts that docs/PERFORMANCE.md has, with their titles, in the order of the page.
+var pageParts = []struct{ name, title string }{
+	{"real", "Real brokers and clients"},
+	{"synthetic", "The limits of the path"},
+	{"scale", "Many connections, topics, brokers"},
+}
+
+const pageTail = `
+All figures, of all rounds and of the parts that are not here, are in ` + "`out/bench/<date>.md`" + ` and ` + "`.json`" + `, which the same command
+writes, with how to read them and a line for each target. ` + "`make bench QUICK=1`" + ` measures what has targets, in three minutes, and leaves this
+page as it is; ` + "`make bench FULL=1`" + ` measures more workloads, 1,000 connections and two workers, too; ` + "`make bench PARTS=scale,micro`" + `
+measures some parts.
 `
 
 // markdownIntroductions stand at the head of each part.
@@ -97,12 +116,6 @@ var markdownReadings = map[string]string{
   difference as a share of what a request costs Envoy in the synthetic part of the same run.
 `,
 }
-
-const markdownTail = `
-All figures of all rounds are in the JSON file that the same command writes into ` + "`out/bench/`" + `. ` + "`make bench QUICK=1`" + `
-measures what has targets, in three minutes, and leaves this page as it is; ` + "`make bench FULL=1`" + ` measures more workloads,
-1,000 connections and two workers, too; ` + "`make bench PARTS=scale,micro`" + ` measures some parts.
-`
 
 // markdown is the section of the synthetic part.
 func (r *syntheticReport) markdown() string {

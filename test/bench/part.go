@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// part is one of the things that can be measured by themselves, with a section of its own in docs/PERFORMANCE.md.
+// part is one of the things that can be measured by themselves, with a section in the matrix of a run.
 type part struct {
 	name    string
 	measure func(*benchmark, context.Context) (finding, error)
@@ -37,8 +37,10 @@ func (p part) run(ctx context.Context, b *benchmark) (finding, error) {
 // finding is what a part found.
 type finding interface {
 	verdicts() []verdict
-	// markdown is the section without its heading and its targets.
+	// markdown is the section of the matrix without its heading and its targets.
 	markdown() string
+	// summary is the section of docs/PERFORMANCE.md without its heading; empty if the page has none.
+	summary() string
 }
 
 // parts in the order in which they are measured and told of.
@@ -100,24 +102,49 @@ func markdownTargets(all []verdict) string {
 	return b.String()
 }
 
+// matrix has all figures of a run.
+func (r *report) matrix() string {
+	var b strings.Builder
+	b.WriteString(matrixHead)
+	for _, p := range parts {
+		f := r.Parts[p.name]
+		if f == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n| | |\n| --- | --- |\n", capital(p.name), markdownIntroductions[p.name])
+		for _, line := range [][2]string{
+			{"date", r.Started.UTC().Format("2006-01-02 15:04 UTC")},
+			{"machine", r.Machine.String()},
+			{"versions", r.Versions.String()},
+			{"load average before", fmt.Sprintf("%.2f", r.LoadBefore)},
+			{"command", "`" + r.Command + "`"},
+		} {
+			fmt.Fprintf(&b, "| %s | %s |\n", line[0], line[1])
+		}
+		b.WriteString(f.markdown())
+		b.WriteString(markdownTargets(f.verdicts()))
+		b.WriteString(markdownReadings[p.name])
+	}
+	return b.String()
+}
+
 // page is docs/PERFORMANCE.md with the sections of what this run measured and, of the other parts, those that it had.
 func (r *report) page(old string) string {
 	var b strings.Builder
-	b.WriteString(markdownHead)
-	for _, p := range parts {
+	b.WriteString(pageHead)
+	for _, p := range pageParts {
 		begin, end := marks(p.name)
-		text := r.section(p.name)
-		if text == "" {
-			_, rest, has := strings.Cut(old, begin)
-			kept, _, whole := strings.Cut(rest, end)
-			if !has || !whole {
-				kept = fmt.Sprintf("\n## %s\n\nNot measured yet.\n", capital(p.name))
-			}
-			text = kept
+		text := fmt.Sprintf("\n## %s\n\n", p.title)
+		if f := r.Parts[p.name]; f != nil {
+			text += f.summary() + r.source(f)
+		} else if _, rest, measured := strings.Cut(old, begin); measured {
+			text, _, _ = strings.Cut(rest, end)
+		} else {
+			text += "Not measured yet.\n"
 		}
 		b.WriteString(begin + text + end)
 	}
-	b.WriteString(markdownTail)
+	b.WriteString(pageTail)
 	return b.String()
 }
 
@@ -125,27 +152,16 @@ func marks(name string) (begin, end string) {
 	return "\n<!-- " + name + ", written by make bench -->\n", "<!-- end of " + name + " -->\n"
 }
 
-// section is what the page tells of a part; empty if it was not measured.
-func (r *report) section(name string) string {
-	f := r.Parts[name]
-	if f == nil {
-		return ""
+// source says from which run the figures of a part are, and how many of its targets were met.
+func (r *report) source(f finding) string {
+	all, met := f.verdicts(), 0
+	for _, v := range all {
+		if v.Met {
+			met++
+		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n## %s\n\n%s\n| | |\n| --- | --- |\n", capital(name), markdownIntroductions[name])
-	for _, line := range [][2]string{
-		{"date", r.Started.UTC().Format("2006-01-02 15:04 UTC")},
-		{"machine", r.Machine.String()},
-		{"versions", r.Versions.String()},
-		{"load average before", fmt.Sprintf("%.2f", r.LoadBefore)},
-		{"command", "`" + r.Command + "`"},
-	} {
-		fmt.Fprintf(&b, "| %s | %s |\n", line[0], line[1])
-	}
-	b.WriteString(f.markdown())
-	b.WriteString(markdownTargets(f.verdicts()))
-	b.WriteString(markdownReadings[name])
-	return b.String()
+	return fmt.Sprintf("\n%s, %s, %s: `%s`. Targets met: %d of %d.\n",
+		r.Started.UTC().Format("2006-01-02"), r.Machine.String(), r.Versions.String(), r.Command, met, len(all))
 }
 
 // verdicts are those of all parts.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -24,7 +25,8 @@ type report struct {
 	Targets []verdict          `json:"targets"`
 }
 
-// write writes the JSON and, unless only pieces of parts were measured, the Markdown; nothing if no part was.
+// write writes the JSON, the matrix beside it and, unless only pieces of parts were measured, docs/PERFORMANCE.md with its
+// picture; nothing if no part was.
 func (b *benchmark) write(r *report) error {
 	if len(r.Parts) == 0 {
 		return nil
@@ -41,6 +43,9 @@ func (b *benchmark) write(r *report) error {
 	if err := writeFile(file, append(text, '\n')); err != nil {
 		return err
 	}
+	if err := writeFile(strings.TrimSuffix(file, ".json")+".md", []byte(r.matrix())); err != nil {
+		return err
+	}
 	file = b.opt.markdown
 	if file == "" {
 		if b.opt.partial {
@@ -52,7 +57,13 @@ func (b *benchmark) write(r *report) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(file, []byte(r.page(old)))
+	if err := writeFile(file, []byte(r.page(old))); err != nil {
+		return err
+	}
+	if real, measured := r.Parts["real"].(*realReport); measured {
+		return writeFile(filepath.Join(filepath.Dir(file), "performance.svg"), []byte(real.picture()))
+	}
+	return nil
 }
 
 func writeFile(file string, content []byte) error {
