@@ -55,7 +55,7 @@ cpp_formatted() {
   local formatter
   formatter=$(pip_tool clang-format==23.1.5 clang-format) &&
     PYTHONPATH=${formatter%/bin/*} "$formatter" --dry-run -Werror --style=file:filter/host/module/.clang-format \
-      filter/host/module/{,test/,bench/}*.cc filter/host/module/{,test/}*.h filter/host/stock/*.h test/contribhost/*.{cc,h}
+      filter/host/module/{,test/,bench/}*.cc filter/host/module/{,test/}*.h filter/host/stock/*.h test/contribhost/{,test/,test/broker/}*.cc test/contribhost/{,test/}*.h
 }
 
 sums() {

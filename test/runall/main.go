@@ -39,6 +39,8 @@ func main() {
 	r.goTest("the core without cgo", []string{"CGO_ENABLED=0"}, r.lines("listing the packages of the core", "build/core.sh")...)
 	r.program("the stock-Envoy host's own tests", "build/module_test.sh", "out/test")
 	r.program("the same under the address and undefined-behaviour sanitizers", "build/module_test.sh", "out/test", "address,undefined")
+	r.program("the plugin in the double of contrib Envoy, under the address and undefined-behaviour sanitizers", "test/contribhost/test.sh", "out/test/contribhost", "address,undefined")
+	r.program("the same under the thread sanitizer", "test/contribhost/test.sh", "out/test/contribhost", "thread")
 	if !*skip {
 		r.build("building the plugin", "build/plugin.sh", "out")
 		r.build("building a plugin that panics at marked frames", "build/plugin.sh", "out/fault", "fault")

@@ -5,36 +5,33 @@ package golang
 /*
 #cgo linux LDFLAGS: -Wl,-unresolved-symbols=ignore-all
 #include <stdint.h>
+
 int envoyGoFilterDownstreamWrite(void* wrapper, void* data, int size, int end_stream);
 int envoyGoFilterDownstreamClose(void* wrapper, int close_type);
 void envoyGoFilterDownstreamFinalize(void* wrapper, int reason);
 int envoyGoFilterDownstreamInfo(void* wrapper, int type, void* text);
 int envoyGoFilterGetFilterState(void* wrapper, void* key, void* text);
+
 void* envoyGoFilterUpstreamConnect(void* library_id, void* address, uint64_t connection_id);
-int envoyGoFilterUpstreamConnEnableHalfClose(void* wrapper, int enable);
 int envoyGoFilterUpstreamWrite(void* wrapper, void* data, int size, int end_stream);
 int envoyGoFilterUpstreamClose(void* wrapper, int close_type);
 void envoyGoFilterUpstreamFinalize(void* wrapper, int reason);
-int envoyGoFilterUpstreamInfo(void* wrapper, int type, void* text);
 */
 import "C"
 
 import (
 	"runtime"
 	"strings"
-	"sync"
 	"unsafe"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
-	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
 )
 
-// capi calls the host's C functions in place of the ABI's own Go code, which hands over pointers to
-// Go strings that are not pinned: with that code the process dies at the first upstream connection
-// unless its environment has GODEBUG=cgocheck=0.
-type capi struct{}
+// capi calls Envoy's C functions, as far as this filter needs them. What a wrapper points to is Envoy's, and ours to free: see handle.
+type capi struct{ api.NetworkCAPI }
 
-var _ api.NetworkCAPI = capi{}
+// envoy is replaced by tests.
+var envoy api.NetworkCAPI = capi{}
 
 func (capi) DownstreamWrite(wrapper, data unsafe.Pointer, size, end int) {
 	C.envoyGoFilterDownstreamWrite(wrapper, data, C.int(size), C.int(end))
@@ -49,26 +46,20 @@ func (capi) DownstreamFinalize(wrapper unsafe.Pointer, reason int) {
 }
 
 func (capi) DownstreamInfo(wrapper unsafe.Pointer, infoType int) string {
-	var text string // the host points it to memory of its own
+	var text string // Envoy points it to memory of its own
 	C.envoyGoFilterDownstreamInfo(wrapper, C.int(infoType), unsafe.Pointer(&text))
 	return strings.Clone(text)
 }
 
 // GetFilterState returns a string of the connection's filter state; "" when there is none. It works
-// only on the connection's worker: elsewhere the host would answer later. The ABI's Go code passes its
-// own object for filter state, not the wrapper, which is the first word of that.
-func (capi) GetFilterState(object unsafe.Pointer, key string) string {
-	wrapper := *(*unsafe.Pointer)(object)
+// only on the connection's worker: elsewhere Envoy answers later.
+func (capi) GetFilterState(wrapper unsafe.Pointer, key string) string {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	pinner.Pin(unsafe.StringData(key))
 	var text string
 	C.envoyGoFilterGetFilterState(wrapper, unsafe.Pointer(&key), unsafe.Pointer(&text))
 	return strings.Clone(text)
-}
-
-// SetFilterState is not used by this filter.
-func (capi) SetFilterState(unsafe.Pointer, string, string, api.StateType, api.LifeSpan, api.StreamSharing) {
 }
 
 func (capi) UpstreamConnect(libraryID, address string, connectionID uint64) unsafe.Pointer {
@@ -79,41 +70,7 @@ func (capi) UpstreamConnect(libraryID, address string, connectionID uint64) unsa
 			pinner.Pin(unsafe.StringData(*text))
 		}
 	}
-	dialling.entry = network.UpstreamFilters.GetFilterByConnID(connectionID)
-	if dialling.connect != nil {
-		dialling.wrapper = dialling.connect(address, connectionID)
-		return dialling.wrapper
-	}
-	dialling.wrapper = C.envoyGoFilterUpstreamConnect(unsafe.Pointer(&libraryID), unsafe.Pointer(&address), C.uint64_t(connectionID))
-	return dialling.wrapper
-}
-
-// hostConnection is the host's side of an upstream connection. The ABI's Go code keeps it to itself.
-type hostConnection struct {
-	wrapper unsafe.Pointer
-	entry   any // of the ABI's Go code: the host frees the wrapper some time after this has become unreachable
-}
-
-// dialling is the call of createUpstream that is going on, which capi.UpstreamConnect is a part of.
-var dialling struct {
-	sync.Mutex
-	connect func(address string, connectionID uint64) unsafe.Pointer
-	hostConnection
-}
-
-// createUpstream opens an upstream connection, by `connect` where that is not nil.
-func createUpstream(address string, filter api.UpstreamFilter, connect func(string, uint64) unsafe.Pointer) hostConnection {
-	dialling.Lock()
-	defer dialling.Unlock()
-	dialling.connect = connect
-	network.CreateUpstreamConn(address, filter)
-	created := dialling.hostConnection
-	dialling.hostConnection = hostConnection{}
-	return created
-}
-
-func (capi) UpstreamConnEnableHalfClose(wrapper unsafe.Pointer, enable int) {
-	C.envoyGoFilterUpstreamConnEnableHalfClose(wrapper, C.int(enable))
+	return C.envoyGoFilterUpstreamConnect(unsafe.Pointer(&libraryID), unsafe.Pointer(&address), C.uint64_t(connectionID))
 }
 
 func (capi) UpstreamWrite(wrapper, data unsafe.Pointer, size, end int) {
@@ -126,10 +83,4 @@ func (capi) UpstreamClose(wrapper unsafe.Pointer, closeType int) {
 
 func (capi) UpstreamFinalize(wrapper unsafe.Pointer, reason int) {
 	C.envoyGoFilterUpstreamFinalize(wrapper, C.int(reason))
-}
-
-func (capi) UpstreamInfo(wrapper unsafe.Pointer, infoType int) string {
-	var text string
-	C.envoyGoFilterUpstreamInfo(wrapper, C.int(infoType), unsafe.Pointer(&text))
-	return strings.Clone(text)
 }

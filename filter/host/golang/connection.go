@@ -3,9 +3,9 @@
 package golang
 
 import (
-	"runtime"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 
@@ -15,21 +15,11 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
 
-// filter is what the ABI holds. A finalizer frees the host's side of it, so nothing that it refers
-// to may refer back to it: the work is done by its connection.
-type filter struct{ *connection }
-
-func newFilter(x *instance.Instance, callbacks api.ConnectionCallback) *filter {
-	c := &connection{instance: x, callbacks: callbacks, upstreams: make(map[session.UpstreamID]*upstream)}
-	// A wake takes the session's lock, which Set is called under: so it runs on a goroutine of its own.
-	c.timer = host.NewTimer(func() { go c.wake() })
-	return &filter{connection: c}
-}
-
 // connection is one client connection: events of Envoy become events of its session, which acts
 // through the methods of session.Host.
 type connection struct {
 	instance   *instance.Instance
+	libraryID  string
 	callbacks  api.ConnectionCallback
 	session    *session.Session
 	timer      *host.Timer
@@ -37,6 +27,15 @@ type connection struct {
 
 	mu        sync.Mutex // guards what follows; taken last, never held while calling out
 	upstreams map[session.UpstreamID]*upstream
+}
+
+var _ api.DownstreamFilter = (*connection)(nil)
+
+func newConnection(x *networkConfig, callbacks api.ConnectionCallback) api.DownstreamFilter {
+	c := &connection{instance: x.Instance, libraryID: x.libraryID, callbacks: callbacks, upstreams: make(map[session.UpstreamID]*upstream)}
+	// A wake takes the session's lock, which Set is called under: so it runs on a goroutine of its own.
+	c.timer = host.NewTimer(func() { go c.wake() })
+	return c
 }
 
 // abandon closes the connection after a fault.
@@ -80,6 +79,7 @@ func (c *connection) clientAddress() string {
 // Receive implements host.Receiver.
 func (c *connection) Receive(views [][]byte) {
 	defer host.Recover(c.instance, c.abandon)
+	process.record()
 	c.session.DownstreamData(host.Now(), views)
 }
 
@@ -89,13 +89,9 @@ func (c *connection) Drained() {
 	c.session.DownstreamDrained(host.Now())
 }
 
-// OnData passes bytes of the client on.
+// OnData implements api.DownstreamFilter. Envoy's bytes come by Receive.
 func (c *connection) OnData(b []byte, _ bool) api.FilterStatus {
-	defer host.Recover(c.instance, c.abandon)
-	process.record()
-	if len(b) > 0 {
-		c.session.DownstreamData(host.Now(), [][]byte{b})
-	}
+	c.Receive([][]byte{b})
 	return api.NetworkFilterStopIteration
 }
 
@@ -145,7 +141,7 @@ func (c *connection) ConnectUpstream(id session.UpstreamID, address string) {
 	c.mu.Lock()
 	c.upstreams[id] = u
 	c.mu.Unlock()
-	u.handle = createUpstream(address, u, c.downstream.Connect)
+	u.handle = openUpstream(c.libraryID, address, u, c.downstream.Connect)
 }
 
 // WriteUpstream implements session.Host.
@@ -154,8 +150,7 @@ func (c *connection) WriteUpstream(id session.UpstreamID, b []byte) (kept int) {
 	switch {
 	case callbacks == nil:
 	case host.WriteUpstream != nil:
-		kept = host.WriteUpstream(u.handle.wrapper, b)
-		runtime.KeepAlive(u)
+		u.handle.use(func(wrapper unsafe.Pointer) { kept = host.WriteUpstream(wrapper, b) })
 	default:
 		callbacks.Write(b, false)
 	}
@@ -186,9 +181,8 @@ func (c *connection) CloseUpstream(id session.UpstreamID) {
 		u.callbacks.Close(api.FlushWrite)
 		u.closeTimer.Set(host.Now() + upstreamCloseTime)
 	case host.WriteUpstream != nil:
-		capi{}.UpstreamClose(u.handle.wrapper, int(api.NoFlush))
+		u.handle.Close(api.NoFlush)
 	}
-	runtime.KeepAlive(u)
 }
 
 // remove takes an upstream out; its callbacks do not change any more then.
@@ -205,7 +199,7 @@ type upstream struct {
 	connection *connection
 	id         session.UpstreamID
 	address    string
-	handle     hostConnection         // guarded by the session's lock, under which it is used
+	handle     *upstreamCallback      // guarded by the session's lock, under which it is used
 	callbacks  api.ConnectionCallback // guarded by connection.mu; nil until ready
 	// endReceiving ends what host.ReceiveUpstream began; nil where the host copies.
 	endReceiving func()
@@ -239,6 +233,7 @@ func (u *upstream) OnPoolReady(callbacks api.ConnectionCallback) {
 func (u *upstream) Receive(views [][]byte) {
 	c := u.connection
 	defer host.Recover(c.instance, c.abandon)
+	process.record()
 	c.session.UpstreamData(host.Now(), u.id, views)
 }
 
@@ -284,15 +279,8 @@ func notBegunHint() logline.Own {
 	return "is there a cluster plainText of type ORIGINAL_DST, and is the process out of files (ulimit -n)?"
 }
 
-// OnData passes bytes of the broker or name server on.
-func (u *upstream) OnData(b []byte, _ bool) {
-	c := u.connection
-	defer host.Recover(c.instance, c.abandon)
-	process.record()
-	if len(b) > 0 {
-		c.session.UpstreamData(host.Now(), u.id, [][]byte{b})
-	}
-}
+// OnData implements api.UpstreamFilter. Envoy's bytes come by Receive.
+func (u *upstream) OnData(b []byte, _ bool) { u.Receive([][]byte{b}) }
 
 // OnEvent tells the session that the connection has ended, unless the session ended it.
 func (u *upstream) OnEvent(event api.ConnectionEvent) {

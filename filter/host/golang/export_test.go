@@ -7,4 +7,4 @@ import "github.com/envoyproxy/envoy/contrib/golang/common/go/api"
 // breakForTest makes the next event of the connection panic.
 func (c *connection) breakForTest() { c.session = nil }
 
-func connectionOf(f api.DownstreamFilter) *connection { return f.(*filter).connection }
+func connectionOf(f api.DownstreamFilter) *connection { return f.(*connection) }

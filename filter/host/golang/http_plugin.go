@@ -50,7 +50,7 @@ func envoyGoFilterNewHttpPluginConfig(config *C.rocketmq_proxy_http_config) (id 
 	if config.of_route == 1 {
 		return httpConfigID.Add(1)
 	}
-	name := unsafe.String((*byte)(pointer(config.plugin_name)), int(config.plugin_name_size))
+	name := unsafe.String((*byte)(pointer(uint64(config.plugin_name))), int(config.plugin_name_size))
 	if name != StatsPluginName {
 		host.LogError("config: plugin_name of an HTTP filter is %q; want %q", name, StatsPluginName)
 		C.envoyGoConfigHttpFinalize(unsafe.Pointer(config))
@@ -62,12 +62,13 @@ func envoyGoFilterNewHttpPluginConfig(config *C.rocketmq_proxy_http_config) (id 
 }
 
 // pointer is for addresses that the ABI hands over as numbers.
-func pointer(address C.uint64_t) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&address)) }
+func pointer(address uint64) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&address)) }
 
 // The config is gone. Any thread, and perhaps inside a call that we make with this very config.
 //
 //export envoyGoFilterDestroyHttpPluginConfig
 func envoyGoFilterDestroyHttpPluginConfig(id uint64, _ int) {
+	defer host.Recover(nil, func() {})
 	if d, ok := httpConfigs.LoadAndDelete(id); ok {
 		process.closed(d.(*door))
 	}

@@ -58,7 +58,7 @@ func TestWhatWaitsForAConnectionIsBounded(t *testing.T) {
 	if want := kept * len(large(100)); len(broker.written) != want {
 		t.Errorf("the broker got %d bytes, want %d", len(broker.written), want)
 	}
-	environment := &filterOf(filter).instance.Environment
+	environment := &connectionOf(filter).instance.Environment
 	filter.OnEvent(api.RemoteClose)
 	for _, id := range []stats.ID{stats.MemoryKept, stats.RequestActive} {
 		if n := environment.Stats.Value(id); n != 0 {
@@ -66,5 +66,3 @@ func TestWhatWaitsForAConnectionIsBounded(t *testing.T) {
 		}
 	}
 }
-
-func filterOf(f api.DownstreamFilter) *connection { return f.(*filter).connection }

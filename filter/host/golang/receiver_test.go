@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
-	"github.com/envoyproxy/envoy/contrib/golang/filters/network/source/go/pkg/network"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
@@ -82,19 +81,15 @@ func TestAFullClientGetsNoMoreAnswersUntilItHasCaughtUp(t *testing.T) {
 	filter.OnEvent(api.RemoteClose)
 }
 
-// The ABI cannot say for which client an upstream connection is, so where the host can be told it is.
+// Envoy's interface cannot say for which client an upstream connection is, so where the host can be told it is.
 func TestUpstreamConnectionsAreOpenedForTheirClient(t *testing.T) {
-	network.SetCgoAPI(capi{})
 	var address string
-	var id uint64
 	wrapper := unsafe.Pointer(new(int))
-	u := &upstream{}
-	u.handle = createUpstream("127.0.0.1:10911", u, func(to string, connectionID uint64) unsafe.Pointer {
-		address, id = to, connectionID
+	callback := openUpstream("", "127.0.0.1:10911", &upstream{}, func(to string, _ uint64) unsafe.Pointer {
+		address = to
 		return wrapper
 	})
-	if address != "127.0.0.1:10911" || u.handle.wrapper != wrapper || u.handle.entry != network.UpstreamFilters.GetFilterByConnID(id) {
-		t.Errorf("opened %q as %d: %+v", address, id, u.handle)
+	if address != "127.0.0.1:10911" || callback.wrapper != wrapper {
+		t.Errorf("opened %q: %+v", address, callback)
 	}
-	// Its entry stays in the ABI's table: the host's function that frees it is not here.
 }
