@@ -19,19 +19,19 @@ type Kind uint8
 
 // The kinds of client connections.
 const (
-	// ToNameServer connections carry a client's name-server requests.
-	ToNameServer Kind = iota
-	// ToBroker connections stand for one broker.
-	ToBroker
-	// ToNumber connections stand for the broker whose name has a number.
-	ToNumber
-	// ToDialled connections go on to the address that the client dialled.
-	ToDialled
-	// ToAll connections carry requests to name servers and to every broker.
-	ToAll
+	// NameServer connections carry a client's name-server requests.
+	NameServer Kind = iota
+	// Broker connections stand for one broker.
+	Broker
+	// NumberedBroker connections stand for the broker whose name has a number.
+	NumberedBroker
+	// OriginalDestination connections go on to the address that the client dialled.
+	OriginalDestination
+	// Shared connections carry requests to name servers and to every broker.
+	Shared
 )
 
-// Role is what one client connection is for. BrokerName is set for ToBroker, Number for ToNumber, BrokerID
+// Role is what one client connection is for. BrokerName is set for Broker, Number for NumberedBroker, BrokerID
 // for both.
 type Role struct {
 	Kind       Kind

@@ -15,10 +15,10 @@ func TestPerBrokerTellsBrokersApartByPort(t *testing.T) {
 		{BrokerName: "a", BrokerID: 1, ListenerPort: 2, AdvertisedAddress: "p:2"},
 	}})
 	for port, want := range map[uint16]Role{
-		1:    {Kind: ToBroker, BrokerName: "a"},
-		2:    {Kind: ToBroker, BrokerName: "a", BrokerID: 1},
-		3:    {Kind: ToBroker, BrokerName: "a"},
-		9876: {Kind: ToNameServer},
+		1:    {Kind: Broker, BrokerName: "a"},
+		2:    {Kind: Broker, BrokerName: "a", BrokerID: 1},
+		3:    {Kind: Broker, BrokerName: "a"},
+		9876: {Kind: NameServer},
 	} {
 		if got := rules.Role(port); got != want {
 			t.Errorf("port %d: got %+v, want %+v", port, got, want)
@@ -61,12 +61,12 @@ func TestTemplatesCoverNumberedBrokersInBothDirections(t *testing.T) {
 		}
 	}
 	for port, want := range map[uint16]Role{
-		30000: {Kind: ToNumber},
-		30007: {Kind: ToNumber, Number: 3, BrokerID: 1},
-		30019: {Kind: ToNumber, Number: 9, BrokerID: 1},
-		30020: {Kind: ToNameServer},
-		29999: {Kind: ToNameServer},
-		5:     {Kind: ToBroker, BrokerName: "broker-1"},
+		30000: {Kind: NumberedBroker},
+		30007: {Kind: NumberedBroker, Number: 3, BrokerID: 1},
+		30019: {Kind: NumberedBroker, Number: 9, BrokerID: 1},
+		30020: {Kind: NameServer},
+		29999: {Kind: NameServer},
+		5:     {Kind: Broker, BrokerName: "broker-1"},
 	} {
 		if got := rules.Role(port); got != want {
 			t.Errorf("port %d: got %+v, want %+v", port, got, want)
@@ -76,7 +76,7 @@ func TestTemplatesCoverNumberedBrokersInBothDirections(t *testing.T) {
 
 func TestTransparentChangesNothing(t *testing.T) {
 	rules := New(apiv1.AddressingConfig{Mode: apiv1.TransparentMode})
-	if got := rules.Role(10911); got.Kind != ToDialled {
+	if got := rules.Role(10911); got.Kind != OriginalDestination {
 		t.Errorf("got %+v", got)
 	}
 	if address, coverage := rules.Advertise("x:1", body.Address{Addr: "10.0.0.1:10911"}, 0); address != "10.0.0.1:10911" || coverage != Covered {
@@ -87,7 +87,7 @@ func TestTransparentChangesNothing(t *testing.T) {
 func TestUnifiedTellsOneAddressPerBroker(t *testing.T) {
 	for advertised, want := range map[string]string{"": "10.0.0.1:9876", "mq.example:1": "mq.example:1"} {
 		rules := New(apiv1.AddressingConfig{Mode: apiv1.UnifiedMode, AdvertisedAddress: advertised})
-		if rules.Role(1).Kind != ToAll {
+		if rules.Role(1).Kind != Shared {
 			t.Error("not a connection to all")
 		}
 		if address, coverage := rules.Advertise("10.0.0.1:9876", body.Address{BrokerID: 1}, 1); address != want || coverage != Covered {

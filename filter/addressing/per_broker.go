@@ -34,7 +34,7 @@ func newPerBroker(brokers []apiv1.BrokerListenerConfig, rest *apiv1.BrokerTempla
 		advertised: make(map[string]bool, len(brokers)),
 	}
 	for _, b := range brokers {
-		role := Role{Kind: ToBroker, BrokerName: b.BrokerName, BrokerID: b.BrokerID}
+		role := Role{Kind: Broker, BrokerName: b.BrokerName, BrokerID: b.BrokerID}
 		rules.byPort[b.ListenerPort] = role
 		advertised := canonical(b.AdvertisedAddress)
 		rules.advertised[advertised] = true
@@ -47,7 +47,7 @@ func newPerBroker(brokers []apiv1.BrokerListenerConfig, rest *apiv1.BrokerTempla
 	return rules
 }
 
-// Role of a port that no rule names is ToNameServer.
+// Role of a port that no rule names is NameServer.
 func (r perBroker) Role(localPort uint16) Role {
 	if role, ok := r.byPort[localPort]; ok {
 		return role
@@ -57,7 +57,7 @@ func (r perBroker) Role(localPort uint16) Role {
 			return role
 		}
 	}
-	return Role{Kind: ToNameServer}
+	return Role{Kind: NameServer}
 }
 
 func (r perBroker) Advertise(_ string, broker body.Address, _ int64) (string, Coverage) {

@@ -29,7 +29,7 @@ func (t *template) role(port int) (Role, bool) {
 	if offset < 0 || offset >= t.Numbers*t.IDsPerBroker {
 		return Role{}, false
 	}
-	return Role{Kind: ToNumber, Number: offset / t.IDsPerBroker, BrokerID: int64(offset % t.IDsPerBroker)}, true
+	return Role{Kind: NumberedBroker, Number: offset / t.IDsPerBroker, BrokerID: int64(offset % t.IDsPerBroker)}, true
 }
 
 // advertise is what clients are told of a broker, if the template covers it.

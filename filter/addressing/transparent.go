@@ -8,7 +8,7 @@ import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 // original_dst listener filter tells where they were going.
 type transparent struct{}
 
-func (transparent) Role(uint16) Role { return Role{Kind: ToDialled} }
+func (transparent) Role(uint16) Role { return Role{Kind: OriginalDestination} }
 
 func (transparent) Advertise(_ string, broker body.Address, _ int64) (string, Coverage) {
 	return broker.Addr, Covered

@@ -9,7 +9,7 @@ import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 // there is none, the slave with the least id (an id 0 is never invented: it would mean "writable").
 type unified struct{ advertised string }
 
-func (unified) Role(uint16) Role { return Role{Kind: ToAll} }
+func (unified) Role(uint16) Role { return Role{Kind: Shared} }
 
 func (u unified) Advertise(local string, broker body.Address, leastID int64) (string, Coverage) {
 	switch {

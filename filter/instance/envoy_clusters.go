@@ -79,12 +79,12 @@ func (e *envoyClusters) clusterOf(routes *routeconfig.Table) func(topic string) 
 }
 
 // compatible returns the part of a session's environment that is for configs of Envoy's own filter.
-func (e *envoyClusters) compatible(c *apiv1.Config, atEnd *cleanup) *session.Compatible {
+func (e *envoyClusters) compatible(c *apiv1.Config, atEnd *cleanup) *session.EnvoyRouting {
 	life := c.Compatible.LifeSpan
 	state := acquire(atEnd, compatibleStates, fmt.Sprintf("%q %d", c.StatPrefix, life), func() compatibleState {
 		return compatibleState{compatible.NewDirectives(life), compatible.NewMembers()}
 	})
-	s := &session.Compatible{
+	s := &session.EnvoyRouting{
 		Routes:      c.Compatible.Routes,
 		DevelopMode: c.Compatible.DevelopMode,
 		Endpoints:   e.watcher.Snapshot,

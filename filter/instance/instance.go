@@ -113,7 +113,7 @@ func (x *Instance) openClusters(warn warnFunc) {
 	}
 	clusters := openEnvoyClusters(x.Config, warn, &x.atEnd)
 	x.adopt(clusters.directories, clusters.clusterOf(c.Routes), warn)
-	x.Compatible = clusters.compatible(x.Config, &x.atEnd)
+	x.EnvoyRouting = clusters.compatible(x.Config, &x.atEnd)
 	clusters.watch(c.RefreshInterval)
 }
 

@@ -163,27 +163,29 @@ func (w *wild) wantAccounts() {
 	if s.state == closed {
 		return
 	}
-	memory := s.unsent + cap(s.backlog.bytes) + s.requests.Kept() + cap(s.late)
+	memory := s.unsent + cap(s.backlog.bytes) + s.requests.Kept() + cap(s.replies)
 	for _, u := range s.upstreams {
 		if u.kept != w.host.kept[u.id] {
 			w.Errorf("%d bytes count as kept by the host, which keeps %d", u.kept, w.host.kept[u.id])
 		}
 		memory += u.kept + cap(u.queue) + u.answers.Kept() + u.pending.Bytes()
 	}
-	if x := s.unified; x != nil {
-		memory += x.heartbeat.size
+	if x := sharedOf(s); x != nil {
+		memory += x.heartbeat.reserved
+		for at := range x.knownBrokers {
+			memory += len(at.broker) + entryBytes
+		}
+		for b := range x.broadcasts {
+			memory += b.kept
+		}
+	}
+	if x, ok := s.mode.(*envoyRouted); ok {
 		for m := range x.memberships {
 			memory += m.size()
 		}
-		for at := range x.told {
-			memory += len(at.broker) + entryBytes
-		}
-		for f := range x.fanOuts {
-			memory += f.kept
-		}
 	}
-	if memory != s.quota.Memory.Needed() || s.active.all != s.quota.Pending.Needed() {
-		w.Fatalf("%d bytes and %d requests are counted, want %d and %d", s.quota.Memory.Needed(), s.quota.Pending.Needed(), memory, s.active.all)
+	if memory != s.quota.Memory.Needed() || s.inFlight.all != s.quota.Pending.Needed() {
+		w.Fatalf("%d bytes and %d requests are counted, want %d and %d", s.quota.Memory.Needed(), s.quota.Pending.Needed(), memory, s.inFlight.all)
 	}
 }
 
@@ -206,7 +208,7 @@ func FuzzAccounts(f *testing.F) {
 			e = compatibleEnvironment(t)
 			cluster := envoyCluster()
 			cluster.Breakers = envoyadmin.Breakers{MaxConnections: 1 + random.Uint32N(3), MaxConnectionsPerHost: math.MaxUint32, MaxPendingRequests: 1 + random.Uint32N(20)}
-			e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+			e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 		}
 		l := &e.Config.Limits
 		l.MaxSessionBytes = 20_000 + random.IntN(300_000)
@@ -249,7 +251,7 @@ func FuzzAccounts(f *testing.F) {
 		if used, clients := e.Files.Used(), e.Files.Sources(); used != 0 || clients != 0 {
 			t.Errorf("%d files of %d clients are still counted", used, clients)
 		}
-		if c := e.Compatible; c != nil && fmt.Sprint(c.Circuits["rocketmq"]) != fmt.Sprint(c.Circuits["nowhere"]) {
+		if c := e.EnvoyRouting; c != nil && fmt.Sprint(c.Circuits["rocketmq"]) != fmt.Sprint(c.Circuits["nowhere"]) {
 			t.Errorf("left in the circuit is %+v", c.Circuits["rocketmq"])
 		}
 	})

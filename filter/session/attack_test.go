@@ -209,7 +209,7 @@ func TestARouteAnswerOfSixteenMebibytes(t *testing.T) {
 				t.Fatalf("%d bytes are kept", kept)
 			}
 		}
-		if s.active.all != 0 {
+		if s.inFlight.all != 0 {
 			t.Error("the request still waits")
 		}
 		// What stays is the brokers that the directory has room for, and those that the client knows.
@@ -301,13 +301,13 @@ func TestAFloodOfServerRequests(t *testing.T) {
 	}
 	h.host.down = bytes.Buffer{}
 	wantHeap(t, before, 1<<20)
-	if got := h.environment.Stats.Value(stats.ServerRequestOverLimit); got != int64(floods-1024) || len(h.unified.serverRequests) != 1024 {
-		t.Errorf("%d of %d were dropped, %d are remembered", got, floods, len(h.unified.serverRequests))
+	if got := h.environment.Stats.Value(stats.ServerRequestOverLimit); got != int64(floods-1024) || len(h.shared().serverRequests) != 1024 {
+		t.Errorf("%d of %d were dropped, %d are remembered", got, floods, len(h.shared().serverRequests))
 	}
 	h.clock += 11 * time.Second
 	h.Wake(h.clock)
-	if len(h.unified.serverRequests) != 0 {
-		t.Errorf("%d are remembered after their time", len(h.unified.serverRequests))
+	if len(h.shared().serverRequests) != 0 {
+		t.Errorf("%d are remembered after their time", len(h.shared().serverRequests))
 	}
 	h.wantIdle()
 }

@@ -127,7 +127,7 @@ func BenchmarkExchange(b *testing.B) {
 						s.run(now)
 					}
 					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/request")
-					if s.active.all != 0 || s.state != open {
+					if s.inFlight.all != 0 || s.state != open {
 						b.Fatal("requests are left")
 					}
 				})

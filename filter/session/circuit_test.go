@@ -47,7 +47,7 @@ func TestCompatibleClientsTakeTurns(t *testing.T) {
 	cluster := envoyCluster()
 	cluster.Endpoints = cluster.Endpoints[:2]
 	cluster.Breakers = envoyadmin.Breakers{MaxConnections: connections, MaxConnectionsPerHost: math.MaxUint32, MaxPendingRequests: clients}
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	var open, most atomic.Int64
 	var threads sync.WaitGroup
 	for thread := range clients {
@@ -86,7 +86,7 @@ func TestCompatibleClientsTakeTurns(t *testing.T) {
 		})
 	}
 	threads.Wait()
-	circuit := e.Compatible.Circuits["rocketmq"]
+	circuit := e.EnvoyRouting.Circuits["rocketmq"]
 	if most.Load() > connections+1 || open.Load() != 0 || circuit.IsFull(compatible.Breakers{MaxPendingRequests: 1}) ||
 		!circuit.HasRoom(brokerAAddress, compatible.Breakers{}) || !circuit.HasRoom(brokerBAddress, compatible.Breakers{}) {
 		t.Errorf("%d connections at once, %d are left", most.Load(), open.Load())

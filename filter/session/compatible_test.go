@@ -72,7 +72,7 @@ func compatibleEnvironment(t testing.TB) *Environment {
 	d, nowhere := newDirectory(t, []string{"rocketmq"}, endpointNames{}), newDirectory(t, []string{"nowhere"}, fakeNameServers{down: true})
 	snapshot := envoyadmin.NewSnapshot(envoyCluster())
 	e := environmentOf(apiv1.AddressingConfig{Mode: apiv1.UnifiedMode}, directory.NewClusters(nil, d))
-	e.Compatible = &Compatible{
+	e.EnvoyRouting = &EnvoyRouting{
 		Routes:      table,
 		Endpoints:   func() *envoyadmin.Snapshot { return snapshot },
 		Directories: map[string]*directory.Directory{"rocketmq": d, "nowhere": nowhere},
@@ -104,7 +104,7 @@ func (h *harness) wantAnswer(opaque int32, code codec.ResponseCode, remark strin
 func TestCompatibleRouteIsMadeOfEndpoints(t *testing.T) {
 	for _, developMode := range []bool{false, true} {
 		e := compatibleEnvironment(t)
-		e.Compatible.DevelopMode = developMode
+		e.EnvoyRouting.DevelopMode = developMode
 		h := dial(t, e, 10911, terminal)
 		h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 		got := h.wantAnswer(1, codec.ResponseSuccess, "")
@@ -171,10 +171,10 @@ func TestCompatibleRoutesListEveryEndpointAsEnvoysFilterDoes(t *testing.T) {
 		slave := *cluster.Endpoints[0]
 		slave.Address, slave.Broker.ID = "10.0.0.1:11911", 1
 		cluster.Endpoints[2] = &slave
-		for _, route := range e.Compatible.Routes.Routes() {
+		for _, route := range e.EnvoyRouting.Routes.Routes() {
 			change(cluster, route)
 		}
-		e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+		e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 		h := dial(t, e, 10911, terminal)
 		h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 		route, err := body.ParseTopicRouteData([]byte(h.wantAnswer(1, codec.ResponseSuccess, "").body))
@@ -200,7 +200,7 @@ func TestCompatibleSendsWithoutABrokerLoseTheirQueue(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.Endpoints = cluster.Endpoints[:1]
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "", "t"))
 	h.send(sendV2(2, "broker-a", "t"))
@@ -213,7 +213,7 @@ func TestCompatibleSendsWithoutABrokerLoseTheirQueue(t *testing.T) {
 func TestCompatibleDevelopModeNeedsAnAddressToAdvertise(t *testing.T) {
 	e := compatibleEnvironment(t)
 	for developMode, remark := range map[bool]string{false: "", true: "develop_mode has no address to advertise: the client has not dialled IP:port"} {
-		e.Compatible.DevelopMode = developMode
+		e.EnvoyRouting.DevelopMode = developMode
 		h := dialAddress(t, e, "", terminal) // by a Unix socket
 		h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 		if got := one(t, h.tookDown()); got.Remark() != remark || (got.ResponseCode() == codec.ResponseSuccess) == developMode {
@@ -288,7 +288,7 @@ func TestCompatibleClustersInMaintenanceOrWithoutHostsAreSaidSo(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.MaintenancePercent = 100
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	h.wantAnswer(1, codec.ResponseSystemError, "Cluster under maintenance.")
@@ -307,7 +307,7 @@ func TestCompatibleClustersThatDemandMoreThanTCPGetNothing(t *testing.T) {
 	const remark = "cluster rocketmq has transport_socket, which needs an egress listener (egress.address)"
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	h.send(request(requests.HeartBeat, 2, heartbeatBody))
@@ -351,7 +351,7 @@ func TestCompatibleClustersShareNoConnectionThatOneOfThemForbids(t *testing.T) {
 	e := compatibleEnvironment(t)
 	plain, demanding := envoyCluster(), envoyCluster()
 	demanding.Name, demanding.Demands = "nowhere", "upstream_bind_config"
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(plain, demanding) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(plain, demanding) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	one(t, h.tookUp(brokerAAddress))
@@ -367,7 +367,7 @@ func TestCompatibleEndpointsWithoutAnIPAddressAreNotDialled(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.Endpoints[0].Address = "/run/broker"
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	h.wantAnswer(1, codec.ResponseSystemError, "local connection failure")
@@ -377,9 +377,9 @@ func TestCompatibleEndpointsWithoutAnIPAddressAreNotDialled(t *testing.T) {
 // TestCompatibleRequestsWaitUntilEnvoyWasAskedForTheirCluster has the admin interface fail at first.
 func TestCompatibleRequestsWaitUntilEnvoyWasAskedForTheirCluster(t *testing.T) {
 	e := compatibleEnvironment(t)
-	known := e.Compatible.Endpoints
+	known := e.EnvoyRouting.Endpoints
 	snapshot := &envoyadmin.Snapshot{}
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
 	h, late := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	h.send(request(requests.GetRouteInfoByTopic, 1, "", topicField("t")))
 	late.send(sendV2(2, "broker-a", "t"))
@@ -401,7 +401,7 @@ func TestCompatibleConnectionsOpenWithinTheClustersTimeout(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.ConnectTimeout = 300 * time.Millisecond
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	h.clock += 299 * time.Millisecond
@@ -419,7 +419,7 @@ func TestCompatibleRequestsThatWaitForConnectionsAreBounded(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.Breakers.MaxPendingRequests = 2
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h, other := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	h.send(sendV2(2, "broker-a", "t"))
@@ -447,7 +447,7 @@ func TestCompatibleConnectionsAreBounded(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.Breakers.MaxConnections = 1
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	a.send(sendV2(1, "broker-a", "t"))
 	first := a.to(brokerAAddress)
@@ -484,7 +484,7 @@ func TestCompatibleConnectionsAreBounded(t *testing.T) {
 	b.send(sendV2(5, "broker-a", "t"))
 	b.clock += e.Config.Timeouts.Request
 	b.Wake(b.clock)
-	b.wantAnswer(5, codec.ResponseSystemError, deadlinePassed.Remark)
+	b.wantAnswer(5, codec.ResponseSystemError, deadlinePassed.reply.Remark)
 	if len(b.upstreams) != 0 {
 		t.Error("still waits for a connection that nobody needs")
 	}
@@ -496,7 +496,7 @@ func TestCompatibleRegistrationsTakeNoConnectionFromRequests(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.Breakers.MaxConnections = 1
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	a.send(sendV2(1, "broker-a", "t"))
 	b.send(request(requests.HeartBeat, 2, heartbeatBody))
@@ -738,7 +738,7 @@ func TestCompatibleConfigsWithoutRoutesAnswerEverything(t *testing.T) {
 		t.Fatal(errs)
 	}
 	e.Clusters = directory.NewClusters(nil)
-	e.Compatible.Routes, e.Compatible.Directories = table, nil
+	e.EnvoyRouting.Routes, e.EnvoyRouting.Directories = table, nil
 	h := dial(t, e, 10911, terminal)
 	for _, kind := range requests.Table {
 		for _, broker := range []string{"", "broker-a", "__syslo__global__"} {
@@ -803,7 +803,7 @@ func TestCompatibleAcknowledgementsSurviveTheLossOfAnEndpoint(t *testing.T) {
 	whole, without := envoyCluster(), envoyCluster()
 	without.Endpoints = without.Endpoints[:1]
 	snapshot := envoyadmin.NewSnapshot(whole)
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return snapshot }
 	h := dial(t, e, 10911, terminal)
 	h.send(pop(requests.PopMessage, 1, codec.Field{Name: "bname", Value: "broker-b"}))
 	snapshot = envoyadmin.NewSnapshot(without)
@@ -825,7 +825,7 @@ func TestCompatibleSendsGoToTheMaster(t *testing.T) {
 	slave := *cluster.Endpoints[0]
 	slave.Address, slave.Broker.ID = "10.0.0.1:11911", 1
 	cluster.Endpoints = append([]*envoyadmin.Endpoint{&slave}, cluster.Endpoints...)
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h := dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	one(t, h.tookUp(brokerAAddress))
@@ -870,10 +870,10 @@ func TestCompatibleMembershipsAreBounded(t *testing.T) {
 	h.send(request(requests.HeartBeat, 1, groups("a", h.environment.Config.Limits.MaxHeartbeatEntries)))
 	h.wantAnswer(1, codec.ResponseSuccess, "Heartbeat OK")
 	h.send(request(requests.HeartBeat, 2, groups("b", 1)))
-	h.wantAnswer(2, codec.ResponseSystemBusy, overLimit.Remark)
+	h.wantAnswer(2, codec.ResponseSystemBusy, overLimit.reply.Remark)
 	h.send(request(requests.HeartBeat, 3, groups("a", 1))) // has left the others
 	h.wantAnswer(3, codec.ResponseSuccess, "Heartbeat OK")
-	if got := len(h.environment.Compatible.Members.List("g1", h.clock)) + len(h.environment.Compatible.Members.List("g0", h.clock)); got != 1 {
+	if got := len(h.environment.EnvoyRouting.Members.List("g1", h.clock)) + len(h.environment.EnvoyRouting.Members.List("g0", h.clock)); got != 1 {
 		t.Errorf("%d members of two groups, want 1", got)
 	}
 	h.wantIdle()
@@ -937,12 +937,12 @@ func TestCompatibleRequestsThatAreRefusedDoNotWaitForConnections(t *testing.T) {
 	e.Config.Limits.MaxPendingRequests = 1
 	cluster := envoyCluster()
 	cluster.Breakers.MaxPendingRequests = 2
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	h, other := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	h.send(sendV2(1, "broker-a", "t"))
 	for opaque := range int32(3) {
 		h.send(sendV2(2+opaque, "broker-a", "t"))
-		h.wantAnswer(2+opaque, overLimit.Code, overLimit.Remark)
+		h.wantAnswer(2+opaque, overLimit.reply.Code, overLimit.reply.Remark)
 	}
 	other.send(sendV2(9, "broker-b", "t"))
 	if len(other.tookDown()) != 0 || len(other.tookUp(brokerBAddress)) != 1 {
@@ -957,7 +957,7 @@ func TestCompatibleConnectionsForOnewayRequestsGiveWay(t *testing.T) {
 	e := compatibleEnvironment(t)
 	cluster := envoyCluster()
 	cluster.Breakers.MaxConnections = 1
-	e.Compatible.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+	e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
 	a, b := dial(t, e, 10911, terminal), dial(t, e, 10911, terminal)
 	a.send(oneway(requests.UpdateConsumerOffset, 1, codec.Field{Name: "bname", Value: "broker-a"}))
 	b.send(sendV2(2, "broker-a", "t"))

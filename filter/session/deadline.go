@@ -5,58 +5,35 @@ package session
 import (
 	"math"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
-
-// patience is how long a request waits on a connection that stands for one upstream. The proxy does
-// not answer for the broker there, it only stops counting what nobody can be waiting for any more.
-const patience = 10 * 60 * 1e9
-
-var deadlinePassed = &router.Refusal{Code: codec.ResponseSystemError, Remark: "no answer came in time"}
 
 // never is later than every deadline.
 const never = Instant(math.MaxInt64)
 
-// deadlineOf is when a request's time is over.
-func (s *Session) deadlineOf(kind *requests.Type, wait Instant) Instant {
-	if s.role.Kind != addressing.ToAll {
-		return s.now + patience
-	}
-	timeout := kind.Timeout
-	if timeout == 0 {
-		timeout = s.environment.Config.Timeouts.Request
-	}
-	return s.now + timeout + wait
-}
-
-// clientDeadline is when the client's connection ends if nothing comes from it, or when to look at it again.
+// clientDeadline returns when the client's connection ends if nothing comes from it, or when to look at it again.
 func (s *Session) clientDeadline() Instant {
 	if s.state == waiting {
 		return never // it is the client that waits
 	}
 	timeouts := &s.environment.Config.Timeouts
 	full := s.host.DownstreamFull()
-	deadline := s.heard + timeouts.Idle
-	if s.active.all > 0 && !full {
+	deadline := s.lastByteAt + timeouts.Idle
+	if s.inFlight.all > 0 && !full {
 		deadline = s.now + timeouts.Idle // by then it may have stopped reading its answers
 	}
 	if !s.requests.SawFrame() {
 		deadline = min(deadline, s.opened+timeouts.Handshake)
 	}
-	// A client whose broker has stopped reading is not read either, in the middle of a frame: while it waits for an
-	// answer the rest may be on its way. On a unified connection such a broker is refused instead. Nor is a client read
-	// that does not read.
-	if s.requests.Holds() && (s.role.Kind == addressing.ToAll || s.active.all == 0) && !full {
+	// A client that is not read cannot complete its frame: the rest may be on its way. Nor is a client read that does not
+	// read.
+	if s.requests.Holds() && !s.mode.stopsReading() && !full {
 		deadline = min(deadline, s.requests.Began()+timeouts.Frame)
 	}
 	return deadline
 }
 
-// stallDeadline is when u's connection ends if nothing comes from it.
+// stallDeadline returns when u's connection ends if nothing comes from it.
 func (u *upstream) stallDeadline() Instant {
 	if u.answers.Holds() {
 		return u.answers.Grew() + u.session.environment.Config.Timeouts.UpstreamStall
@@ -66,7 +43,7 @@ func (u *upstream) stallDeadline() Instant {
 
 // expire ends what is past its deadline and arms the next wake.
 func (s *Session) expire() {
-	next := never
+	next := s.mode.expire()
 	for _, u := range s.upstreams {
 		next = min(next, s.expireUpstream(u))
 	}
@@ -79,11 +56,8 @@ func (s *Session) expire() {
 		return
 	}
 	next = min(next, s.clientDeadline())
-	if s.unified != nil {
-		next = min(next, s.unified.expire(s))
-	}
 	if s.state == waiting {
-		next = min(next, s.giveUp)
+		next = min(next, s.openDeadline)
 	}
 	s.quota.Pending.GiveBackSpare()
 	s.quota.Memory.GiveBackSpare()
@@ -92,26 +66,20 @@ func (s *Session) expire() {
 	}
 }
 
-// expireUpstream ends what is past its deadline at u, and gives the next deadline.
+// expireUpstream ends what is past its deadline at u, and returns the next deadline.
 func (s *Session) expireUpstream(u *upstream) Instant {
-	if u.waits {
-		if s.retryWaiting(u); s.upstreams[u.id] != u {
-			return never
-		}
-	}
 	var next Instant
 	expired := false
 	switch {
 	case !u.connected && u.deadline <= s.now:
 		s.host.CloseUpstream(u.id)
-		s.connectFailed(u, s.losses().timedOut)
+		s.connectFailed(u, s.mode.failures().timedOut)
 		return never
 	case !u.connected:
 		next = u.deadline
 	case u.stallDeadline() <= s.now:
 		s.recorder.Inc(stats.UpstreamTimeout)
-		s.host.CloseUpstream(u.id)
-		s.loseUpstream(u, s.losses().lost)
+		s.closeUpstream(u, s.mode.failures().lost)
 		return never
 	default:
 		next = u.stallDeadline()
@@ -122,24 +90,12 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 			continue
 		}
 		expired = true
-		u.unheard++
-		if p.fanOut == nil {
-			s.recorder.Inc(stats.RequestExpired)
-		}
-		if s.role.Kind == addressing.ToAll {
-			s.fail(u, opaque, p, deadlinePassed)
-		} else {
-			s.finish(u, opaque, p)
-			s.recorder.Inc(stats.ResponseError)
-			p.noted.end(s, ending{cause: causeDeadline})
-		}
+		u.unanswered++
+		s.mode.fail(u, opaque, p, deadlinePassed)
 	}
 	if u.waits && expired && u.pending.Len() == 0 { // for nobody any more
 		u.leaving = true
 	}
-	if s.unified != nil && u.connected && !u.leaving && u.unheard >= maxUnheard {
-		s.retire(u, stats.UpstreamSilent)
-	}
-	s.endIfLeft(u)
+	s.closeIfIdle(u)
 	return next
 }

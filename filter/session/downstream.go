@@ -12,36 +12,40 @@ const closeTime = 5e9
 // than the host buffers, and it does not read brokers while a client is full.
 const maxUncounted = 64 << 10
 
-// writeDownstream sends bytes of the proxy itself to the client, between two answers.
+// writeDownstream sends bytes of the proxy itself to the client, between two answers of an upstream.
 func (s *Session) writeDownstream(b []byte) {
 	if s.state == closed {
 		return
 	}
-	if s.only != nil && s.only.answers.MidFrame() {
-		if len(s.late) >= s.environment.Config.Limits.MaxBufferedBytes {
+	if s.cutThrough != nil && s.cutThrough.MidFrame() {
+		if len(s.replies) >= s.environment.Config.Limits.MaxBufferedBytes {
 			s.overMemory()
 			return
 		}
 		var ok bool
-		if s.late, ok = s.quota.Memory.Append(s.late, b); !ok {
+		if s.replies, ok = s.quota.Memory.Append(s.replies, b); !ok {
 			s.overMemory()
 		}
 		return
 	}
-	s.coming.Flush()
+	s.sendReplies(b)
+}
+
+// sendReplies sends bytes of the proxy itself behind everything that was judged before them.
+func (s *Session) sendReplies(b []byte) {
+	s.toClient.Flush()
 	s.sendDownstream(b)
 }
 
-// flushLate writes what had to wait for the end of an answer.
-func (s *Session) flushLate() {
-	if len(s.late) == 0 {
+// flushReplies sends what had to wait for the end of an answer.
+func (s *Session) flushReplies() {
+	if len(s.replies) == 0 {
 		return
 	}
-	s.coming.Flush()
-	late := s.late
-	s.late = nil
-	s.quota.Memory.ReleaseBytes(late)
-	s.sendDownstream(late)
+	replies := s.replies
+	s.replies = nil
+	s.quota.Memory.ReleaseBytes(replies)
+	s.sendReplies(replies)
 }
 
 // passDownstream sends bytes of a broker on to the client.
@@ -89,7 +93,7 @@ func (s *Session) DownstreamDrained(now Instant) {
 	if s.host.DownstreamFull() {
 		return
 	}
-	s.heard = now // it has read
+	s.lastByteAt = now // it has read
 	if s.requests.Holds() {
 		s.requests.Restart(now) // it was not read
 	}
@@ -116,7 +120,7 @@ func (s *Session) endDownstream() {
 	s.abortLater()
 }
 
-// abortLater has the connection aborted unless it has ended by then.
+// abortLater aborts the connection in a while, unless it has ended by then.
 func (s *Session) abortLater() {
 	s.abortAt = s.now + closeTime
 	s.host.WakeAt(s.abortAt)

@@ -38,8 +38,8 @@ func (h *harness) catchesUp() []frame {
 
 // connectOnly opens the upstream connection of a connection that has one.
 func (h *harness) connectOnly() {
-	if h.only != nil && !h.only.connected {
-		h.UpstreamConnected(h.clock, h.only.id)
+	if h.only() != nil && !h.only().connected {
+		h.UpstreamConnected(h.clock, h.only().id)
 	}
 }
 
@@ -343,7 +343,7 @@ func TestAClientThatReadsNothingIsClosedThoughRequestsWait(t *testing.T) {
 			h.clock = h.host.wakeAt
 			h.Wake(h.clock)
 			if !h.host.downClosed {
-				t.Errorf("it stays open, %v after it has read the last bytes", h.clock-h.heard)
+				t.Errorf("it stays open, %v after it has read the last bytes", h.clock-h.lastByteAt)
 			}
 			h.wantStats(map[stats.ID]int64{stats.DownstreamTimeout: 1})
 			h.wantIdle()

@@ -25,8 +25,8 @@ type Environment struct {
 	Observers []Observer
 	// CountsMessages has batches kept until they are whole, for Record.Messages.
 	CountsMessages bool
-	// Compatible is set where the config is that of Envoy's own rocketmq_proxy, else nil.
-	Compatible *Compatible
+	// EnvoyRouting is set where the config is that of Envoy's own rocketmq_proxy, else nil.
+	EnvoyRouting *EnvoyRouting
 	// Files are those of the process; nil: any number.
 	Files *quota.Files
 	// Own are the addresses of this process; nil: none are known.

@@ -92,7 +92,7 @@ func FuzzSession(f *testing.F) {
 			return
 		}
 		h := dialFuzzed(t, environments, in[0])
-		unified := h.unified != nil
+		unified := h.shared() != nil
 		var sent []byte
 		full := map[UpstreamID]bool{}
 		for in = in[1:]; len(in) >= 2 && h.state != closed; {

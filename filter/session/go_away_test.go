@@ -25,7 +25,7 @@ func TestABrokerThatGoesAwayEndsItsConnectionAndNoOther(t *testing.T) {
 	h.tookUp(brokerAAddress)
 
 	h.receive(leaving, response(codec.ResponseGoAway, 2, ""))
-	if got := one(t, h.tookDown()); got.Opaque != 2 || got.ResponseCode() != codec.ResponseServiceNotAvailable || got.Remark() != upstreamLeaving.Remark {
+	if got := one(t, h.tookDown()); got.Opaque != 2 || got.ResponseCode() != codec.ResponseServiceNotAvailable || got.Remark() != upstreamLeaving.reply.Remark {
 		t.Errorf("got %+v", got.Header)
 	}
 	if h.host.upClosed[leaving] {

@@ -193,10 +193,31 @@ func dialFrom(t testing.TB, e *Environment, remote, local string, capabilities C
 	return h
 }
 
+// only returns the upstream of a session that has a single one; nil if it is not open, or the session has another mode.
+func (h *harness) only() *upstream {
+	if m, ok := h.mode.(*single); ok {
+		return m.upstream
+	}
+	return nil
+}
+
+// shared returns what a session on a shared address holds; nil for others.
+func (h *harness) shared() *shared { return sharedOf(h.Session) }
+
+func sharedOf(s *Session) *shared {
+	switch m := s.mode.(type) {
+	case *shared:
+		return m
+	case *envoyRouted:
+		return m.shared
+	}
+	return nil
+}
+
 // send gives bytes of the client to the session; what stays untouched goes on as the host would do.
 func (h *harness) send(b []byte) {
 	if h.DownstreamData(h.clock, [][]byte{b}) {
-		h.host.up[h.only.id].Write(b)
+		h.host.up[h.only().id].Write(b)
 	}
 }
 
@@ -291,8 +312,8 @@ func (h *harness) wantNothingLeft() {
 			h.Errorf("gauge %s is %d after the end, want 0", def.Name, got)
 		}
 	}
-	if h.active.all != 0 {
-		h.Errorf("%d requests are still waiting after the end", h.active.all)
+	if h.inFlight.all != 0 {
+		h.Errorf("%d requests are still waiting after the end", h.inFlight.all)
 	}
 	totals := &h.environment.totals
 	if connections, pending, memory := totals.Connections.Used(), totals.Pending.Used(), totals.Memory.Used(); connections+pending+memory != 0 {

@@ -99,12 +99,12 @@ func TestAGroupThatHasEndedIsNotRegisteredAnew(t *testing.T) {
 					t.Errorf("registered anew: %q, want %q", got, c.want)
 				}
 			}
-			topics := h.unified.groups["c1"]
+			topics := h.shared().groups["c1"]
 			if has := slices.Contains(c.want, first[0]); has != (topics != nil) {
 				t.Errorf("the router knows the group: %v, want %v", topics != nil, has)
 			}
-			if c.want == nil && h.unified.heartbeat.size != 0 {
-				t.Errorf("%d bytes are still counted for it", h.unified.heartbeat.size)
+			if c.want == nil && h.shared().heartbeat.reserved != 0 {
+				t.Errorf("%d bytes are still counted for it", h.shared().heartbeat.reserved)
 			}
 			h.wantIdle()
 		})

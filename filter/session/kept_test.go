@@ -130,8 +130,8 @@ func TestWhatTheHostKeepsForOneClientCountsForAll(t *testing.T) {
 func TestAConnectionToOneBrokerWhoseHostKeepsTooMuchIsClosed(t *testing.T) {
 	e := limited(t, perBroker, func(c *apiv1.Config) { c.Limits.MaxSessionBytes = 200_000 })
 	h := dial(t, e, 20911, terminal)
-	h.UpstreamConnected(h.clock, h.only.id)
-	h.stick(h.only.id)
+	h.UpstreamConnected(h.clock, h.only().id)
+	h.stick(h.only().id)
 	frame := frameOf(1, 900_000)
 	h.send(frame[:150_000])
 	if h.host.downClosed {

@@ -87,7 +87,7 @@ func TestPendingRequestsOfAllConnectionsAreBounded(t *testing.T) {
 	}
 	second.send(sendV2(20, "broker-a", "t"))
 	second.wantOneAnswer(20, codec.ResponseSystemBusy)
-	first.receive(first.only.id, response(codec.ResponseSuccess, 3, ""))
+	first.receive(first.only().id, response(codec.ResponseSuccess, 3, ""))
 	second.send(sendV2(21, "broker-a", "t"))
 	if got := second.tookDown(); len(got) != 0 {
 		t.Errorf("with room again: got %v", got)
@@ -191,8 +191,8 @@ func TestRequestsWhoseTableIsTooMuchToKeepAreAnsweredBusy(t *testing.T) {
 	if h.host.downClosed || len(answers) == 0 || int64(len(answers)) != e.Stats.Value(stats.RequestOverLimit) {
 		t.Fatalf("closed: %v; %d of 3001 requests are refused", h.host.downClosed, len(answers))
 	}
-	if waiting := 3001 - len(answers); h.active.all != waiting || waiting < 500 || h.quota.Memory.Needed() > 200_000 {
-		t.Errorf("%d requests wait, %d of them counted, in %d bytes", waiting, h.active.all, h.quota.Memory.Needed())
+	if waiting := 3001 - len(answers); h.inFlight.all != waiting || waiting < 500 || h.quota.Memory.Needed() > 200_000 {
+		t.Errorf("%d requests wait, %d of them counted, in %d bytes", waiting, h.inFlight.all, h.quota.Memory.Needed())
 	}
 	for _, answer := range answers {
 		if answer.ResponseCode() != codec.ResponseSystemBusy {
@@ -255,7 +255,7 @@ func TestAHeartbeatThatIsTooMuchToKeepIsAnsweredBusy(t *testing.T) {
 	h.send(request(requests.HeartBeat, 1, padded)) // twice its length is kept
 	h.wantOneAnswer(1, codec.ResponseSystemBusy)
 	h.wantStats(map[stats.ID]int64{stats.MemoryOverLimit: 1})
-	if h.unified.heartbeat.frame != nil || h.host.downClosed {
+	if h.shared().heartbeat.frame != nil || h.host.downClosed {
 		t.Error("want it forgotten and the connection open")
 	}
 	h.wantIdle()
@@ -329,7 +329,7 @@ func TestNoConnectionIsIdleWhileARequestWaits(t *testing.T) {
 	if h.host.downClosed {
 		t.Fatal("closed while a request waits")
 	}
-	h.receive(h.only.id, response(codec.ResponseSuccess, 1, ""))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 1, ""))
 	h.clock += 29 * time.Second
 	h.Wake(h.clock)
 	if h.host.downClosed {
@@ -416,7 +416,7 @@ func TestAClientThatIsHeldBackByItsBrokerIsNotClosed(t *testing.T) {
 		t.Fatal("closed although its broker has not read what came before")
 	}
 	h.send(second[20:])
-	h.receive(h.only.id, append(response(codec.ResponseSuccess, 1, ""), response(codec.ResponseSuccess, 2, "")...))
+	h.receive(h.only().id, append(response(codec.ResponseSuccess, 1, ""), response(codec.ResponseSuccess, 2, "")...))
 	if got := len(h.tookDown()); got != 2 {
 		t.Errorf("%d answers", got)
 	}
@@ -434,7 +434,7 @@ func TestASessionThatEndsWhileItReconnectsLeavesNothingOpen(t *testing.T) {
 	}
 	padded := strings.Replace(heartbeatBody, "{", "{"+strings.Repeat(" ", 30_000), 1)
 	h.send(request(requests.HeartBeat, 3, padded))
-	if h.unified.heartbeat.frame == nil {
+	if h.shared().heartbeat.frame == nil {
 		t.Fatal("the heartbeat is not kept")
 	}
 	for _, address := range []string{brokerAAddress, brokerBAddress} {
@@ -453,16 +453,16 @@ func TestQuestionsAreNotKept(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	for i := range maxTurns {
-		knowledge{h.Session}.Turn(strings.Repeat("q", 2000) + strconv.Itoa(i))
+	for i := range maxQueryRounds {
+		knowledge{h.shared()}.Turn(strings.Repeat("q", 2000) + strconv.Itoa(i))
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if turn := (knowledge{h.Session}).Turn("another"); turn != 0 || len(h.unified.turns) != 1 {
-		t.Errorf("turn %d of %d questions", turn, len(h.unified.turns))
+	if turn := (knowledge{h.shared()}).Turn("another"); turn != 0 || len(h.shared().queryRounds) != 1 {
+		t.Errorf("turn %d of %d questions", turn, len(h.shared().queryRounds))
 	}
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 100_000 {
-		t.Errorf("%d questions take %d bytes", maxTurns, grown)
+		t.Errorf("%d questions take %d bytes", maxQueryRounds, grown)
 	}
 	h.wantIdle()
 }

@@ -59,7 +59,7 @@ func TestObserversLearnOfEachRequestOnceWhenItEnds(t *testing.T) {
 	o.want(t, "END_TRANSACTION 3 /p/ broker-a 10.0.0.1:10911 0s no answer\nREGISTER_BROKER 4 // broker-a  0s REQUEST_CODE_NOT_SUPPORTED refused")
 	h.clock += 3 * time.Millisecond
 	answer := response(codec.ResponsePullNotFound, 2, "")
-	h.receive(h.only.id, answer)
+	h.receive(h.only().id, answer)
 	if r := o.records[0]; r.ResponseBytes != len(answer) || r.Client != "10.1.1.1:5000" || r.Local != "127.0.0.1:20911" || r.Language != codec.LanguageJava || r.Version != 479 || r.IsError() {
 		t.Errorf("got %+v", r)
 	}
@@ -140,11 +140,11 @@ func TestBatchesAreKeptUntilTheyAreWholeWhereMessagesAreCounted(t *testing.T) {
 		o := observe(e)
 		h := dial(t, e, 20911, inPlace)
 		h.send(batch[:len(batch)-1])
-		if got := h.host.up[h.only.id].Len(); (got == 0) != counts {
+		if got := h.host.up[h.only().id].Len(); (got == 0) != counts {
 			t.Errorf("counts %v: %d bytes went on before all were there", counts, got)
 		}
 		h.send(batch[len(batch)-1:])
-		h.receive(h.only.id, response(codec.ResponseSuccess, 1, ""))
+		h.receive(h.only().id, response(codec.ResponseSuccess, 1, ""))
 		want := 0
 		if counts {
 			want = 3

@@ -5,43 +5,36 @@ package session
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/opaque"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// pending is a request that waits for its answer. It ends exactly once: answered, failed, expired or
-// cancelled.
+// pending is a request that waits for its answer at an upstream. It ends once: see conclude.
 type pending struct {
-	kind     *requests.Type
-	code     requests.Code
-	asker    asker
-	longPoll bool
-	prepared bool // a half message on a unified connection
-	start    Instant
-	deadline Instant
-	topic    string  // of a GET_ROUTEINFO_BY_TOPIC
-	fanOut   *fanOut // the request this is a copy of; nil for a request of its own
-	noted    *noted  // nil for most
-	// onSuccess is given the body of a successful answer; nil for most.
-	onSuccess func(content []byte)
+	kind      *requests.Type
+	code      requests.Code
+	reply     replyContext
+	longPoll  bool
+	rewritten bool // its answer, if that is a success
+	start     Instant
+	deadline  Instant
+	topic     string    // of a GET_ROUTEINFO_BY_TOPIC
+	copyOf    collector // of the copies of one request; nil for a request that goes to one upstream
+	tracked   *tracked
+	onAnswer  func(f framing.Frame) // reads the answer; nil for most
 }
 
-// expect notes that a request is sent to u and wants an answer.
-func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
-	p := pending{kind: kind, code: s.codeOf(h), asker: askerOf(h), start: s.now, noted: s.noting}
-	wait := kind.Wait(h)
-	p.longPoll = wait > 0
-	p.deadline = s.deadlineOf(kind, wait)
-	p.prepared = s.unified != nil && kind.IsPrepared(h)
-	if kind.Answer == requests.TopicRouteData {
-		p.topic = routeTopic(h)
-	}
-	u.await(h.Opaque, p)
-	s.active.add(p.code, 1)
-	s.arm(p.deadline)
+// pendingTable holds what waits at one upstream, by opaque.
+type pendingTable = opaque.Table[pending]
+
+// collector makes one answer of those to the copies of a request.
+type collector interface {
+	copyAnswered(u *upstream, p pending, f framing.Frame)
+	copyFailed(why failure)
 }
 
-// await puts a request into the table of those that wait for u, which has room for it.
+// await adds a request to those that wait at u, which has room for it.
 func (u *upstream) await(opaque int32, p pending) {
 	if u.slot != nil {
 		u.slot.Busy()
@@ -49,8 +42,50 @@ func (u *upstream) await(opaque int32, p pending) {
 	u.pending.Set(opaque, p)
 }
 
-// reserve makes room for one more request in the table of those that wait for u; it returns false if that is beyond a
-// limit.
+// expect notes that a request goes to u and wants an answer.
+func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
+	p := pending{kind: kind, code: s.mode.effectiveCode(h), reply: replyTo(h), rewritten: kind.Answer.HasBrokers(), start: s.now, tracked: s.tracking}
+	wait := kind.Wait(h)
+	p.longPoll = wait > 0
+	if kind.Answer == requests.TopicRouteData {
+		p.topic = routeTopic(h)
+	}
+	p = s.mode.expect(u, p, h, wait)
+	u.await(h.Opaque, p)
+	s.inFlight.add(p.code, 1)
+	s.arm(p.deadline)
+}
+
+// maxName is the longest name of a topic or a group that is remembered: %RETRY% and a group of 255 characters
+// (TopicValidator) fit into it.
+const maxName = 1024
+
+// routeTopic returns the topic of a GET_ROUTEINFO_BY_TOPIC; empty if it is longer than any that there can be.
+func routeTopic(h *codec.Header) string {
+	topic, _ := h.Field("topic")
+	if len(topic) > maxName {
+		return ""
+	}
+	return string(topic)
+}
+
+// admit reserves what one more pending request takes at each target; the caller adds it to inFlight next. If that exceeds
+// a limit it refuses the request and returns false.
+func (s *Session) admit(h *codec.Header, targets ...*upstream) bool {
+	for _, u := range targets {
+		if !u.reserve() {
+			s.refuseOverLimit(h)
+			return false
+		}
+	}
+	if !s.quota.Pending.Reserve(1) {
+		s.refuseOverLimit(h)
+		return false
+	}
+	return true
+}
+
+// reserve makes the table of what waits at u large enough for one more. It returns false if that exceeds a limit.
 func (u *upstream) reserve() bool {
 	more := u.pending.Needs()
 	if more == 0 {
@@ -64,84 +99,33 @@ func (u *upstream) reserve() bool {
 	return true
 }
 
-// maxName is the longest name of a topic or a group that is remembered: %RETRY% and a group of 255 characters
-// (TopicValidator) have room in it.
-const maxName = 1024
-
-// routeTopic is the topic of a GET_ROUTEINFO_BY_TOPIC; empty if it is longer than any that there can be.
-func routeTopic(h *codec.Header) string {
-	topic, _ := h.Field("topic")
-	if len(topic) > maxName {
-		return ""
-	}
-	return string(topic)
-}
-
-// belowLimit makes room for one more request that waits for each target, and is to be added to active next; if there is
-// none, it has answered the request.
-func (s *Session) belowLimit(h *codec.Header, targets ...*upstream) bool {
-	for _, u := range targets {
-		if !u.reserve() {
-			s.refuseOverLimit(h)
-			return false
-		}
-	}
-	if s.quota.Pending.Reserve(1) {
-		return true
-	}
-	s.refuseOverLimit(h)
-	return false
-}
-
-// reused ends the session if the client uses the opaque of a request that still waits at u: nobody could
-// tell which of the two an answer is for, and a route must not pass for something else.
-func (s *Session) reused(u *upstream, opaque int32) bool {
-	if !u.pending.Has(opaque) {
+// rejectReusedOpaque ends the session and returns true if the client uses the opaque of a request that still waits at u:
+// nobody could tell which of the two an answer is for, and a route must not pass for something else.
+func (s *Session) rejectReusedOpaque(u *upstream, h *codec.Header) bool {
+	if !u.pending.Has(h.Opaque) {
 		return false
 	}
-	s.recorder.Inc(stats.RequestOpaqueReused)
-	s.noting.end(s, ending{cause: causeOpaqueReused})
+	s.ended(s.tracking, replyTo(h), h.Opaque, outcome{end: endReused, cause: causeOpaqueReused})
 	s.closeDownstream()
 	return true
 }
 
-// finish takes a request out of what is waiting.
-func (s *Session) finish(u *upstream, opaque int32, p pending) {
-	before := u.pending.Bytes()
-	u.pending.Remove(opaque)
-	s.quota.Memory.Release(before - u.pending.Bytes())
-	if p.fanOut == nil {
-		s.active.add(p.code, -1)
-	}
-}
-
-// fail ends a request with an answer of the proxy's own.
-func (s *Session) fail(u *upstream, opaque int32, p pending, reason *router.Refusal) {
-	s.finish(u, opaque, p)
-	if p.fanOut != nil {
-		p.fanOut.failed(s, reason)
-		return
-	}
-	s.recorder.Inc(stats.ResponseError)
-	p.noted.end(s, failedWith(reason))
-	s.answer(p.asker, opaque, reason)
-}
-
-// failAll ends all requests that wait for u.
-func (s *Session) failAll(u *upstream, reason *router.Refusal) {
+// failAll ends all requests that wait at u without an answer there.
+func (s *Session) failAll(u *upstream, why failure) {
 	for opaque, p := range u.pending.All() {
-		s.fail(u, opaque, p, reason)
+		s.mode.fail(u, opaque, p, why)
 	}
 }
 
-// cancelAll ends all requests that wait for u; nobody is left to answer.
+// cancelAll ends all requests that wait at u; nobody is left to answer.
 func (s *Session) cancelAll(u *upstream) {
 	for opaque, p := range u.pending.All() {
-		s.finish(u, opaque, p)
-		if p.fanOut == nil {
-			s.recorder.Inc(stats.RequestCancelled)
-			s.recorder.Inc(stats.ResponseError)
-			p.noted.end(s, ending{cause: causeClientGone})
-		}
+		s.conclude(u, opaque, p, cancelled)
 	}
+}
+
+// freePending frees the table of what waits at u, which is empty.
+func (u *upstream) freePending() {
+	u.session.quota.Memory.Release(u.pending.Bytes())
+	u.pending = pendingTable{}
 }

@@ -149,9 +149,9 @@ func TestPullsAreSlowedDownByWhatWasPulled(t *testing.T) {
 		return request(requests.PullMessage, opaque, "", codec.Field{Name: "consumerGroup", Value: "g"}, codec.Field{Name: "topic", Value: "t"})
 	}
 	h.send(pull(1))
-	h.receive(h.only.id, answer[:len(answer)-100]) // the header decides, and pays for all of it
+	h.receive(h.only().id, answer[:len(answer)-100]) // the header decides, and pays for all of it
 	h.send(pull(2))
-	h.receive(h.only.id, answer[len(answer)-100:])
+	h.receive(h.only().id, answer[len(answer)-100:])
 	got := h.tookDown()
 	if len(got) != 2 || got[0].Opaque != 1 || got[1].Opaque != 2 || got[1].ResponseCode() != codec.ResponseFlowControl {
 		t.Errorf("got %v", got)

@@ -3,11 +3,7 @@
 package session
 
 import (
-	"slices"
-	"strconv"
-
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
@@ -23,13 +19,13 @@ var (
 
 // mayConnect judges the address of a new upstream connection. A refusal is counted, and the first one of an address is
 // logged.
-func (s *Session) mayConnect(to place, address string) *router.Refusal {
+func (s *Session) mayConnect(to target, address string) *router.Refusal {
 	verdict := s.reaches(to, address)
 	if verdict == reach.Allowed {
 		return nil
 	}
 	to.cluster.RefreshSoon() // the broker may have registered anew
-	warn(to.cluster, s.target(to), address, verdict, s.warn)
+	warn(to.cluster, s.mode.describe(to), address, verdict, s.warn)
 	switch {
 	case verdict == reach.Outside:
 		s.recorder.Inc(stats.BrokerOutsideNetworks)
@@ -44,51 +40,27 @@ func (s *Session) mayConnect(to place, address string) *router.Refusal {
 
 // reaches judges an address by who has named it: the operator, who has named the name servers, or whoever can make a
 // broker register.
-func (s *Session) reaches(to place, address string) reach.Verdict {
+func (s *Session) reaches(to target, address string) reach.Verdict {
 	rules, servers := to.cluster.Reach(), to.cluster.Snapshot().NameServers()
-	isNameServer := false
-	switch s.role.Kind {
-	case addressing.ToAll:
-		isNameServer = to.broker == ""
-	case addressing.ToDialled:
-		isNameServer = slices.Contains(servers, address)
-	case addressing.ToNameServer:
-		isNameServer = true
-		if address == "" && len(servers) > 0 { // the host's choice, most likely among these
-			address = servers[0]
-		}
+	if address == "" && len(servers) > 0 { // the host's choice, most likely among these
+		address = servers[0]
 	}
-	if isNameServer {
+	if s.mode.isNameServer(to, address) {
 		return rules.NameServer(address)
 	}
 	return rules.Broker(address)
 }
 
-// target is what an upstream connection would lead to, for the log.
-type target struct {
+// logTarget is how the log calls what an upstream connection leads to.
+type logTarget struct {
 	kind logline.Own
 	name string // empty: it has none
 }
 
-func brokerNamed(name string) target { return target{"broker", name} }
-
-func (s *Session) target(to place) target {
-	switch s.role.Kind {
-	case addressing.ToBroker:
-		return brokerNamed(s.role.BrokerName)
-	case addressing.ToNumber:
-		return target{"broker with the number", strconv.Itoa(s.role.Number)}
-	case addressing.ToDialled:
-		return target{"client's own choice", ""}
-	}
-	if to.broker == "" {
-		return target{"name server", ""}
-	}
-	return brokerNamed(to.broker)
-}
+func brokerNamed(name string) logTarget { return logTarget{"broker", name} }
 
 // warn logs that nothing is sent to an address of a cluster: once for each, whatever the number of configs that share it.
-func warn(cluster *directory.Directory, to target, address string, verdict reach.Verdict, log func(format string, arguments ...any)) {
+func warn(cluster *directory.Directory, to logTarget, address string, verdict reach.Verdict, log func(format string, arguments ...any)) {
 	if !cluster.FirstRefusal(string(to.kind), to.name, address) {
 		return
 	}

@@ -87,7 +87,7 @@ func BenchmarkLargeAnswer(b *testing.B) {
 					s.UpstreamData(2*time.Second, s.upstream, piece)
 				}
 			}
-			if s.active.all != 0 || s.state != open {
+			if s.inFlight.all != 0 || s.state != open {
 				b.Fatal("requests are left")
 			}
 		})

@@ -4,16 +4,13 @@ package session
 
 import (
 	"errors"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -34,21 +31,23 @@ type Session struct {
 	recorder     *stats.Recorder
 	local        string // "ip:port" that the client dialled
 	remote       string // "ip:port" of the client
-	role         addressing.Role
+	brokerName   string // that the dialled port stands for; empty: none
+	mode         mode
 	policy       *policy.Client // nil: none
 
 	mu    sync.Mutex // guards everything below
 	now   Instant    // of the current event
 	state state
 
-	heard Instant          // when bytes came last, either way
-	quota quota.Connection // what this session takes of what all share
+	lastByteAt Instant          // either way
+	quota      quota.Connection // what this session takes of what all share
 
-	requests framing.Cutter
-	goingUp  framing.Passage // requests that pass unchanged
-	coming   framing.Passage // answers that pass unchanged
-	backlog  backlog         // what came while nothing may be judged
-	late     []byte          // the proxy's own answers that must not cut an answer in two
+	requests   framing.Cutter
+	toUpstream framing.Passage // requests that pass unchanged
+	toClient   framing.Passage // answers that pass unchanged
+	cutThrough *framing.Cutter // that of answers which go on before they are complete; nil: none do
+	backlog    backlog         // what came while nothing may be judged
+	replies    []byte          // the proxy's own answers that must not cut an answer in two
 
 	full    bool    // the client has not taken what it was sent: nothing is judged until it has
 	unsent  int     // bytes that were written to the client while it was full, and count as kept
@@ -56,52 +55,16 @@ type Session struct {
 
 	upstreams    map[UpstreamID]*upstream
 	lastUpstream UpstreamID
-	only         *upstream   // the single upstream, unless role is ToAll
-	active       active      // over all upstreams and fan-outs
+	inFlight     inFlight    // over all upstreams and broadcasts
 	queued       int         // bytes of the client in the queues of all upstreams
 	wakeAt       Instant     // what WakeAt was last asked for; 0: nothing
-	giveUp       Instant     // end of the waiting state
+	openDeadline Instant     // end of the waiting state
 	refreshed    func()      // wakes this session after a refresh of the directory; identity matters
 	called       atomic.Bool // refreshed has asked for a wake
 
-	noting  *noted // of the request that is being judged; nil for most
-	opened  Instant
-	judged  int64    // requests
-	unified *unified // what only a ToAll connection needs
-}
-
-// New makes the session of a connection that a client at `remote` made to `local` (both "ip:port"). Open
-// starts it.
-func New(environment *Environment, host Host, local, remote string) *Session {
-	s := &Session{
-		environment:  environment,
-		host:         host,
-		capabilities: host.Capabilities(),
-		recorder:     environment.Stats.Recorder(),
-		local:        local,
-		remote:       remote,
-	}
-	s.policy = environment.Policy.Client(remote, s.recorder)
-	address, _ := netip.ParseAddrPort(local) // port 0 if it is none: no rule names that
-	environment.Own.Arrived(address)
-	s.role = environment.Rules.Role(address.Port())
-	s.backlog.memory = &s.quota.Memory
-	s.requests = s.newCutter()
-	s.requests.Paused = &s.full
-	if s.role.Kind == addressing.ToAll {
-		s.unified = newUnified()
-	}
-	s.goingUp.Write = func(to UpstreamID, b []byte) {
-		if u := s.upstreams[to]; u != nil {
-			u.write(b)
-		}
-	}
-	s.coming.Write = s.passDownstream
-	s.refreshed = func() {
-		s.called.Store(true)
-		s.host.WakeAt(0)
-	}
-	return s
+	tracking     *tracked // the request that is being judged; nil for most
+	opened       Instant
+	requestCount int64
 }
 
 // enter begins an event.
@@ -112,111 +75,51 @@ func (s *Session) enter(now Instant) {
 
 // leave ends it.
 func (s *Session) leave() {
-	s.active.tell(s.recorder)
-	s.quota.Pending.ReleaseTo(s.active.all)
+	s.inFlight.flush(s.recorder)
+	s.quota.Pending.ReleaseTo(s.inFlight.all)
 	s.mu.Unlock()
 }
 
 // newCutter makes a cutter of one direction of a connection.
 func (s *Session) newCutter() framing.Cutter {
-	return framing.Cutter{Limits: s.environment.frameLimits(), Whole: s.role.Kind == addressing.ToAll, Memory: &s.quota.Memory}
+	return framing.Cutter{Limits: s.environment.frameLimits(), Whole: s.mode.wholeFrames(), Memory: &s.quota.Memory}
 }
 
 // Open starts the session.
 func (s *Session) Open(now Instant) {
 	s.enter(now)
 	defer s.leave()
-	s.opened, s.heard = now, now
+	s.opened, s.lastByteAt = now, now
 	s.recorder.Inc(stats.DownstreamActive)
 	s.quota.Join(&s.environment.totals, s.environment.Files, &s.environment.Config.Limits, s.remote, s.recorder)
-	if !s.quota.Admit(s.ownFiles()) {
+	if !s.quota.Admit(s.mode.ownFiles()) {
 		s.recorder.Inc(stats.DownstreamOverLimit)
 		s.closeDownstream()
 		return
 	}
-	s.giveUp = now + s.environment.Config.Timeouts.Directory
+	s.openDeadline = now + s.environment.Config.Timeouts.Directory
 	s.tryOpen()
 	if s.state != closed {
 		s.arm(s.clientDeadline())
 	}
 }
 
-// ownFiles returns how many files a session has open from its begin to its end: the client's connection and, if it has a
-// single one, the upstream's. On unified connections each upstream connection is counted by itself.
-func (s *Session) ownFiles() int {
-	if s.unified != nil {
-		return 1
-	}
-	return 2
-}
-
 // tryOpen leaves the waiting state, or stays in it until the directory has been refreshed.
 func (s *Session) tryOpen() {
 	switch {
-	case s.openNow():
-	case s.now < s.giveUp:
+	case s.mode.open():
+	case s.now < s.openDeadline:
 		s.state = waiting
-		s.arm(s.giveUp) // before Await: a wake by it must not be replaced by this one
+		s.arm(s.openDeadline) // before Await: a wake by it must not be replaced by this one
 		s.environment.Clusters.Await(&s.refreshed)
-		if s.openNow() { // the refresh was done in between
+		if s.mode.open() { // the refresh was done in between
 			s.environment.Clusters.Forget(&s.refreshed)
-		} else if s.role.Kind != addressing.ToAll {
-			s.environment.Clusters.RefreshSoon()
+		} else {
+			s.mode.await()
 		}
-	case s.role.Kind == addressing.ToAll:
-		s.state = open // requests are answered as far as it goes
 	default:
-		s.recorder.Inc(stats.DownstreamRefused)
-		s.recorder.Inc(stats.BrokerUnknown)
-		s.closeDownstream()
+		s.mode.openUnknown()
 	}
-}
-
-// openNow opens the session if what it needs is known, or closes it if that may not be reached.
-func (s *Session) openNow() bool {
-	if s.role.Kind == addressing.ToAll {
-		if c := s.environment.Compatible; !s.environment.Clusters.Asked() || c != nil && !c.known() {
-			return false
-		}
-		s.state = open
-		return true
-	}
-	address, known := s.destination()
-	if !known {
-		return false
-	}
-	s.state = open
-	u, refusal := s.connect(place{cluster: s.environment.Clusters.First()}, address)
-	if refusal != nil {
-		s.recorder.Inc(stats.DownstreamRefused)
-		s.closeDownstream()
-	}
-	s.only = u
-	return true
-}
-
-// destination is where the single upstream of this connection goes to.
-func (s *Session) destination() (address string, known bool) {
-	snapshot := s.environment.Clusters.First().Snapshot()
-	switch s.role.Kind {
-	case addressing.ToBroker:
-		return snapshot.Address(s.role.BrokerName, s.role.BrokerID)
-	case addressing.ToNumber:
-		return snapshot.Numbered(func(name string) bool {
-			number, ok := addressing.NumberOf(name)
-			return ok && number == s.role.Number
-		}, s.role.BrokerID)
-	case addressing.ToDialled:
-		// Not to wherever a client wants: an Envoy whose listener was dialled directly would call itself.
-		return s.local, snapshot.Known(s.local) || s.environment.Config.Addressing.PassUncovered
-	}
-	if s.capabilities.OwnDestination {
-		return "", true
-	}
-	if servers := snapshot.NameServers(); len(servers) > 0 {
-		return servers[0], true
-	}
-	return "", false
 }
 
 // DownstreamData takes bytes from the client; they are borrowed. It returns true if all of them
@@ -224,7 +127,7 @@ func (s *Session) destination() (address string, known bool) {
 func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
 	s.enter(now)
 	defer s.leave()
-	s.heard = now
+	s.lastByteAt = now
 	switch s.state {
 	case closed:
 		return false
@@ -273,10 +176,10 @@ func (s *Session) judgeBacklog() {
 
 // cutRequests judges bytes of the client up to where it is full: the first `judged` of them.
 func (s *Session) cutRequests(in [][]byte, inPlace bool) (judged int, untouched bool) {
-	s.goingUp.Begin(s.now, in)
-	proceed, err := s.requests.Feed(&s.goingUp, requestJudge{s})
-	judged = s.goingUp.Consumed()
-	untouched = s.goingUp.End(inPlace && proceed)
+	s.toUpstream.Begin(s.now, in)
+	proceed, err := s.requests.Feed(&s.toUpstream, requestJudge{s})
+	judged = s.toUpstream.Consumed()
+	untouched = s.toUpstream.End(inPlace && proceed)
 	switch {
 	case errors.Is(err, framing.ErrOverMemory):
 		s.overMemory()
@@ -325,7 +228,7 @@ func (s *Session) Wake(now Instant) {
 		s.abortIfDue()
 		return
 	case waiting:
-		s.heard = now // the silence was the proxy's
+		s.lastByteAt = now // the silence was the proxy's
 		s.tryOpen()
 		s.judgeBacklog()
 	}
@@ -361,50 +264,16 @@ func (s *Session) end() {
 	}
 	s.state = closed
 	s.environment.Clusters.Forget(&s.refreshed)
-	s.goingUp.Flush()
+	s.flushRequests()
 	for _, u := range s.upstreams {
 		s.cancelAll(u)
 		s.forget(u)
 		s.host.CloseUpstream(u.id)
 	}
-	if s.unified != nil {
-		s.unified.cancel(s)
-		s.leaveGroups()
-	}
-	s.backlog.bytes, s.late = nil, nil
+	s.mode.close()
+	s.backlog.bytes, s.replies = nil, nil
 	s.quota.Pending.Close(0)
 	s.quota.Memory.Close(s.unsent)
-}
-
-// answer writes an answer of the proxy itself to a request with this opaque.
-func (s *Session) answer(to asker, opaque int32, refusal *router.Refusal) {
-	s.answerWith(to, opaque, refusal, nil)
-}
-
-// answerWith is answer with a body.
-func (s *Session) answerWith(to asker, opaque int32, result *router.Refusal, content []byte) {
-	s.writeCommand(codec.Command{
-		Code:     int32(result.Code),
-		Language: codec.LanguageOther,
-		Version:  to.version,
-		Opaque:   opaque,
-		Flag:     codec.FlagResponse,
-		Type:     to.serializeType,
-		Remark:   result.Remark,
-		Body:     content,
-	})
-}
-
-// asker is what an answer must know of its request, beside the opaque.
-type asker struct {
-	version       int32
-	serializeType codec.SerializeType
-}
-
-func askerOf(h *codec.Header) asker { return asker{h.Version, h.Type} }
-
-func (s *Session) writeCommand(command codec.Command) {
-	s.writeDownstream(command.Append(nil))
 }
 
 // Abandon ends the session after a fault of its own, whose state it does not trust.
@@ -414,8 +283,8 @@ func (s *Session) Abandon(now Instant) {
 	if s.state == closed {
 		return
 	}
-	s.endDownstream() // first: the rest may fail too
-	s.goingUp.Abort() // views that may be gone
-	s.coming.Abort()
+	s.endDownstream()    // first: the rest may fail too
+	s.toUpstream.Abort() // views that may be gone
+	s.toClient.Abort()
 	s.end()
 }

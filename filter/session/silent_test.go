@@ -26,7 +26,7 @@ func TestAConnectionOnWhichRequestsExpireIsGivenUp(t *testing.T) {
 		h.send(sendV2(opaque, "broker-a", "t"))
 		h.clock += 3 * time.Second
 		h.Wake(h.clock)
-		if got := one(t, h.tookDown()); got.Opaque != opaque || got.Remark() != deadlinePassed.Remark {
+		if got := one(t, h.tookDown()); got.Opaque != opaque || got.Remark() != deadlinePassed.reply.Remark {
 			t.Errorf("got %+v", got.Header)
 		}
 	}

@@ -14,20 +14,19 @@ import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 func TestSendAndAnswerPassAsTheVeryBytes(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
-	if got := h.host.address[h.only.id]; got != brokerAAddress {
+	if got := h.host.address[h.only().id]; got != brokerAAddress {
 		t.Fatalf("connected to %q, want broker-a", got)
 	}
 	if !h.DownstreamData(h.clock, [][]byte{sendV2(1, "broker-a", "t")}) {
 		t.Error("a send was touched")
 	}
 	h.wantStats(map[stats.ID]int64{stats.Request: 1, stats.SendMessageV2: 1, stats.RequestActive: 1, stats.SendMessageV2Active: 1, stats.RequestDecodingSuccess: 1})
-	if !h.UpstreamData(h.clock, h.only.id, [][]byte{response(codec.ResponseSuccess, 1, "")}) {
+	if !h.UpstreamData(h.clock, h.only().id, [][]byte{response(codec.ResponseSuccess, 1, "")}) {
 		t.Error("its answer was touched")
 	}
 	h.wantStats(map[stats.ID]int64{stats.Response: 1, stats.ResponseSuccess: 1, stats.ResponseDecodingSuccess: 1, stats.RequestActive: 0, stats.SendMessageV2Active: 0})
@@ -57,11 +56,11 @@ func TestRequestsCutAnywhereGiveTheSameBytes(t *testing.T) {
 		for _, part := range [][]byte{want[:cut], want[cut:]} {
 			h.send(part)
 		}
-		if got := h.host.up[h.only.id].Bytes(); !bytes.Equal(got, want) {
+		if got := h.host.up[h.only().id].Bytes(); !bytes.Equal(got, want) {
 			t.Fatalf("cut at %d: %d bytes went on, want %d", cut, len(got), len(want))
 		}
-		if h.only.pending.Len() != 3 {
-			t.Fatalf("cut at %d: %d requests wait, want 3", cut, h.only.pending.Len())
+		if h.only().pending.Len() != 3 {
+			t.Fatalf("cut at %d: %d requests wait, want 3", cut, h.only().pending.Len())
 		}
 		h.Close(h.clock)
 	}
@@ -73,7 +72,7 @@ func TestRequestsByteByByteGiveTheSameBytes(t *testing.T) {
 	for i := range want {
 		h.send(want[i : i+1])
 	}
-	if got := h.host.up[h.only.id].Bytes(); !bytes.Equal(got, want) {
+	if got := h.host.up[h.only().id].Bytes(); !bytes.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	h.wantIdle()
@@ -129,7 +128,7 @@ func TestInternalRequestsAreRefusedWithTheirOwnOpaque(t *testing.T) {
 	if len(h.tookDown()) != 0 {
 		t.Error("a oneway request was answered")
 	}
-	if h.host.up[h.only.id].Len() != 0 {
+	if h.host.up[h.only().id].Len() != 0 {
 		t.Error("it went on")
 	}
 	h.wantStats(map[stats.ID]int64{stats.RequestRefused: 2, stats.RequestActive: 0, stats.RequestOneway: 1})
@@ -139,7 +138,7 @@ func TestInternalRequestsAreRefusedWithTheirOwnOpaque(t *testing.T) {
 func TestUnknownCodesPassOnAConnectionOfOneBroker(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
 	h.send(request(4711, 5, "x"))
-	h.receive(h.only.id, response(codec.ResponseRequestCodeNotSupported, 5, ""))
+	h.receive(h.only().id, response(codec.ResponseRequestCodeNotSupported, 5, ""))
 	if got := one(t, h.tookDown()); got.Opaque != 5 {
 		t.Errorf("got opaque %d", got.Opaque)
 	}
@@ -151,9 +150,9 @@ func TestLocalAnswersDoNotCutAnAnswerInTwo(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
 	h.send(request(requests.PullMessage, 1, ""))
 	answer := response(codec.ResponseSuccess, 1, strings.Repeat("m", 1000))
-	h.receive(h.only.id, answer[:500])
+	h.receive(h.only().id, answer[:500])
 	h.send(request(requests.RegisterBroker, 2, ""))
-	h.receive(h.only.id, answer[500:])
+	h.receive(h.only().id, answer[500:])
 	got := h.tookDown()
 	if len(got) != 2 || got[0].Opaque != 1 || len(got[0].body) != 1000 || got[1].Opaque != 2 {
 		t.Errorf("got %v", got)
@@ -169,8 +168,8 @@ func TestRouteAnswersNameTheProxyAndNoUncoveredBroker(t *testing.T) {
 	for cut := range len(answer) {
 		h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
 		h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
-		h.receive(h.only.id, answer[:cut])
-		h.receive(h.only.id, answer[cut:])
+		h.receive(h.only().id, answer[:cut])
+		h.receive(h.only().id, answer[cut:])
 		if got := one(t, h.tookDown()); got.body != want || got.Opaque != 3 {
 			t.Fatalf("cut at %d: got %s, want %s", cut, got.body, want)
 		}
@@ -185,7 +184,7 @@ func TestRouteAnswersNameTheProxyAndNoUncoveredBroker(t *testing.T) {
 func TestErrorAnswersToRoutesPass(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
 	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
-	h.receive(h.only.id, response(codec.ResponseTopicNotExist, 3, ""))
+	h.receive(h.only().id, response(codec.ResponseTopicNotExist, 3, ""))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseTopicNotExist {
 		t.Errorf("got %v", got.ResponseCode())
 	}
@@ -195,7 +194,7 @@ func TestErrorAnswersToRoutesPass(t *testing.T) {
 func TestUnreadableRouteIsAnsweredAndNotLeaked(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
 	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
-	h.receive(h.only.id, response(codec.ResponseSuccess, 3, routeBody[:100]))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 3, routeBody[:100]))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.body != "" {
 		t.Errorf("got %v %q", got.ResponseCode(), got.body)
 	}
@@ -313,7 +312,7 @@ func TestAnOpaqueThatIsInUseEndsTheConnectionAndLeaksNoRoute(t *testing.T) {
 
 func TestUnexpectedAnswersOfANameServerAreDropped(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
-	h.receive(h.only.id, response(codec.ResponseSuccess, 7, routeBody))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 7, routeBody))
 	if got := h.tookDown(); len(got) != 0 {
 		t.Errorf("the client got %v", got)
 	}
@@ -333,8 +332,8 @@ func TestNothingIsQueuedWithoutLimitWhileABrokersConnectionOpens(t *testing.T) {
 				h.send(frame)
 			}
 			limits := &h.environment.Config.Limits
-			if limit := limits.MaxBufferedBytes + limits.MaxFrameBytes; len(h.only.queue) > limit || h.queued != len(h.only.queue) {
-				t.Errorf("%d bytes are queued and %d counted, limit %d", len(h.only.queue), h.queued, limit)
+			if limit := limits.MaxBufferedBytes + limits.MaxFrameBytes; len(h.only().queue) > limit || h.queued != len(h.only().queue) {
+				t.Errorf("%d bytes are queued and %d counted, limit %d", len(h.only().queue), h.queued, limit)
 			}
 			if h.UpstreamConnected(h.clock, 1); h.queued != 0 {
 				t.Errorf("%d bytes are still counted", h.queued)
@@ -347,13 +346,13 @@ func TestNothingIsQueuedWithoutLimitWhileABrokersConnectionOpens(t *testing.T) {
 func TestLateAnswersAreBounded(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
 	h.send(request(requests.PullMessage, 1, ""))
-	h.receive(h.only.id, response(codec.ResponseSuccess, 1, strings.Repeat("m", 1000))[:500])
+	h.receive(h.only().id, response(codec.ResponseSuccess, 1, strings.Repeat("m", 1000))[:500])
 	refused := request(requests.RegisterBroker, 2, "")
 	for range 1000 {
 		h.send(refused)
 	}
 	if !h.host.downClosed {
-		t.Errorf("%d bytes wait", len(h.late))
+		t.Errorf("%d bytes wait", len(h.replies))
 	}
 	h.wantIdle()
 }
@@ -361,7 +360,7 @@ func TestLateAnswersAreBounded(t *testing.T) {
 func TestABrokersRouteAnswerDoesNotTeachTheDirectory(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
 	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
-	h.receive(h.only.id, response(codec.ResponseSuccess, 3, strings.ReplaceAll(routeBody, "10.0.0.1", "10.6.6.6")))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 3, strings.ReplaceAll(routeBody, "10.0.0.1", "10.6.6.6")))
 	if got, _ := h.environment.Clusters.First().Snapshot().Master("broker-a"); got != brokerAAddress {
 		t.Errorf("broker-a is now at %s for everybody", got)
 	}
@@ -374,7 +373,7 @@ func TestChangesOfNameServerDataAreGivenToEveryNameServer(t *testing.T) {
 	change := request(requests.PutKVConfig, 7, "a body", codec.Field{Name: "namespace", Value: "n"})
 	h.send(change[:len(change)-3])
 	h.send(change[len(change)-3:])
-	if got := h.host.up[h.only.id].String(); got != string(change) {
+	if got := h.host.up[h.only().id].String(); got != string(change) {
 		t.Errorf("the client's own name server got %q", got)
 	}
 	copies := []string{<-sent, <-sent} // each name server has a queue
@@ -382,7 +381,7 @@ func TestChangesOfNameServerDataAreGivenToEveryNameServer(t *testing.T) {
 	if want := []string{"10.0.0.8:9876 " + string(change), nameServerAddress + " " + string(change)}; !slices.Equal(copies, want) {
 		t.Errorf("got %q, want %q", copies, want)
 	}
-	h.receive(h.only.id, response(codec.ResponseSuccess, 7, ""))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 7, ""))
 	one(t, h.tookDown())
 	h.wantIdle()
 }
@@ -412,9 +411,9 @@ func TestARefusedChangeReachesNoNameServer(t *testing.T) {
 			if c.before != nil {
 				h.send(c.before)
 			}
-			before := h.host.up[h.only.id].Len()
+			before := h.host.up[h.only().id].Len()
 			h.send(change(2))
-			if h.host.up[h.only.id].Len() > before {
+			if h.host.up[h.only().id].Len() > before {
 				t.Error("the client's own name server has the change")
 			}
 			h.Close(h.clock)
@@ -439,8 +438,8 @@ func topicRoute(opaque int32, topic string) []byte {
 
 func TestAConnectionWithoutAPortHasTheRoleOfItsMode(t *testing.T) {
 	h := dialAddress(t, newEnvironment(t, unifiedMode, fakeNameServers{}), "/run/envoy.sock", terminal)
-	if h.role.Kind != addressing.ToAll {
-		t.Errorf("got %+v", h.role)
+	if h.shared() == nil {
+		t.Errorf("got %T", h.mode)
 	}
 	h.wantIdle()
 }
@@ -467,7 +466,7 @@ func TestReadOnlyListenersPassOnlyWhatIsKnownToChangeNothing(t *testing.T) {
 			if requests.Of(code).Class == requests.Internal {
 				passes, want = false, codec.ResponseRequestCodeNotSupported
 			}
-			if got := take(t, h.host.up[h.only.id]); (len(got) == 1) != passes {
+			if got := take(t, h.host.up[h.only().id]); (len(got) == 1) != passes {
 				t.Errorf("%v, %v: the broker got %v", code, serialization, got)
 			}
 			if got := h.tookDown(); len(got) != 0 == passes || !passes && got[0].ResponseCode() != want {
@@ -493,7 +492,7 @@ func TestReadOnlyListenersRefuseTheChangesOfNewerReleases(t *testing.T) {
 		}
 	}
 	h.send(append(request(requests.GetBrokerConfig, 20, ""), sendV2(30, "broker-a", "t")...))
-	if got := take(t, h.host.up[h.only.id]); len(got) != 2 {
+	if got := take(t, h.host.up[h.only().id]); len(got) != 2 {
 		t.Errorf("the broker got %v", got)
 	}
 	h.wantIdle()
@@ -504,7 +503,7 @@ func TestTransparentConnectionsGoWhereTheClientDialledIfThatIsAServer(t *testing
 	for local, served := range map[string]bool{brokerAAddress: true, "10.0.0.1:10909": true, nameServerAddress: true, "10.0.0.1:22": false, "127.0.0.1:9876": false} {
 		h := dialAddress(t, e, local, inPlace)
 		if served {
-			if h.only == nil || h.host.address[h.only.id] != local {
+			if h.only() == nil || h.host.address[h.only().id] != local {
 				t.Errorf("%s: connected to %v", local, h.host.address)
 			}
 		} else {
@@ -522,7 +521,7 @@ func TestRoutesPassATransparentConnectionUnchanged(t *testing.T) {
 	e := newEnvironment(t, apiv1.AddressingConfig{Mode: apiv1.TransparentMode}, fakeNameServers{})
 	h := dialAddress(t, e, nameServerAddress, inPlace)
 	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
-	h.receive(h.only.id, response(codec.ResponseSuccess, 3, routeBody))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 3, routeBody))
 	if got := one(t, h.tookDown()); got.body != routeBody {
 		t.Errorf("got %s", got.body)
 	}
@@ -537,7 +536,7 @@ func TestTemplatePortsFindTheBrokerWithTheirNumber(t *testing.T) {
 	fill[0].BrokerName = "numbered-7"
 	e.Clusters.First().LearnBrokers(fill[:1])
 	h := dial(t, e, 30007, inPlace)
-	if h.only == nil || h.host.address[h.only.id] != brokerAAddress {
+	if h.only() == nil || h.host.address[h.only().id] != brokerAAddress {
 		t.Errorf("connected to %v", h.host.address)
 	}
 	h.wantIdle()

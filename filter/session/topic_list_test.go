@@ -72,7 +72,7 @@ func TestUnifiedSystemTopicListIsAskedOfABrokerTheClientWasTold(t *testing.T) {
 func TestTopicsOfAGroupNameNoBrokerOutsideTheProxy(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 20911, inPlace)
 	h.send(request(requests.QueryTopicsByConsumer, 1, ""))
-	h.receive(h.only.id, response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerAAddress+`","topicList":["t"]}`))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerAAddress+`","topicList":["t"]}`))
 	if got := one(t, h.tookDown()).body; got != `{"brokerAddr":"proxy:20911","topicList":["t"]}` {
 		t.Errorf("got %s", got)
 	}
@@ -82,7 +82,7 @@ func TestTopicsOfAGroupNameNoBrokerOutsideTheProxy(t *testing.T) {
 func TestAnUnreadableTopicListDoesNotPass(t *testing.T) {
 	h := dial(t, newEnvironment(t, perBroker, fakeNameServers{}), 9876, inPlace)
 	h.send(request(requests.GetSystemTopicListFromNS, 1, ""))
-	h.receive(h.only.id, response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerAAddress+`",`))
+	h.receive(h.only().id, response(codec.ResponseSuccess, 1, `{"brokerAddr":"`+brokerAAddress+`",`))
 	if got := one(t, h.tookDown()); got.ResponseCode() != codec.ResponseSystemError || got.body != "" {
 		t.Errorf("got %v, %s", got.ResponseCode(), got.body)
 	}

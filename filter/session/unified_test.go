@@ -285,8 +285,8 @@ func TestFanOutsKeepToTheLimitOfPendingRequests(t *testing.T) {
 	for opaque := range int32(50) {
 		h.send(request(requests.UnregisterClient, opaque, "", codec.Field{Name: "clientID", Value: strconv.Itoa(int(opaque))}))
 	}
-	if h.active.all > 1 {
-		t.Errorf("%d requests wait", h.active.all)
+	if h.inFlight.all > 1 {
+		t.Errorf("%d requests wait", h.inFlight.all)
 	}
 	h.wantStats(map[stats.ID]int64{stats.RequestOverLimit: 49})
 	h.wantIdle()
@@ -311,7 +311,7 @@ func TestABrokerTheNameServersForgotIsServedWhileItsConnectionLives(t *testing.T
 	h := dialUnified(t)
 	h.send(sendV2(1, "broker-a", "t"))
 	one(t, h.tookUp(brokerAAddress))
-	h.upstreams[1].place.broker = "forgotten"
+	h.upstreams[1].target.broker = "forgotten"
 	h.send(sendV2(2, "forgotten", "t"))
 	if got := one(t, h.tookUp(brokerAAddress)); got.Opaque != 2 {
 		t.Errorf("got %v", got)
@@ -555,7 +555,7 @@ func TestBrokersRequestsThatTheClientNeverAnswersExpire(t *testing.T) {
 	h.clock += 11 * time.Second
 	h.Wake(h.clock)
 	h.wantStats(map[stats.ID]int64{stats.ServerRequestExpired: 1})
-	if len(h.unified.serverRequests) != 0 {
+	if len(h.shared().serverRequests) != 0 {
 		t.Error("it is still remembered")
 	}
 	h.wantIdle()

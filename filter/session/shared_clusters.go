@@ -13,15 +13,9 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
-// place is what an upstream connection leads to.
-type place struct {
-	cluster *directory.Directory
-	broker  string // its name, on a ToAll connection; "" for a name server
-}
-
-// clustersOf are the clusters that a topic can be in; all of them when a request names no topic. A
-// compatible config without routes has none.
-func (s *Session) clustersOf(topic []byte) []*directory.Directory {
+// clustersOf returns the clusters that a topic can be in; all of them where a request names no topic. An Envoy-routed config
+// without routes has none.
+func (s *shared) clustersOf(topic []byte) []*directory.Directory {
 	all := s.environment.Clusters.All()
 	if len(all) <= 1 || len(topic) == 0 {
 		return all
@@ -33,7 +27,7 @@ func (s *Session) clustersOf(topic []byte) []*directory.Directory {
 	return []*directory.Directory{s.environment.Clusters.Of(name)}
 }
 
-// cutGroupTopic gives the group of a topic that each consumer group has of its own.
+// cutGroupTopic returns the consumer group of a topic that belongs to one, such as a retry topic.
 func cutGroupTopic(topic string) (group string, ok bool) {
 	for _, prefix := range []string{router.RetryTopicPrefix, router.DLQTopicPrefix} {
 		if group, ok := strings.CutPrefix(topic, prefix); ok {
@@ -43,17 +37,17 @@ func cutGroupTopic(topic string) (group string, ok bool) {
 	return "", false
 }
 
-// clustersOfGroup are the clusters of the topics that a group subscribes to, by the client's last
+// clustersOfGroup returns the clusters of the topics that a group subscribes to, by the client's last
 // heartbeat; all when there was none. Retry topics of pop consumers end in "_topic" or "+topic"
 // (KeyBuilder).
-func (s *Session) clustersOfGroup(name string) []*directory.Directory {
+func (s *shared) clustersOfGroup(name string) []*directory.Directory {
 	var found []*directory.Directory
 	add := func(topic string) {
 		if d := s.environment.Clusters.Of(topic); !slices.Contains(found, d) {
 			found = append(found, d)
 		}
 	}
-	for group, topics := range s.unified.groups {
+	for group, topics := range s.groups {
 		rest, ok := strings.CutPrefix(name, group)
 		for _, topic := range topics {
 			if _, own := cutGroupTopic(topic); ok && !own && (rest == "" || rest[1:] == topic) {
@@ -68,11 +62,11 @@ func (s *Session) clustersOfGroup(name string) []*directory.Directory {
 }
 
 // clustersFor returns the clusters that the broker of a request can be in.
-func (s *Session) clustersFor(kind *requests.Type, r router.Request) ([]*directory.Directory, *router.Refusal) {
+func (s *shared) clustersFor(kind *requests.Type, r router.Request) ([]*directory.Directory, *router.Refusal) {
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
 	if kind.Broker == requests.ByHalfMessage {
 		if half, ok := router.HalfMessageOf(r.Header); ok {
-			if at, known := s.unified.halves.find(half, r.Header); known {
+			if at, known := s.halfMessages.find(half, r.Header); known {
 				return []*directory.Directory{at.cluster}, nil
 			}
 		}
@@ -88,20 +82,20 @@ func (s *Session) clustersFor(kind *requests.Type, r router.Request) ([]*directo
 var severalClusters = &router.Refusal{Code: codec.ResponseSystemError, Remark: "the topics of this request are in several clusters: send a request for each"}
 
 // clustersOfAll returns the clusters that all subjects of a request can be in.
-func (s *Session) clustersOfAll(kind *requests.Type, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *router.Refusal) {
+func (s *shared) clustersOfAll(kind *requests.Type, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *router.Refusal) {
 	all := s.environment.Clusters.All()
 	if len(all) <= 1 {
 		return all, nil
 	}
-	var room [1]body.Subject
-	subjects, err := kind.AppendSubjects(room[:0], r.Header, r.Body)
+	var buffer [1]body.Subject
+	subjects, err := kind.AppendSubjects(buffer[:0], r.Header, r.Body)
 	if err != nil {
 		return nil, router.Unreadable(err)
 	}
 	common := clustersOf(subjects[0])
 	for _, about := range subjects[1:] {
 		mine := clustersOf(about)
-		// Not in place: what clustersOf returns may be everybody's.
+		// Not in place: clustersOf may return a list that others use.
 		common = slices.DeleteFunc(slices.Clone(common), func(d *directory.Directory) bool { return !slices.Contains(mine, d) })
 		if len(common) == 0 {
 			return nil, severalClusters

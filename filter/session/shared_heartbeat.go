@@ -5,6 +5,8 @@ package session
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
@@ -14,26 +16,14 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// repeatWindow is how long the answer to a registration stands for equal ones. Java sends one to each
-// broker name and id of its table; on a shared address those are copies of one another. Far below
-// the 30 s between a client's heartbeats.
-const repeatWindow = 3e9
-
-// repeatable is a registration that was just sent to all brokers.
-type repeatable struct {
-	content []byte // what makes two of them equal
-	at      Instant
-	sent    *fanOut // nil: none that could be repeated
-}
-
 // lastHeartbeat is the last registration of this client.
 type lastHeartbeat struct {
 	repeatable
-	frame    []byte // the last one with subscriptions, whole, for a replay; nil: none
-	groups   map[clientGroup]bool
-	hasEnded bool // a group in frame is not in groups any more
-	room     int  // bytes for frame and groups
-	size     int  // bytes for all this
+	frame      []byte // the last one with subscriptions, whole, for a replay; nil: none
+	groups     map[clientGroup]bool
+	hasEnded   bool // a group in frame is not in groups any more
+	registered int  // bytes reserved for frame and groups
+	reserved   int  // bytes reserved for all this
 }
 
 // clientGroup is a group that a client has registered.
@@ -42,35 +32,8 @@ type clientGroup struct {
 	name       string
 }
 
-// repeated answers a request equal to one that was just sent on. It returns false for others.
-func (s *Session) repeated(last *repeatable, h *codec.Header, content []byte) bool {
-	if last.sent == nil || s.now-last.at > repeatWindow || !bytes.Equal(last.content, content) {
-		return false
-	}
-	if last.sent.code == requests.HeartBeat {
-		s.recorder.Inc(stats.HeartbeatRepeated)
-	}
-	f := last.sent
-	if h.IsOneway() {
-		s.noting.end(s, ending{})
-		return true
-	}
-	if f.finished != nil {
-		s.noting.end(s, f.ending())
-		s.countMerged(f)
-		s.writeMerged(f, h.Opaque)
-		return true
-	}
-	if !s.belowLimit(h) {
-		return true
-	}
-	f.opaques, f.noted = append(f.opaques, h.Opaque), append(f.noted, s.noting)
-	s.active.add(f.code, 1)
-	return true
-}
-
-// rememberHeartbeat keeps what later requests and a reopened connection need.
-func (s *Session) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *router.Refusal) {
+// rememberHeartbeat keeps the parts of a heartbeat that later requests and a reopened connection need.
+func (s *shared) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *router.Refusal) {
 	frame, heartbeat := f.Raw, f.Body()
 	data, err := body.ParseHeartbeatData(heartbeat)
 	if err != nil {
@@ -79,9 +42,9 @@ func (s *Session) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *rout
 	if refusal := checkNames(data); refusal != nil {
 		return nil, refusal
 	}
-	last := &s.unified.heartbeat
-	if !s.makeRoom(data, frame, heartbeat) {
-		return nil, overLimit
+	last := &s.heartbeat
+	if !s.reserveHeartbeat(data, frame, heartbeat) {
+		return nil, overLimit.reply
 	}
 	if data.WithoutSub { // the full form came before, and is kept
 		last.repeatable = repeatable{content: bytes.Clone(heartbeat), at: s.now}
@@ -91,9 +54,9 @@ func (s *Session) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *rout
 	last.frame = bytes.Clone(frame)
 	last.repeatable = repeatable{content: last.frame[len(frame)-len(heartbeat):], at: s.now}
 	last.groups, last.hasEnded = groupsOf(data), false
-	s.unified.groups = make(map[string][]string, len(data.Consumers))
+	s.groups = make(map[string][]string, len(data.Consumers))
 	for _, consumer := range data.Consumers {
-		s.unified.groups[consumer.Group] = sortedTopics(consumer.Topics)
+		s.groups[consumer.Group] = sortedTopics(consumer.Topics)
 	}
 	return data, nil
 }
@@ -131,6 +94,7 @@ func checkNames(data *body.HeartbeatData) *router.Refusal {
 	return nil
 }
 
+// groupsOf returns the groups that a heartbeat registers.
 func groupsOf(data *body.HeartbeatData) map[clientGroup]bool {
 	groups := make(map[clientGroup]bool, len(data.Producers)+len(data.Consumers))
 	for _, group := range data.Producers {
@@ -143,34 +107,35 @@ func groupsOf(data *body.HeartbeatData) map[clientGroup]bool {
 }
 
 // keepGroups ends the groups that a heartbeat without subscriptions leaves out.
-func (s *Session) keepGroups(data *body.HeartbeatData) {
+func (s *shared) keepGroups(data *body.HeartbeatData) {
 	goOn := groupsOf(data)
-	for group := range s.unified.heartbeat.groups {
+	for group := range s.heartbeat.groups {
 		if !goOn[group] {
 			s.endGroup(group)
 		}
 	}
 }
 
-// endGroup takes a group out of what is registered: neither a replay nor the router has it any more.
-func (s *Session) endGroup(group clientGroup) {
-	last := &s.unified.heartbeat
+// endGroup takes a group out of the registration: neither a replay nor the router has it any more.
+func (s *shared) endGroup(group clientGroup) {
+	last := &s.heartbeat
 	if !last.groups[group] {
 		return
 	}
 	delete(last.groups, group)
 	last.hasEnded = true
 	if group.isConsumer {
-		delete(s.unified.groups, group.name)
+		delete(s.groups, group.name)
 	}
 }
 
-// entryBytes is about what a group or a subscription needs beside its name.
+// entryBytes is about how much a group or a subscription takes beside its name.
 const entryBytes = 64
 
-// makeRoom gives up the last heartbeat for another; it returns false, and keeps it, if that is beyond a limit.
-func (s *Session) makeRoom(data *body.HeartbeatData, frame, heartbeat []byte) bool {
-	last := &s.unified.heartbeat
+// reserveHeartbeat replaces what is reserved for the last heartbeat. It returns false, and changes nothing, if the new one
+// exceeds a limit.
+func (s *shared) reserveHeartbeat(data *body.HeartbeatData, frame, heartbeat []byte) bool {
+	last := &s.heartbeat
 	entries := len(data.Producers) + len(data.Consumers)
 	for _, consumer := range data.Consumers {
 		entries += len(consumer.Topics)
@@ -179,59 +144,58 @@ func (s *Session) makeRoom(data *body.HeartbeatData, frame, heartbeat []byte) bo
 		s.recorder.Inc(stats.RequestOverLimit)
 		return false
 	}
-	room := last.room
+	registered := last.registered
 	if !data.WithoutSub {
-		room = len(frame) + len(heartbeat) + entryBytes*entries // the names are copies
+		registered = len(frame) + len(heartbeat) + entryBytes*entries // the names are copies
 	}
-	size := room
+	size := registered
 	if data.WithoutSub {
 		size += len(heartbeat) // else it is a part of the frame
 	}
-	if size > last.size && !s.quota.Memory.Reserve(size-last.size) {
+	if size > last.reserved && !s.quota.Memory.Reserve(size-last.reserved) {
 		s.recorder.Inc(stats.MemoryOverLimit)
 		return false
 	}
-	s.quota.Memory.Release(max(last.size-size, 0))
-	last.room, last.size = room, size
+	s.quota.Memory.Release(max(last.reserved-size, 0))
+	last.registered, last.reserved = registered, size
 	return true
 }
 
 // forgetGroups takes the groups of an UNREGISTER_CLIENT out of what is registered.
-func (s *Session) forgetGroups(h *codec.Header) {
-	s.unified.heartbeat.sent = nil
+func (s *shared) forgetGroups(h *codec.Header) {
+	s.heartbeat.sent = nil
 	if group, ok := h.Field("producerGroup"); ok {
 		s.endGroup(clientGroup{false, string(group)})
 	}
 	if group, ok := h.Field("consumerGroup"); ok {
 		s.endGroup(clientGroup{true, string(group)})
 	}
-	if len(s.unified.heartbeat.groups) == 0 {
+	if len(s.heartbeat.groups) == 0 {
 		s.forgetHeartbeat()
 	}
 }
 
-// forgetHeartbeat lets go of the last heartbeat: there is nothing to replay before the next one.
-func (s *Session) forgetHeartbeat() {
-	s.quota.Memory.Release(s.unified.heartbeat.size)
-	s.unified.heartbeat = lastHeartbeat{}
+// forgetHeartbeat drops the last heartbeat: there is nothing to replay before the next one.
+func (s *shared) forgetHeartbeat() {
+	s.quota.Memory.Release(s.heartbeat.reserved)
+	s.heartbeat = lastHeartbeat{}
 }
 
-// replayHeartbeat registers this client on a connection that has just been opened for something
-// else, so that a broker knows who it is talking to: registrations hang on the connection.
-func (s *Session) replayHeartbeat(u *upstream) {
+// replayHeartbeat registers this client on a connection that has just been opened for something else, so that a broker
+// knows who it is talking to: registrations hang on the connection. It returns false if the session has ended.
+func (s *shared) replayHeartbeat(u *upstream) bool {
 	frame, header := s.liveHeartbeat()
 	if frame == nil {
-		return
+		return s.state != closed
 	}
 	u.replays = true // counted once it is open: a broker that is down is dialled again and again
-	s.goingUp.Flush()
-	s.writeUnawaited(u, requests.Of(requests.HeartBeat), framing.Frame{Raw: frame, Header: header, Size: len(frame)})
+	return s.sendIgnoringAnswer(u, requests.Of(requests.HeartBeat), framing.Frame{Raw: frame, Header: header, Size: len(frame)})
 }
 
 // liveHeartbeat returns the last heartbeat without the groups that have ended since, and its header; nil if there is
 // none. One that is signed cannot be changed: then the client's next one has to do.
-func (s *Session) liveHeartbeat() ([]byte, *codec.Header) {
-	last := &s.unified.heartbeat
+func (s *shared) liveHeartbeat() ([]byte, *codec.Header) {
+	last := &s.heartbeat
 	if last.frame == nil {
 		return nil, nil
 	}
@@ -255,17 +219,26 @@ func (s *Session) liveHeartbeat() ([]byte, *codec.Header) {
 	return last.frame, header
 }
 
-// writeUnawaited sends a registration whose answer nobody waits for: it ends in a fan-out of its own. While
-// another request with its opaque waits, or there is no memory for one more that waits, it is left out, and the next
-// heartbeat has to do.
-func (s *Session) writeUnawaited(u *upstream, kind *requests.Type, f framing.Frame) {
+// sendIgnoringAnswer sends a registration whose answer nobody waits for. If another request with its opaque waits, or there
+// is no memory for one more that waits, it is left out, and the next heartbeat has to do. It returns false if the session
+// has ended.
+func (s *shared) sendIgnoringAnswer(u *upstream, kind *requests.Type, f framing.Frame) bool {
 	h := f.Header
 	if !h.IsOneway() {
 		if u.pending.Has(h.Opaque) || !u.reserve() {
-			return
+			return true
 		}
 		s.arm(s.deadlineOf(kind, 0))
-		u.await(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), fanOut: &fanOut{code: kind.Code, waiting: 1}})
+		u.await(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), copyOf: ignoredAnswer{}})
 	}
-	u.writeOwn(f.Raw)
+	return u.sendOwn(f.Raw)
+}
+
+// sortedTopics returns the topics in order, each once.
+func sortedTopics(topics []string) []string {
+	set := make(map[string]struct{}, len(topics))
+	for _, topic := range topics {
+		set[topic] = struct{}{}
+	}
+	return slices.Sorted(maps.Keys(set))
 }

@@ -23,7 +23,7 @@ type halfMessages struct {
 
 // origin is where a half message is. Brokers count by themselves, so several may have one at the same offsets.
 type origin struct {
-	place
+	target
 	transactionID string
 }
 
@@ -32,17 +32,17 @@ const transactionID = "transactionId"
 // maxTransactionID is how much of a transaction's id tells it from others; clients make them of 32 to 64 digits.
 const maxTransactionID = 256
 
-// rememberCheck takes in a CHECK_TRANSACTION_STATE.
-func (m *halfMessages) rememberCheck(at place, h *codec.Header) {
+// rememberCheck notes the half message of a CHECK_TRANSACTION_STATE.
+func (m *halfMessages) rememberCheck(at target, h *codec.Header) {
 	if half, ok := router.HalfMessageOf(h); ok {
 		m.remember(half, at, h)
 	}
 }
 
-// rememberSent takes in the answer to a prepared send. The client takes the offset in the log from the
+// rememberSent notes the half message of the answer to a prepared send. The client takes the offset in the log from the
 // message id that the broker gave: hex of its address (4 or 16 bytes), port (4 bytes) and offset
 // (8 bytes) (MessageDecoder.decodeMessageId).
-func (m *halfMessages) rememberSent(at place, h *codec.Header) {
+func (m *halfMessages) rememberSent(at target, h *codec.Header) {
 	id, _ := h.Field("msgId")
 	state, ok := h.IntField("queueOffset")
 	if !ok || len(id) != 32 && len(id) != 56 {
@@ -53,7 +53,7 @@ func (m *halfMessages) rememberSent(at place, h *codec.Header) {
 	}
 }
 
-func (m *halfMessages) remember(half router.HalfMessage, at place, h *codec.Header) {
+func (m *halfMessages) remember(half router.HalfMessage, at target, h *codec.Header) {
 	if m.origins == nil {
 		m.origins = make(map[router.HalfMessage][]origin)
 	}
@@ -69,22 +69,22 @@ func (m *halfMessages) remember(half router.HalfMessage, at place, h *codec.Head
 	}
 	id, _ := h.Field(transactionID)
 	id = id[:min(len(id), maxTransactionID)]
-	origins = slices.DeleteFunc(origins, func(o origin) bool { return o.place == at })
+	origins = slices.DeleteFunc(origins, func(o origin) bool { return o.target == at })
 	m.origins[half] = append(origins, origin{at, string(id)})
 }
 
-// find gives the broker of the half message that an END_TRANSACTION is about.
-func (m *halfMessages) find(half router.HalfMessage, h *codec.Header) (place, bool) {
+// find returns the broker of the half message that an END_TRANSACTION is about.
+func (m *halfMessages) find(half router.HalfMessage, h *codec.Header) (target, bool) {
 	origins := m.origins[half]
 	if len(origins) == 0 {
-		return place{}, false
+		return target{}, false
 	}
 	id, _ := h.Field(transactionID)
 	id = id[:min(len(id), maxTransactionID)]
 	for _, o := range origins {
 		if o.transactionID == string(id) {
-			return o.place, true
+			return o.target, true
 		}
 	}
-	return origins[len(origins)-1].place, true
+	return origins[len(origins)-1].target, true
 }

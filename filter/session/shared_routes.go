@@ -16,46 +16,46 @@ import (
 
 // routes are the answers of the name servers of several clusters to one GET_ROUTEINFO_BY_TOPIC.
 type routes struct {
-	found   map[*directory.Directory][]byte // bodies with the addresses that the client shall learn
+	found   map[*directory.Directory][]byte // bodies with the addresses that the client gets
 	missing *router.Refusal                 // of a cluster that does not have the topic
 	failed  *router.Refusal
 	version int32
 }
 
 // toNameServers asks a name server of each cluster for the route of a topic.
-func (s *Session) toNameServers(kind *requests.Type, f framing.Frame, clusters []*directory.Directory) framing.Verdict {
+func (s *shared) toNameServers(kind *requests.Type, f framing.Frame, clusters []*directory.Directory) framing.Verdict {
 	var targets []*upstream
 	for _, cluster := range clusters {
-		u, refusal := s.nameServer(cluster)
+		u, refusal := s.nameServerUpstream(cluster)
 		if refusal != nil {
 			return s.refuse(f.Header, refusal)
 		}
 		targets = append(targets, u)
 	}
-	_, v := s.fanOut(kind, targets, f, true)
+	_, v := s.sendCopies(kind, targets, f, true)
 	return v
 }
 
-// add takes in the answer of one cluster.
-func (r *routes) add(u *upstream, p pending, f framing.Frame) {
-	h := f.Header
+// addRoute takes in the answer of one cluster.
+func (b *broadcast) addRoute(u *upstream, p pending, f framing.Frame) {
+	s, h, r := b.session, f.Header, b.routes
 	r.version = h.Version
 	switch h.ResponseCode() {
 	case codec.ResponseSuccess:
-		route, err := u.session.rewriteBody(u, p, f.Body())
+		route, err := s.rewriteBody(u, p, f.Body())
 		if err != nil {
-			u.session.recorder.Inc(stats.RouteUnreadable)
-			r.failed = unreadableAnswer(err)
+			s.recorder.Inc(stats.RouteUnreadable)
+			r.failed = unreadableAnswer(err).reply
 			return
 		}
-		if !p.fanOut.keep(u.session, len(route)) {
-			r.failed = overLimit
+		if !b.keep(len(route)) {
+			r.failed = overLimit.reply
 			return
 		}
 		if r.found == nil {
 			r.found = make(map[*directory.Directory][]byte)
 		}
-		r.found[u.place.cluster] = bytes.Clone(route) // it may be the very bytes that came, which are borrowed
+		r.found[u.target.cluster] = bytes.Clone(route) // it may be the very bytes that came, which are borrowed
 	case codec.ResponseTopicNotExist:
 		r.missing = &router.Refusal{Code: h.ResponseCode(), Remark: h.Remark()}
 	default:
@@ -63,37 +63,34 @@ func (r *routes) add(u *upstream, p pending, f framing.Frame) {
 	}
 }
 
-// merge makes one route of all. While one cluster cannot tell, the client is better served by the route
-// that it has than by half a new one.
-func (r *routes) merge(s *Session, f *fanOut) *mergedAnswer {
+// mergeRoutes makes one route of all. If one cluster cannot answer, the client is better served by the route that it has
+// than by half a new one.
+func (b *broadcast) mergeRoutes() *merged {
+	s, r := b.session, b.routes
 	refusal := r.failed
 	switch {
-	case f.lost != nil:
-		return &mergedAnswer{code: f.lost.Code, remark: f.lost.Remark, version: f.asker.version, own: true, expired: f.lost == deadlinePassed}
+	case b.lost != nil:
+		return &merged{outcome: failedWith(*b.lost)}
 	case refusal == nil && len(r.found) == 0:
 		refusal = r.missing
 	case refusal == nil:
-		merged, clashes, err := body.MergeTopicRouteData(r.inOrder(s))
+		route, clashes, err := body.MergeTopicRouteData(r.inOrder(s))
 		if err == nil {
 			s.recorder.Add(stats.BrokerNameClash, int64(clashes))
-			return &mergedAnswer{body: merged, version: r.version}
+			return &merged{outcome: answeredWith(codec.ResponseSuccess), body: route, version: r.version}
 		}
-		refusal = unreadableAnswer(err)
+		refusal = unreadableAnswer(err).reply
 	}
-	return &mergedAnswer{code: refusal.Code, remark: refusal.Remark, version: r.version}
+	return &merged{outcome: answeredWith(refusal.Code), remark: refusal.Remark, version: r.version}
 }
 
-// inOrder are the routes in the order of their clusters, so that of two brokers of one name the client is
-// always told the same.
-func (r *routes) inOrder(s *Session) (routes [][]byte) {
+// inOrder returns the routes in the order of their clusters, so that of two brokers of one name the client always gets the
+// same.
+func (r *routes) inOrder(s *shared) (routes [][]byte) {
 	for _, cluster := range s.environment.Clusters.All() {
 		if route, ok := r.found[cluster]; ok {
 			routes = append(routes, route)
 		}
 	}
 	return routes
-}
-
-func unreadableAnswer(err error) *router.Refusal {
-	return &router.Refusal{Code: codec.ResponseSystemError, Remark: "the server's answer cannot be read: " + err.Error()}
 }

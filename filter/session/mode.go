@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+)
+
+// mode is what a client connection is for. It is chosen once, in New; everything in which connections differ is behind it.
+// The modes are single, shared and envoyRouted. Methods are called with the session locked.
+type mode interface {
+	// open opens the session, or closes it if what it needs may not be reached. It returns false if that is not known yet.
+	open() bool
+	// await is called when the session begins to wait for the directory.
+	await()
+	// openUnknown opens or closes a session that has waited for long enough.
+	openUnknown()
+	// close gives up what the mode holds. Nobody is left to answer.
+	close()
+	// ownFiles returns how many files are open as long as the session is.
+	ownFiles() int
+	// wholeFrames reports whether frames are judged complete only, since those of several upstreams meet.
+	wholeFrames() bool
+
+	// effectiveCode returns the code that decides what a request is.
+	effectiveCode(h *codec.Header) requests.Code
+	// needsBody reports whether a request of a kind must be complete to be judged.
+	needsBody(kind *requests.Type) bool
+	// request decides where an admitted request goes.
+	request(kind *requests.Type, f framing.Frame) framing.Verdict
+	// expect returns p, a request that is about to wait at u, with its deadline, at least `wait` from now, and with the
+	// treatment that its answer gets.
+	expect(u *upstream, p pending, h *codec.Header, wait Instant) pending
+	// answer decides about an answer to p, or to nothing if it is not expected.
+	answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict
+	// advertised is called when the client has got addresses of these brokers.
+	advertised(cluster *directory.Directory, brokers []string)
+	// brokerRequest decides about a request of a broker.
+	brokerRequest(u *upstream, f framing.Frame) framing.Verdict
+	// clientAnswer decides about the client's answer to a request of a broker.
+	clientAnswer(f framing.Frame) framing.Verdict
+	// fail ends a request that waits at u and gets no answer there.
+	fail(u *upstream, opaque int32, p pending, why failure)
+	// expire ends what else is past its deadline, and returns the next deadline.
+	expire() Instant
+
+	upstreams
+}
+
+// upstreams is the part of a mode that is about connections to brokers and name servers.
+type upstreams interface {
+	// mayReach returns why no connection leads to an address; nil: one may.
+	mayReach(to target, address string) *router.Refusal
+	// crowded reports whether a new connection to an address would have to wait for others to end.
+	crowded(to target, address string) bool
+	// mayDial reports whether u may be dialled now. If not, the mode dials it later.
+	mayDial(u *upstream) bool
+	// connectTimeout returns how long u may take to open.
+	connectTimeout(u *upstream) Instant
+	// failures returns what requests get whose upstream connection fails.
+	failures() *failures
+	// mayQueue returns why a request may not wait until u is open; nil: it may.
+	mayQueue(u *upstream) *router.Refusal
+	// canWrite reports whether u can take n bytes more, of a frame that is about to be written.
+	canWrite(u *upstream, n int) bool
+	// upstreamFull notes that u takes nothing now, or does again, and reports whether requests for u are refused meanwhile.
+	upstreamFull(u *upstream, full bool) bool
+	// stopsReading reports whether the client may be left unread because an upstream does not take what it sends.
+	stopsReading() bool
+	// upstreamLost is called when the session has lost u.
+	upstreamLost(u *upstream, why failure)
+	// forget is called when u leaves the session.
+	forget(u *upstream)
+	// isNameServer reports whether a connection leads to a name server, whose word about brokers counts for all sessions.
+	isNameServer(to target, address string) bool
+	// describe returns how the log calls where a connection leads to.
+	describe(to target) logTarget
+}

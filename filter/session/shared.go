@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// shared is the mode of a connection to the one address that stands for all brokers and name servers. Each request finds
+// its upstream by the router and the directory; upstreams are opened as they are needed. One that breaks fails only what
+// waits there, with an answer, since everything else goes on.
+type shared struct {
+	*Session
+	plainUpstreams
+	byAddress map[string]*upstream // those that get requests
+
+	knownBrokers map[target]struct{} // brokers whose address the client has got
+	groups       map[string][]string // consumer group -> topics, by the last heartbeat
+
+	broadcasts map[*broadcast]struct{}
+	heartbeat  lastHeartbeat
+	unregister repeatable
+
+	serverRequests   map[int32]serverRequest // by the opaque the client sees
+	lastServerOpaque int32
+	halfMessages     halfMessages
+	queryRounds      map[uint64]int // how often the client has asked something, by its hash
+}
+
+func newShared(s *Session) *shared {
+	return &shared{
+		Session:        s,
+		plainUpstreams: plainUpstreams{s},
+		byAddress:      make(map[string]*upstream),
+		knownBrokers:   make(map[target]struct{}),
+		broadcasts:     make(map[*broadcast]struct{}),
+	}
+}
+
+func (s *shared) ownFiles() int     { return 1 } // the client's connection; upstreams are counted one by one
+func (s *shared) wholeFrames() bool { return true }
+
+func (s *shared) open() bool {
+	if !s.environment.Clusters.Asked() {
+		return false
+	}
+	s.state = open
+	return true
+}
+
+func (s *shared) await() {}
+
+// openUnknown opens the session: requests are answered as far as possible.
+func (s *shared) openUnknown() { s.state = open }
+
+// close ends the broadcasts; nobody is left to answer.
+func (s *shared) close() {
+	for b := range s.broadcasts {
+		b.cancel()
+	}
+	clear(s.broadcasts)
+}
+
+func (s *shared) effectiveCode(h *codec.Header) requests.Code { return requests.CodeOf(h) }
+
+func (s *shared) needsBody(*requests.Type) bool { return false } // frames are complete
+
+// request finds the way of a request by its class.
+func (s *shared) request(kind *requests.Type, f framing.Frame) framing.Verdict {
+	switch kind.Class {
+	case requests.NameServer:
+		return s.toNameServer(kind, f)
+	case requests.NameServerChange:
+		return s.toAllNameServers(kind, f)
+	case requests.Registration:
+		return s.register(kind, f)
+	case requests.BrokerChange:
+		return s.toEveryBroker(kind, f)
+	case requests.FromBroker:
+		return s.refuse(f.Header, router.RefusedInternal)
+	}
+	request := router.Request{Type: kind, Header: f.Header, Body: f.Body()}
+	name, refusal := router.Locate(request, knowledge{s})
+	if refusal != nil {
+		return s.refuse(f.Header, refusal)
+	}
+	return s.toBroker(name, kind, f)
+}
+
+// toBroker sends a request to the broker of that name.
+func (s *shared) toBroker(name []byte, kind *requests.Type, f framing.Frame) framing.Verdict {
+	clusters, refusal := s.clustersFor(kind, router.Request{Type: kind, Header: f.Header, Body: f.Body()})
+	if refusal != nil {
+		return s.refuse(f.Header, refusal)
+	}
+	u, refusal := s.brokerUpstream(name, clusters)
+	if refusal != nil {
+		return s.refuse(f.Header, refusal)
+	}
+	v, _ := s.forward(u, kind, f)
+	return v
+}
+
+// toNameServer sends a request to a name server of the cluster that its topic is in. What belongs to no cluster in
+// particular goes to the first; a topic that can be in several is asked for in each of them.
+func (s *shared) toNameServer(kind *requests.Type, f framing.Frame) framing.Verdict {
+	cluster := s.environment.Clusters.First()
+	if topic := kind.Topic(f.Header); kind.Answer == requests.TopicRouteData && len(topic) > 0 {
+		clusters := s.clustersOf(topic)
+		if len(clusters) > 1 {
+			return s.toNameServers(kind, f, clusters)
+		}
+		cluster = clusters[0]
+	}
+	u, refusal := s.nameServerUpstream(cluster)
+	if refusal != nil {
+		return s.refuse(f.Header, refusal)
+	}
+	v, _ := s.forward(u, kind, f)
+	return v
+}
+
+func (s *shared) expect(u *upstream, p pending, h *codec.Header, wait Instant) pending {
+	p.deadline = s.deadlineOf(p.kind, wait)
+	p.rewritten = p.rewritten || p.kind.Answer == requests.ConsumerIDs
+	if p.kind.IsPrepared(h) {
+		p.onAnswer = func(f framing.Frame) { s.halfMessages.rememberSent(u.target, f.Header) }
+	}
+	return p
+}
+
+// deadlineOf returns when the time of a request is over that may wait at the broker for so long.
+func (s *shared) deadlineOf(kind *requests.Type, wait Instant) Instant {
+	timeout := kind.Timeout
+	if timeout == 0 {
+		timeout = s.environment.Config.Timeouts.Request
+	}
+	return s.now + timeout + wait
+}
+
+// To a client on a shared connection GO_AWAY would mean that all brokers go.
+var upstreamLeaving = failure{causeUpstreamLost, &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the broker is shutting down and has not processed the request"}}
+
+func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict {
+	opaque := f.Header.Opaque
+	switch {
+	case !expected:
+		return framing.Drop // it may answer another question, or be a route with real addresses
+	case f.Header.ResponseCode() == codec.ResponseGoAway:
+		s.retire(u, stats.UpstreamGoAway)
+		s.fail(u, opaque, p, upstreamLeaving)
+		return framing.Drop
+	case p.copyOf != nil:
+		s.takeOut(u, opaque, p)
+		p.copyOf.copyAnswered(u, p, f)
+		return framing.Drop
+	}
+	return s.passAnswer(u, p, f)
+}
+
+// advertised notes brokers whose address the client has got, as many as there is memory for.
+func (s *shared) advertised(cluster *directory.Directory, brokers []string) {
+	for _, name := range brokers {
+		at := target{cluster, name}
+		if _, ok := s.knownBrokers[at]; !ok && s.quota.Memory.Reserve(len(name)+entryBytes) {
+			s.knownBrokers[at] = struct{}{}
+			s.heartbeat.sent = nil // the next one must reach this broker too
+		}
+	}
+}
+
+// maxUnanswered is how many requests in a row may expire without a byte from the broker until its connection counts as
+// dead. One or two may be slow requests; Java gives a connection up after the first (NettyRemotingClient), but has no
+// other requests on it.
+const maxUnanswered = 3
+
+// fail ends a request with an answer of the proxy's own.
+func (s *shared) fail(u *upstream, opaque int32, p pending, why failure) {
+	s.conclude(u, opaque, p, failedWith(why))
+	if why == deadlinePassed && u.connected && !u.leaving && u.unanswered >= maxUnanswered {
+		s.retire(u, stats.UpstreamSilent)
+	}
+}

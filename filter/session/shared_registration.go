@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
+)
+
+// repeatWindow is how long the answer to a registration stands for equal ones. Java sends one to each broker name and id
+// of its table; on a shared address those are copies of one another. Far below the 30 s between a client's heartbeats.
+const repeatWindow = 3e9
+
+// repeatable is a registration that was just sent to all brokers.
+type repeatable struct {
+	content []byte // what makes two of them equal
+	at      Instant
+	sent    *broadcast // nil: none that could be repeated
+}
+
+// register sends this client's registration, or the end of one, to every broker whose address the client has.
+func (s *shared) register(kind *requests.Type, f framing.Frame) framing.Verdict {
+	h := f.Header
+	heartbeat := kind.Code == requests.HeartBeat
+	last, content := &s.unregister, f.Body()
+	if heartbeat {
+		last = &s.heartbeat.repeatable
+	} else {
+		content = unregisterContent(h)
+	}
+	if s.repeated(last, h, content) {
+		return framing.Drop
+	}
+	if heartbeat {
+		if _, refusal := s.rememberHeartbeat(f); refusal != nil {
+			return s.refuse(h, refusal)
+		}
+		s.unregister.sent = nil // what it ended may have begun again
+	} else {
+		s.forgetGroups(h)
+		*last = repeatable{content: content, at: s.now}
+	}
+	targets := s.registrationUpstreams()
+	if len(targets) == 0 {
+		return s.refuse(h, brokerUnknown)
+	}
+	copies, v := s.sendCopies(kind, targets, f, false)
+	if copies == nil {
+		return v
+	}
+	if heartbeat {
+		s.recorder.Add(stats.HeartbeatFanOut, int64(len(targets)))
+	}
+	if !h.IsOneway() {
+		last.sent = copies
+	}
+	return v
+}
+
+// unregisterContent returns what makes two UNREGISTER_CLIENT requests equal.
+func unregisterContent(h *codec.Header) (content []byte) {
+	for _, field := range []string{"clientID", "producerGroup", "consumerGroup"} {
+		value, _ := h.Field(field)
+		content = append(append(content, value...), 0)
+	}
+	return content
+}
+
+// repeated answers a request equal to one that was just sent on. It returns false for others.
+func (s *shared) repeated(last *repeatable, h *codec.Header, content []byte) bool {
+	b := last.sent
+	if b == nil || s.now-last.at > repeatWindow || !bytes.Equal(last.content, content) {
+		return false
+	}
+	if b.code == requests.HeartBeat {
+		s.recorder.Inc(stats.HeartbeatRepeated)
+	}
+	switch {
+	case h.IsOneway():
+		s.ended(s.tracking, replyTo(h), h.Opaque, outcome{})
+	case b.finished != nil:
+		b.answer(s.tracking, h.Opaque)
+	case s.admit(h):
+		b.join(h, s.tracking)
+	}
+	return true
+}
+
+// registrationUpstreams returns the connections to the brokers at which this client registers, opened if need be.
+func (s *shared) registrationUpstreams() (targets []*upstream) {
+	for _, at := range s.registrationBrokers() {
+		address, known := at.cluster.Snapshot().Master(at.broker)
+		if !known || s.mode.crowded(at, address) {
+			continue
+		}
+		if u, _ := s.connectTo(at, address); u != nil { // not connectRegistered: no replay, the registration follows
+			targets = append(targets, u)
+		}
+	}
+	return targets
+}
+
+// registrationBrokers returns the brokers whose address the client has got through this connection. A client that has just
+// reconnected with a route it knew before has got none: then all.
+func (s *shared) registrationBrokers() []target {
+	brokers := slices.SortedFunc(maps.Keys(s.knownBrokers), func(a, b target) int { return strings.Compare(a.broker, b.broker) })
+	if len(brokers) == 0 {
+		brokers = brokersOf(s.environment.Clusters.All())
+	}
+	for _, u := range s.upstreams {
+		if u.target.broker != "" && !slices.Contains(brokers, u.target) {
+			brokers = append(brokers, u.target)
+		}
+	}
+	return brokers
+}
