@@ -14,6 +14,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyrouted"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/session"
 )
@@ -22,7 +23,7 @@ import (
 // clusters, and the state of a listener.
 var (
 	watchers            = newRegistry((*envoyadmin.Watcher).Stop)
-	endpointDirectories = newRegistry((*endpointDirectory).stop)
+	endpointDirectories = newRegistry((*envoyrouted.Directory).Stop)
 	circuits            = newRegistry(func(*compatible.Circuit) {})
 	compatibleStates    = newRegistry(func(compatibleState) {})
 )
@@ -53,13 +54,12 @@ func openEnvoyClusters(c *apiv1.Config, warn warnFunc, atEnd *cleanup) *envoyClu
 	atEnd.add(func() { e.unwatch() }) // after the directories have ended, whose clusters would be gone
 	for _, name := range e.names {
 		key := fmt.Sprintf("%q %q %v", admin, name, bounds(c))
-		d := acquire(atEnd, endpointDirectories, key, func() *endpointDirectory { return newEndpointDirectory(name, bounds(c), e.watcher) })
+		d := acquire(atEnd, endpointDirectories, key, func() *envoyrouted.Directory { return envoyrouted.NewDirectory(name, bounds(c), e.watcher) })
 		e.directories = append(e.directories, d.Directory)
 		e.circuits = append(e.circuits, acquire(atEnd, circuits, fmt.Sprintf("%q %q", admin, name), compatible.NewCircuit))
 	}
 	if c.Egress == "" {
-		demands := &demandLog{statPrefix: c.StatPrefix, names: e.names, watcher: e.watcher, warn: warn, known: make(map[string]string)}
-		atEnd.add(e.watcher.Observe(demands.looked))
+		atEnd.add(envoyrouted.WarnOfDemands(e.watcher, e.names, c.StatPrefix, warn))
 	}
 	return e
 }
