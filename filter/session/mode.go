@@ -17,6 +17,9 @@ type mode interface {
 	open() bool
 	// await is called when the session begins to wait for the directory.
 	await()
+	// follow ends an open session whose destination is elsewhere now. It is called when the client sends something and when
+	// the session is woken.
+	follow()
 	// openUnknown opens or closes a session that has waited for long enough.
 	openUnknown()
 	// close gives up what the mode holds. Nobody is left to answer.

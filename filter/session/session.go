@@ -128,6 +128,7 @@ func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
 	s.enter(now)
 	defer s.leave()
 	s.lastByteAt = now
+	s.mode.follow()
 	switch s.state {
 	case closed:
 		return false
@@ -231,6 +232,8 @@ func (s *Session) Wake(now Instant) {
 		s.lastByteAt = now // the silence was the proxy's
 		s.tryOpen()
 		s.judgeBacklog()
+	case open:
+		s.mode.follow()
 	}
 	s.expire()
 }

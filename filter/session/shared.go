@@ -55,6 +55,9 @@ func (s *shared) open() bool {
 
 func (s *shared) await() {}
 
+// follow does nothing: each request looks up where its broker is.
+func (s *shared) follow() {}
+
 // openUnknown opens the session: requests are answered as far as possible.
 func (s *shared) openUnknown() { s.state = open }
 

@@ -21,6 +21,7 @@ type single struct {
 	plainUpstreams
 	role     addressing.Role
 	upstream *upstream // nil until it is open
+	moves    int64     // of the directory's brokers, when the destination was last looked up
 }
 
 func newSingle(s *Session, role addressing.Role) *single {
@@ -33,6 +34,7 @@ func (s *single) close()            {}
 
 // open opens the session together with its upstream.
 func (s *single) open() bool {
+	s.moves = s.environment.Clusters.First().Moves() // first: one may move meanwhile
 	address, known := s.destination()
 	if !known {
 		return false
@@ -46,6 +48,26 @@ func (s *single) open() bool {
 	}
 	s.upstream, s.cutThrough = u, &u.answers
 	return true
+}
+
+// follow ends a session that stands for a broker which is at another address now: the client dials again and reaches it
+// there. The address that clients are given does not change when a slave becomes master, so nothing else would make them
+// leave the old place, which may well go on answering.
+func (s *single) follow() {
+	moves := s.environment.Clusters.First().Moves()
+	if s.state != open || moves == s.moves {
+		return
+	}
+	s.moves = moves
+	if s.role.Kind != addressing.Broker && s.role.Kind != addressing.NumberedBroker {
+		return
+	}
+	address, known := s.destination()
+	if !known || address == s.upstream.address {
+		return
+	}
+	s.recorder.Inc(stats.DestinationMoved)
+	s.closeUpstream(s.upstream, s.failures().lost)
 }
 
 // destination returns the address of the upstream, if it is known. It is empty where the host chooses.

@@ -108,6 +108,7 @@ const (
 	UpstreamLost
 	UpstreamGoAway
 	UpstreamSilent
+	DestinationMoved
 	UpstreamTimeout
 	UpstreamFull
 	MemoryKept
@@ -227,6 +228,7 @@ var Table = append([]Def{
 	UpstreamLost:             {Counter, Trouble, "upstream_lost", "open upstream connections that ended before their client's; in front of tcp_proxy also connections that Envoy closed by itself"},
 	UpstreamGoAway:           {Counter, Trouble, "upstream_go_away", "answers GO_AWAY of brokers that shut down; the client gets SERVICE_NOT_AVAILABLE (unified)"},
 	UpstreamSilent:           {Counter, Trouble, "upstream_silent", "upstream connections given up because three requests in a row expired there without a byte from the broker; the next request opens another (unified)"},
+	DestinationMoved:         {Counter, Trouble, "destination_moved", "client connections ended because the broker that they stand for is at another address now, as after a change of master; their clients dial again (per_broker)"},
 	UpstreamTimeout:          {Counter, Trouble, "upstream_timeout", "open upstream connections closed because a frame of theirs stood still for timeouts.upstream_stall"},
 	UpstreamFull:             {Counter, Trouble, "upstream_full", "upstream connections that took nothing for a second, so that requests for them were answered SYSTEM_BUSY until they did (unified)"},
 	MemoryKept:               {Gauge, Activity, "memory_kept", "bytes that connections have taken of max_total_bytes, some to spare"},

@@ -70,7 +70,7 @@ var plainACL = fmt.Sprintf(`accounts:
 
 // writePlainACL puts plain_acl.yml where a broker looks for it.
 func (b *Broker) writePlainACL() error {
-	folder := filepath.Join(b.world.Dir, b.Name, "conf")
+	folder := filepath.Join(b.world.Dir, b.folder, "conf")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}

@@ -25,9 +25,10 @@ type Broker struct {
 	Addr      string // its own
 	ProxyAddr string // Envoy's listener for it, in per-broker mode
 
-	world *World
-	port  int
-	wire  *Wire // nil: clients reach the broker itself
+	world  *World
+	folder string // in World.Dir
+	port   int
+	wire   *Wire // nil: clients reach the broker itself
 
 	mu      sync.Mutex
 	process *process.Process
@@ -93,12 +94,14 @@ func (w *World) StartNameServer(ctx context.Context) error {
 			flags = append(flags, "-Dguard."+a.AccessKey+"="+a.SecretKey)
 		}
 	}
-	p, err := w.startServer("namesrv", classPath, class, map[string]string{
+	config := map[string]string{
 		"listenPort":      strconv.Itoa(w.ports[exampleNameServer]),
 		"bindAddress":     "127.0.0.1",
 		"kvConfigPath":    filepath.Join(home, "kvConfig.json"),
 		"configStorePath": filepath.Join(home, "stored.properties"),
-	}, flags...)
+	}
+	maps.Copy(config, w.controllerConfig(home))
+	p, err := w.startServer("namesrv", classPath, class, config, flags...)
 	if err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (b *Broker) Start(ctx context.Context) error {
 	if p := b.Process(); p != nil && p.Running() {
 		return fmt.Errorf("%s %w", b.Name, errAlreadyRunning)
 	}
-	store := filepath.Join(b.world.Dir, b.Name, "store")
+	store := filepath.Join(b.world.Dir, b.folder, "store")
 	config := map[string]string{
 		"brokerClusterName":           "DefaultCluster",
 		"brokerName":                  b.Name,
@@ -161,6 +164,7 @@ func (b *Broker) Start(ctx context.Context) error {
 		"transactionTimeOut":         "6000",
 		"transactionOpBatchInterval": "500",
 	}
+	maps.Copy(config, b.world.replicaConfig())
 	maps.Copy(config, b.world.opt.ACL.config())
 	maps.Copy(config, b.world.opt.BrokerConfig)
 	if b.world.opt.ACL == ACL1 {
@@ -168,7 +172,7 @@ func (b *Broker) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	p, err := b.world.startServer(b.Name, b.world.paths.servers, "org.apache.rocketmq.broker.BrokerStartup", config, "-Xms512m", "-Xmx768m", "-XX:MaxDirectMemorySize=512m")
+	p, err := b.world.startServer(b.folder, b.world.paths.servers, "org.apache.rocketmq.broker.BrokerStartup", config, "-Xms512m", "-Xmx768m", "-XX:MaxDirectMemorySize=512m")
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,8 @@ type Options struct {
 	BrokerIP string
 	// BrokerConfig are further lines of each broker's properties; they win over ours.
 	BrokerConfig map[string]string
+	// Controller has the name server elect the master among the replicas of a broker: see StartReplica.
+	Controller bool
 	// ACL is what the brokers demand of requests.
 	ACL ACL
 	// Wired are the names of brokers that everybody but the name server reaches by a Wire, which can be cut.
@@ -129,7 +131,8 @@ type World struct {
 	picker *portPicker
 	ports  map[int]int // port in envoy-config/ → port here
 
-	unifiedPort int // of UnifiedAddr
+	unifiedPort    int // of UnifiedAddr
+	controllerPort int
 	proxyWires  []*Wire
 	epoch       int         // of Envoy's hot restarts
 	guarded     atomic.Bool // GuardNameServer was called
@@ -138,6 +141,7 @@ type World struct {
 	nameServer *process.Process
 	envoy      *process.Process
 	java       []*Java
+	replicas   []*Broker
 }
 
 // Start starts a World and waits until it serves: every broker known to the name server, topics on all brokers,
@@ -230,8 +234,13 @@ func (w *World) choosePorts() error {
 		broker, proxy := exampleBroker(i)
 		w.ports[broker] = port
 		w.Brokers = append(w.Brokers, &Broker{
-			Name: name, Addr: net.JoinHostPort(w.opt.BrokerIP, strconv.Itoa(port)), ProxyAddr: loopback(w.ports[proxy]), world: w, port: port,
+			Name: name, Addr: net.JoinHostPort(w.opt.BrokerIP, strconv.Itoa(port)), ProxyAddr: loopback(w.ports[proxy]), world: w, folder: name, port: port,
 		})
+	}
+	if w.opt.Controller {
+		if w.controllerPort, err = w.picker.pick(); err != nil {
+			return err
+		}
 	}
 	if w.opt.Mode == SideBySide {
 		if w.unifiedPort, err = w.picker.pick(); err != nil {
@@ -312,14 +321,15 @@ func (w *World) newWire(name string, port int) (*Wire, error) {
 // take up to 20 s for an orderly end, get SIGKILL at once unless their stores are to be kept.
 func (w *World) Stop() error {
 	w.mu.Lock()
-	java, envoy, nameServer := w.java, w.envoy, w.nameServer
-	w.java, w.envoy, w.nameServer = nil, nil, nil
+	java, envoy, nameServer, replicas := w.java, w.envoy, w.nameServer, w.replicas
+	w.java, w.envoy, w.nameServer, w.replicas = nil, nil, nil, nil
 	w.mu.Unlock()
 	var clients, brokers []func() error
 	for _, j := range java {
 		clients = append(clients, j.Stop)
 	}
-	for _, b := range w.Brokers {
+	replicas = append(replicas, w.Brokers...)
+	for _, b := range replicas {
 		brokers = append(brokers, b.Stop)
 	}
 	errs := []error{parallel(nil, clients...)}
@@ -329,7 +339,7 @@ func (w *World) Stop() error {
 	if w.opt.Keep {
 		errs = append(errs, parallel(nil, brokers...))
 	} else {
-		for _, b := range w.Brokers {
+		for _, b := range replicas {
 			if p := b.Process(); p != nil {
 				p.Kill()
 			}
