@@ -133,6 +133,7 @@ No user has a reason to move these; they are constants in the code.
 | changes of name-server data that wait for one of several name servers | 32 MiB, with 64 KiB for each; 12 s | not copied there (` + "`name_server_copy_failure`" + `); the name server of the connection has it |
 | bytes still on their way to brokers whose client has left, in the process | 32 MiB, each for 5 s | the broker's connection is closed at once |
 | silence of a broker's host, connections of the module | 1 min after its last byte, or after the first byte that it has not acknowledged | the connection ends (` + "`upstream_lost`" + `); with tcp_proxy it is its cluster's ` + "`tcp_keepalive`" + ` that decides |
+| a name server that does not take a connection, while there is another (unified) | 0.7 s | the next name server gets what waits for it, and is asked first from then on |
 | requests that expire in a row on a connection, without a byte from the broker (unified) | 3 | the next request opens another connection (` + "`upstream_silent`" + `) |
 | one exchange with a name server of the proxy's own | 3 s | the next name server is asked |
 | one answer of Envoy's admin interface (compatible configs) | 64 MiB, 1048576 values, 5 s | what was known is kept |

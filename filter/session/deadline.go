@@ -73,8 +73,10 @@ func (s *Session) expireUpstream(u *upstream) Instant {
 	switch {
 	case !u.connected && u.deadline <= s.now:
 		s.host.CloseUpstream(u.id)
-		s.connectFailed(u, s.mode.failures().timedOut)
-		return never
+		if s.connectFailed(u, s.mode.failures().timedOut); s.upstreams[u.id] != u {
+			return never
+		}
+		next = u.deadline
 	case !u.connected:
 		next = u.deadline
 	case u.stallDeadline() <= s.now:

@@ -126,6 +126,9 @@ func (s *envoyRouted) mayQueue(u *upstream) *router.Refusal {
 
 func (s *envoyRouted) failures() *failures { return &envoyFailures }
 
+// dialNext does nothing: Envoy's cluster says which of its hosts are healthy.
+func (s *envoyRouted) dialNext(*upstream) bool { return false }
+
 func (s *envoyRouted) connectTimeout(u *upstream) Instant {
 	if cluster, ok := s.clusterAt(u.target.cluster); ok {
 		return cluster.ConnectTimeout

@@ -62,6 +62,8 @@ type upstreams interface {
 	crowded(to target, address string) bool
 	// mayDial reports whether u may be dialled now. If not, the mode dials it later.
 	mayDial(u *upstream) bool
+	// dialNext opens u, which could not be opened, to another address, and reports whether there is one.
+	dialNext(u *upstream) bool
 	// connectTimeout returns how long u may take to open.
 	connectTimeout(u *upstream) Instant
 	// failures returns what requests get whose upstream connection fails.

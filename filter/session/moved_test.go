@@ -4,6 +4,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 
@@ -16,8 +17,16 @@ import (
 // movingBrokers is a name server whose brokers move.
 type movingBrokers struct {
 	fakeNameServers
+	hosts   map[string][]string // constant: what host names stand for
 	mu      sync.Mutex
 	brokers []body.Address
+}
+
+func (m *movingBrokers) Resolve(_ context.Context, address string) ([]string, error) {
+	if addresses, ok := m.hosts[address]; ok {
+		return slices.Clone(addresses), nil
+	}
+	return []string{address}, nil
 }
 
 func (m *movingBrokers) Brokers(context.Context, string) ([]body.Address, error) {

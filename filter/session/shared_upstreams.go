@@ -107,10 +107,46 @@ func (s *shared) connectRegistered(to target, address string) (*upstream, *route
 	return u, nil
 }
 
+// nameServerPatience is how long a name server may take to be connected to, in nanoseconds, while there is another: clients
+// wait 3 s for a route.
+const nameServerPatience = 700e6
+
+func (s *shared) connectTimeout(u *upstream) Instant {
+	timeout := s.plainUpstreams.connectTimeout(u)
+	if u.target.broker == "" && len(u.tried)+1 < len(u.target.cluster.Snapshot().NameServers()) {
+		return min(timeout, nameServerPatience)
+	}
+	return timeout
+}
+
+// dialNext opens u to the next name server, or to the next address of the broker's host name.
+func (s *shared) dialNext(u *upstream) bool {
+	if u.leaving {
+		return false
+	}
+	snapshot := u.target.cluster.Snapshot()
+	others := snapshot.NameServers()
+	if u.target.broker != "" {
+		address, _ := snapshot.Master(u.target.broker)
+		others = []string{address}
+	}
+	for _, address := range others {
+		if address == "" || slices.Contains(u.tried, address) || s.byAddress[address] != nil || s.mayConnect(u.target, address) != nil {
+			continue
+		}
+		delete(s.byAddress, u.address)
+		s.byAddress[address] = u
+		s.redial(u, address)
+		return true
+	}
+	return false
+}
+
 // retire makes the next request for u's broker open another connection. The broker is about to end this one (GO_AWAY,
 // NettyRemotingAbstract), or its end has not reached us. `why` counts.
 func (s *shared) retire(u *upstream, why stats.ID) {
 	s.recorder.Inc(why)
+	u.target.cluster.Failed(u.address)
 	u.leaving = true
 	if s.byAddress[u.address] == u { // else it has a successor already
 		delete(s.byAddress, u.address)

@@ -28,6 +28,7 @@ type upstream struct {
 	target  target
 	address string
 
+	tried      []string // addresses that could not be reached before this one
 	connected  bool
 	replays    bool    // the last heartbeat is in queue
 	full       bool    // takes nothing now: requests are refused
@@ -76,6 +77,7 @@ type plainUpstreams struct{ session *Session }
 func (plainUpstreams) mayReach(target, string) *router.Refusal { return nil }
 func (plainUpstreams) crowded(target, string) bool             { return false }
 func (plainUpstreams) mayDial(*upstream) bool                  { return true }
+func (plainUpstreams) dialNext(*upstream) bool                 { return false }
 func (plainUpstreams) mayQueue(*upstream) *router.Refusal      { return nil }
 func (plainUpstreams) failures() *failures                     { return &plainFailures }
 func (p plainUpstreams) connectTimeout(*upstream) Instant {
@@ -258,9 +260,27 @@ func (s *Session) loseUpstream(u *upstream, why failure) {
 	s.mode.upstreamLost(u, why)
 }
 
+// connectFailed goes on to another address where the mode has one, and otherwise ends what waits at u. Behind an egress
+// listener it is not the destination that has failed.
 func (s *Session) connectFailed(u *upstream, why failure) {
 	s.recorder.Inc(stats.UpstreamConnectFailure)
+	if s.egress() == "" {
+		u.target.cluster.Failed(u.address)
+		u.tried = append(u.tried, u.address)
+		if s.mode.dialNext(u) {
+			return
+		}
+	}
 	s.loseUpstream(u, why)
+}
+
+// redial opens u, which could not be opened, to another address. What waits at it goes there.
+func (s *Session) redial(u *upstream, address string) {
+	delete(s.upstreams, u.id)
+	s.lastUpstream++
+	u.id, u.address = s.lastUpstream, address
+	s.upstreams[u.id] = u
+	s.dial(u)
 }
 
 // UpstreamConnected is called when an upstream connection is open.
