@@ -102,7 +102,10 @@ type RequestLogConfig struct {
 	MaxFiles     int
 }
 
-// BreakdownConfig is what has stats of its own.
+// OtherName is the name under which a breakdown counts all topics or groups that it does not list.
+const OtherName = "_other"
+
+// BreakdownConfig lists the topics and groups that are counted one by one.
 type BreakdownConfig struct{ Topics, Groups []string }
 
 // AddressingMode is how clients are kept on the proxy.

@@ -302,10 +302,7 @@ func (c *checker) breakdown(m *Breakdown) *BreakdownConfig {
 // resourceName is what topics and groups may be called (Java: TopicValidator, Validators).
 var resourceName = regexp.MustCompile(`^[%|A-Za-z0-9_-]{1,255}$`)
 
-const (
-	maxBreakdown = 1000
-	otherName    = "_other"
-)
+const maxBreakdown = 1000
 
 func (c *checker) resources(path string, names []string) {
 	if len(names) > maxBreakdown {
@@ -318,8 +315,8 @@ func (c *checker) resources(path string, names []string) {
 			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q, which %s[%d] has already", name, path, first)
 		}
 		seen[name] = i
-		if !resourceName.MatchString(name) || name == otherName {
-			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q; want 1 to 255 of A-Z a-z 0-9 %% | _ -, and not %s", name, otherName)
+		if !resourceName.MatchString(name) || name == OtherName {
+			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q; want 1 to 255 of A-Z a-z 0-9 %% | _ -, and not %s", name, OtherName)
 		}
 	}
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// other is the name under which everything that is not listed is counted.
-const other = "_other"
-
 // counters are those of a topic or a group, in the order of Rows.
 type counters struct{ requests, errors, messagesSent, bytesSent, bytesFetched stats.ID }
 
@@ -42,7 +39,7 @@ type byName struct {
 }
 
 func defineAll(set *stats.Set, kind string, names []string) byName {
-	b := byName{listed: make(map[string]counters, len(names)), others: define(set, kind+"."+other+".")}
+	b := byName{listed: make(map[string]counters, len(names)), others: define(set, kind+"."+apiv1.OtherName+".")}
 	for _, name := range names {
 		b.listed[name] = define(set, kind+"."+name+".")
 	}

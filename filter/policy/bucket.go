@@ -66,7 +66,7 @@ func (b *bucket) giveBack(r rate, tokens int) {
 	b.full.Add(-int64(float64(tokens) * r.interval))
 }
 
-// inDebt tells whether a bucket has nothing left.
+// inDebt reports whether a bucket has nothing left.
 func (b *bucket) inDebt(r rate, now time.Duration) bool {
 	return r.interval != 0 && b.full.Load()-int64(now) >= int64(r.capacity)
 }
@@ -75,7 +75,7 @@ func (r rate) bounded(full int64, now time.Duration) int64 {
 	return min(full, int64(now+r.capacity+maxDebt))
 }
 
-// isFull tells whether a bucket is as good as a new one.
+// isFull reports whether a bucket is as good as a new one.
 func (b *bucket) isFull(now time.Duration) bool { return b.full.Load() <= int64(now) }
 
 // buckets are those of one key of a limit.

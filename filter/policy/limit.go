@@ -15,7 +15,7 @@ import (
 type limit struct {
 	apiv1.RateLimitConfig
 	messages, bytes rate
-	whole           buckets // of the key LISTENER
+	listenerBuckets buckets // of the key LISTENER
 	byKey           *table
 	send, fetch     *codec.Reply
 	exceeded        stats.ID // counts requests over the limit
@@ -119,7 +119,7 @@ func (c *Client) bucketsOf(i int, s *subject, now time.Duration) *buckets {
 	var key string
 	switch l.Key {
 	case apiv1.RateLimit_LISTENER:
-		return &l.whole
+		return &l.listenerBuckets
 	case apiv1.RateLimit_CONNECTION:
 		return &c.own[i]
 	case apiv1.RateLimit_TOPIC:

@@ -58,7 +58,7 @@ func New(config apiv1.PolicyConfig, set *stats.Set) *Policy {
 	return p
 }
 
-// Client is what a policy knows of one connection.
+// Client is the state of a policy for one connection.
 type Client struct {
 	policy   *Policy
 	source   netip.Addr // invalid for a client without an IP address: no list of sources holds that
@@ -66,7 +66,7 @@ type Client struct {
 	recorder *stats.Recorder
 	own      []buckets // by limit, of those with the key CONNECTION
 
-	room                                []body.Subject
+	scratch                             []body.Subject // of the last request, for its memory
 	matched                             []bool // by rule: it has matched the request that is being judged
 	taken                               []charge
 	topic, producerGroup, consumerGroup remembered
@@ -103,8 +103,8 @@ func (c *Client) NeedsBody(t *requests.Type, h *codec.Header) bool {
 	return c.policy.rules && t.NamesInBody() || c.policy.counts && t.IsBatch(h)
 }
 
-// Judge gives the answer to a request that may not pass, nil for others. For one that fetches messages and may pass it
-// gives who pays for the answer.
+// Judge returns the refusal of a request that may not pass, nil for others. For one that fetches messages and may pass it
+// returns who pays for the answer.
 func (c *Client) Judge(r *Request, now time.Duration) (Bill, *codec.Reply) {
 	if !c.policy.rules && !r.Type.SendsMessages() && !r.Type.Fetches() {
 		return nil, nil

@@ -609,8 +609,8 @@ func TestLongNamesAndHugeListsAreRefused(t *testing.T) {
 		if got := b.ask(command(requests.HeartBeat, content)); strings.TrimRight(got, "0123456789") != strings.TrimRight(c.want, "0123456789") {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
-		if cap(b.room) > maxSpareSubjects {
-			t.Errorf("%s: room for %d subjects is kept", name, cap(b.room))
+		if cap(b.scratch) > maxSpareSubjects {
+			t.Errorf("%s: room for %d subjects is kept", name, cap(b.scratch))
 		}
 	}
 }

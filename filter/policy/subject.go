@@ -32,9 +32,9 @@ func (c *Client) subjects(r *Request) ([]body.Subject, error) {
 	if r.Header.Type == codec.JSON && !utf8.Valid(r.Header.Raw()) { // fastjson 2 reads overlong forms of ASCII as ASCII
 		return nil, errNotUTF8
 	}
-	all, err := r.Type.AppendSubjects(c.room[:0], r.Header, r.Body)
-	if c.room = all; cap(all) > maxSpareSubjects {
-		c.room = nil
+	all, err := r.Type.AppendSubjects(c.scratch[:0], r.Header, r.Body)
+	if c.scratch = all; cap(all) > maxSpareSubjects {
+		c.scratch = nil
 	}
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (c *Client) textOf(s *body.Subject) subject {
 	}
 }
 
-// remembered is a text that mostly is the same again, and then need not be made anew.
+// remembered is the last text of its kind, so that the same text again needs no allocation.
 type remembered string
 
 func (r *remembered) of(b []byte) string {

@@ -19,7 +19,7 @@ const (
 // bucket.
 const maxKey = 255
 
-// sweepInterval is how often a part that has no room looks for buckets that are full again.
+// sweepInterval is the least time between two sweeps of a shard that has reached its limit.
 const sweepInterval = time.Second
 
 // table has the buckets of a limit by the values of its key, as far as they are not full: a bucket that is can be
@@ -28,7 +28,7 @@ type table struct {
 	seed   maphash.Seed
 	most   int // in each shard
 	shards []shard
-	others buckets // of the values there is no room for
+	others buckets // of the values over the limit
 }
 
 type shard struct {
@@ -47,7 +47,7 @@ func newTable(maxKeys int) *table {
 	return t
 }
 
-// of gives the buckets of a value; shared is true if it has to share them.
+// of returns the buckets of a value; shared is true if it has to share them.
 func (t *table) of(key string, now time.Duration) (b *buckets, shared bool) {
 	if len(key) > maxKey {
 		return &t.others, true
@@ -72,8 +72,8 @@ func (t *table) of(key string, now time.Duration) (b *buckets, shared bool) {
 	return b, false
 }
 
-// sweep forgets full buckets, and tells whether there were any.
-func (s *shard) sweep(now time.Duration) (room bool) {
+// sweep forgets full buckets, and reports whether there were any.
+func (s *shard) sweep(now time.Duration) (found bool) {
 	if s.swept != 0 && now-s.swept < sweepInterval {
 		return false
 	}
@@ -81,8 +81,8 @@ func (s *shard) sweep(now time.Duration) (room bool) {
 	for key, b := range s.byKey {
 		if b.isFull(now) {
 			delete(s.byKey, key)
-			room = true
+			found = true
 		}
 	}
-	return room
+	return found
 }

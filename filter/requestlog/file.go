@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// file is a file that becomes <path>.1 when it has grown to a size, and is opened anew when somebody has moved it. What
-// is no regular file, such as a pipe, or is reached by a symbolic link is only written to.
+// file is a file that becomes <path>.1 when it has grown to a size, and is opened again when another process has moved it.
+// A path that is no regular file, such as a pipe, or leads over a symbolic link is only written to.
 type file struct {
 	path string
 
@@ -24,7 +24,7 @@ type file struct {
 	abandoned bool
 }
 
-// write appends a line, opening the file if need be. `kept` is false if it is lost; else the error is of making room.
+// write appends a line, opening the file if need be. `kept` is false if it is lost; else the error is that of rotating.
 func (f *file) write(line []byte, maxBytes int64, maxFiles int) (kept bool, err error) {
 	var full error
 	if f.open != nil && f.size > 0 && f.size+int64(len(line)) > maxBytes {
@@ -121,7 +121,7 @@ func (f *file) shift(maxFiles int) error {
 	return ifThere(os.Rename(f.path, f.numbered(1)))
 }
 
-// ifThere takes a file that is not there, which somebody else has moved, for done.
+// ifThere drops the error of a file that is not there, since another process has moved it.
 func ifThere(err error) error {
 	if os.IsNotExist(err) {
 		return nil
@@ -131,7 +131,7 @@ func ifThere(err error) error {
 
 func (f *file) numbered(n int) string { return fmt.Sprintf("%s.%d", f.path, n) }
 
-// flush writes what is buffered.
+// flush writes the buffer to the file.
 func (f *file) flush() error {
 	if f.open == nil {
 		return nil

@@ -15,11 +15,10 @@ import (
 // queueLength is how many records can wait for the writer; each has a few hundred bytes.
 const queueLength = 4096
 
-// followInterval is how often it is looked whether the file was moved, what is buffered is written, and a file that could
-// not be opened is tried again.
+// followInterval is the time between two checks whether the file was moved, two flushes, and two tries to open it.
 const followInterval = time.Second
 
-// closeLimit is how long Close waits for a file that takes nothing, such as a pipe that nobody reads: Envoy's main thread
+// closeLimit bounds the time that Close waits for a file that takes nothing, such as a pipe that nobody reads: Envoy's main thread
 // calls it.
 const closeLimit = time.Second
 
@@ -33,7 +32,7 @@ type Log struct {
 	maxFiles atomic.Int64
 }
 
-// entry is a record with who counts it.
+// entry is a record and the recorder that counts it.
 type entry struct {
 	record   session.Record
 	ended    time.Time
@@ -53,7 +52,7 @@ func (l *Log) Limit(maxBytes, maxFiles int) {
 	l.maxFiles.Store(int64(maxFiles))
 }
 
-// Close writes what waits and closes the file, within closeLimit. Records that come later are lost.
+// Close writes the queued records and closes the file, within closeLimit. Records that come later are lost.
 func (l *Log) Close() {
 	close(l.stop)
 	select {
@@ -72,7 +71,7 @@ func (l *Log) put(r *session.Record, ended time.Time, recorder *stats.Recorder) 
 	}
 }
 
-// writer is what the goroutine of a Log has.
+// writer is the state of a Log's goroutine.
 type writer struct {
 	*Log
 	*file

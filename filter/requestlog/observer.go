@@ -11,14 +11,14 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// Observer has what one filter config wants in a Log written there. Its methods may be called from any thread.
+// Observer writes the records that one filter config asks for to a Log. Its methods may be called from any thread.
 type Observer struct {
 	config   *apiv1.RequestLogConfig
 	log      *Log
 	recorder *stats.Recorder
 }
 
-// NewObserver gives the observer of a config.
+// NewObserver returns the observer of a config.
 func NewObserver(config *apiv1.RequestLogConfig, log *Log, recorder *stats.Recorder) *Observer {
 	log.Limit(config.MaxFileBytes, config.MaxFiles)
 	return &Observer{config: config, log: log, recorder: recorder}
@@ -41,7 +41,7 @@ func (o *Observer) wants(r *session.Record) bool {
 		o.config.OneIn > 1 && sample(r)%uint32(o.config.OneIn) == 0
 }
 
-// sample is a number that is the same for the same request of the same client.
+// sample returns a number that is the same for the same request of the same client.
 func sample(r *session.Record) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(r.Client))

@@ -110,6 +110,6 @@ func (s *Set) Flush(sink Sink) {
 		for shard := range s.shards {
 			total += s.shards[shard].times[i].drainInto(&sum)
 		}
-		give(&sum, total, func(value, count uint64) { sink.Record(id, value, count) })
+		spread(&sum, total, func(value, count uint64) { sink.Record(id, value, count) })
 	}
 }

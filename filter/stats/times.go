@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// exact is the number of milliseconds that times tells apart one by one; longer ones share a cell
-// with up to 1/16 of their length.
+// exact is the number of cells for a single number of milliseconds, from 0 on. A cell of longer durations is 1/16 of
+// their length wide at most.
 const exact = 256
 
 // cells is exact plus 16 for each doubling up to 2^20 ms, the last of which takes all the rest.
@@ -28,7 +28,7 @@ func (t *times) record(d time.Duration) {
 	}
 }
 
-// drainInto empties t into `sum` and returns how many durations these were.
+// drainInto moves the durations of t into `sum` and returns their number.
 func (t *times) drainInto(sum *[cells]uint64) (n uint64) {
 	if !t.touched.Swap(false) {
 		return 0
@@ -43,12 +43,12 @@ func (t *times) drainInto(sum *[cells]uint64) (n uint64) {
 	return n
 }
 
-// maxSamples is how many durations of a histogram are given to Envoy in one flush. Envoy takes them one by
+// maxSamples is the greatest number of durations of a histogram that are handed to Envoy in one flush. Envoy takes them one by
 // one, about 0.2 µs each, so more are represented by as many, which keeps the quantiles and not the count.
 const maxSamples = 10_000
 
-// give hands the `total` durations of `sum` to `each`, or maxSamples that stand for them.
-func give(sum *[cells]uint64, total uint64, each func(value, count uint64)) {
+// spread hands the `total` durations of `sum` to `each`, or maxSamples that stand for them.
+func spread(sum *[cells]uint64, total uint64, each func(value, count uint64)) {
 	kept := min(total, maxSamples)
 	if kept == 0 {
 		return

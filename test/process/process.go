@@ -230,7 +230,7 @@ func Await(ctx context.Context, p *Process, what string, ready func() (bool, err
 // Ended returns an error that says how the child ended, for one that should run.
 func (p *Process) Ended() error {
 	if err := p.Err(); err != nil {
-		return fmt.Errorf("it has ended: %w", err)
+		return fmt.Errorf("%s has ended: %w", p.Name, err)
 	}
-	return errors.New("it has ended: exit status 0")
+	return fmt.Errorf("%s has ended: exit status 0", p.Name)
 }
