@@ -67,7 +67,7 @@ type Client struct {
 	own      []buckets // by limit, of those with the key CONNECTION
 
 	scratch                             []body.Subject // of the last request, for its memory
-	matched                             []bool // by rule: it has matched the request that is being judged
+	matched                             []bool         // by rule: it has matched the request that is being judged
 	taken                               []charge
 	topic, producerGroup, consumerGroup remembered
 }
