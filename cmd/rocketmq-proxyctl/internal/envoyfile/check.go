@@ -5,6 +5,7 @@ package envoyfile
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -33,17 +34,17 @@ func (r *reader) add(f *Filter, n *yaml.Node, path, problem string) {
 
 // filter takes n up if it is the message that makes Envoy run this filter.
 func (r *reader) filter(n *yaml.Node, p place) bool {
-	path, name, message := p.path, typeOf(n, "@type"), n
+	where, name, message := p.path, typeOf(n, "@type"), n
 	if name == typedStructType || name == oldTypedStruct { // as meshes write types that their control plane lacks
 		if value := at(n, "value"); value != nil {
-			path, name, message = path+".value", typeOf(n, "type_url"), value
+			where, name, message = where+".value", typeOf(n, "type_url"), value
 		}
 	}
-	f := &Filter{Path: path, Line: r.firstLine + n.Line, wrapper: n}
+	f := &Filter{Path: where, Line: r.firstLine + n.Line, wrapper: n}
 	switch {
 	case name == dynamicModuleType && (text(at(message, "dynamic_module_config", "name")) == moduleName || isOurs(at(message, "filter_config"))):
 		f.Form = DynamicModule
-	case name == golangType && (text(at(message, "plugin_name")) == pluginName || isOurs(at(message, "plugin_config"))):
+	case name == golangType && (text(at(message, "plugin_name")) == pluginName || path.Base(text(at(message, "library_path"))) == libraryName || isOurs(at(message, "plugin_config"))):
 		f.Form = Golang
 	case name == rocketmqProxyType:
 		f.Form = Own
@@ -64,7 +65,7 @@ func (r *reader) filter(n *yaml.Node, p place) bool {
 	case Golang:
 		r.golang(f, message, p)
 	default:
-		r.typed(f, message, path, rocketmqProxyType)
+		r.typed(f, message, where, rocketmqProxyType)
 	}
 	return true
 }

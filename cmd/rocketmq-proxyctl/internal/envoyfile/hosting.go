@@ -15,6 +15,7 @@ import (
 // which cannot be imported without cgo.
 const (
 	pluginName   = "rocketmq_proxy"       // plugin_name of the Golang filter
+	libraryName  = "librocketmq_proxy.so" // ends library_path of the Golang filter
 	terminalName = "rocketmq_proxy"       // filter_name of the dynamic module, last of its chain
 	chainedName  = "rocketmq_proxy_chain" // likewise, in front of tcp_proxy
 )
