@@ -34,7 +34,7 @@ const (
     - name: proxy_protocol
       typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol}
 `
-	// rememberClient is what docs/CONTRIB.md puts in front of a Golang filter.
+	// rememberClient is what docs/GOLANG_FILTER.md puts in front of a Golang filter.
 	rememberClient = `      - name: client_address
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.network.set_filter_state.v3.Config
@@ -98,23 +98,16 @@ func TestClientsBehindThePROXYProtocol(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			egress := newEgress(t)
 			log := filepath.Join(t.TempDir(), "requests.log")
-			dir := modules(t)
-			if way.contrib {
-				var env []string
-				dir, env = contribModules(t)
-				for _, variable := range env {
-					name, value, _ := strings.Cut(variable, "=")
-					t.Setenv(name, value)
-				}
-			}
-			s := newStage(t, way.config, dir, func(yaml string) string {
+			edit := func(yaml string) string {
 				yaml = withOptions(yaml, admitted, fmt.Sprintf("request_log: {path: %q}", log), fmt.Sprintf("egress: {address: %q}", egress.address))
-				if way.contrib {
-					yaml = contribConfig(yaml)
-					yaml = strings.ReplaceAll(yaml, "    - filters:\n", "    - filters:\n"+rememberClient)
-				}
 				return strings.ReplaceAll(yaml, "    filter_chains:\n", proxyProtocolFilter+"    filter_chains:\n")
-			}, map[string]play{"broker-a": echo})
+			}
+			var s *stage
+			if way.contrib {
+				s = newContribStage(t, way.config, func(yaml string) string { return inFront(rememberClient)(edit(yaml)) }, map[string]play{"broker-a": echo})
+			} else {
+				s = newStage(t, way.config, modules(t), edit, map[string]play{"broker-a": echo})
+			}
 			var want []string
 			for _, each := range proxiedConnections {
 				c := s.dial(way.door(s))
