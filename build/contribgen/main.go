@@ -23,7 +23,7 @@ const head = `# SPDX-License-Identifier: Apache-2.0
 # ../%[1]s for an Envoy that has the Golang network filter: the contrib images (envoyproxy/envoy:contrib-*) and Istio's
 # proxy. The filter's options are the same, and explained there. Written by make generate; do not edit.
 #
-# Not run by the tests, which have no contrib Envoy: checked against Envoy's API and the filter's. See docs/CONTRIB.md.
+# Not run by the tests, which have no contrib Envoy: checked against Envoy's API and the filter's. See docs/GOLANG_FILTER.md.
 #
 #   envoy -c envoy-config/contrib/%[1]s
 `

@@ -84,12 +84,12 @@ again for a short time as there are frames being changed at one moment: at most 
 this filter, Envoy's buffers: ` + "`per_connection_buffer_limit_bytes`" + ` for each connection and direction (1 MiB by default; set it
 lower where many clients are not trusted), and with terminal sessions the module's queue for each client: 1 MiB, above which it stops reading
 brokers. Its queues for brokers that do not read count in ` + "`max_session_bytes` and `max_total_bytes`" + `, to within 64 KiB each; contrib Envoy cannot tell how long these are
-([CONTRIB.md](CONTRIB.md#what-is-not-there)).
+([GOLANG_FILTER.md](GOLANG_FILTER.md#what-is-not-there)).
 
 A client that leaves more than ` + "`per_connection_buffer_limit_bytes`" + ` of its answers unread is not read either, and no answer of the proxy itself is
 written to it until it has read half of that; what it has sent meanwhile, and the answer by which it got there, count in ` + "`max_session_bytes`" + ` and
 ` + "`max_total_bytes`" + ` until it has, or until its connection is gone. A listener with ` + "`per_connection_buffer_limit_bytes: 0`" + ` takes that bound away, and
-[contrib Envoy](CONTRIB.md#what-is-not-there) has none.
+[contrib Envoy](GOLANG_FILTER.md#what-is-not-there) has none.
 
 Envoy has limits of its own that work before these: ` + "`envoy.resource_monitors.global_downstream_max_connections`" + ` and the overload
 manager for all listeners together, the listener filter ` + "`local_ratelimit`" + ` for new connections, and network RBAC for who may connect.

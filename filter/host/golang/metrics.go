@@ -105,7 +105,7 @@ func (m *metrics) sink(statPrefix string, table []stats.Def) stats.Sink {
 // with have been read, so a connection is the time to ask.
 func (m *metrics) warnOnce() {
 	if m.unheard.CompareAndSwap(true, false) {
-		host.LogWarning("no metrics: no listener names the HTTP plugin %q, see docs/CONTRIB.md", StatsPluginName)
+		host.LogWarning("no metrics: no listener names the HTTP plugin %q, see docs/GOLANG_FILTER.md", StatsPluginName)
 	}
 }
 
