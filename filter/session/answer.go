@@ -12,22 +12,16 @@ import (
 // Judge decides about the frames of a broker or a name server.
 func (u *upstream) Judge(f framing.Frame) framing.Verdict {
 	s, h := u.session, f.Header
-	if s.state == closed {
+	if !s.flushReplies() {
 		return framing.Stop
 	}
 	if !h.IsResponse() {
-		if s.flushReplies(); s.state == closed { // that was too much to keep
-			return framing.Stop
-		}
 		s.recorder.Inc(stats.ServerRequest)
 		return s.mode.brokerRequest(u, f)
 	}
 	p, expected := u.pending.Get(h.Opaque)
 	if expected && !f.Complete() && p.isRewritten(h) {
 		return framing.More
-	}
-	if s.flushReplies(); s.state == closed { // that was too much to keep
-		return framing.Stop
 	}
 	s.recorder.Inc(stats.ResponseDecodingSuccess)
 	if !expected {

@@ -5,65 +5,67 @@ package session
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 
 // closeTime is how long a connection that is being closed may take to send what was written to it; and, where it was
-// full, what is left once it has caught up.
+// full, the rest of it once it has caught up.
 const closeTime = 5e9
 
-// maxUncounted is the most bytes of a broker that are passed on without asking whether the client takes them: far less
-// than the host buffers, and it does not read brokers while a client is full.
+// maxUncounted is how many bytes of a broker are passed on at most without asking whether the client takes them: far
+// less than the host buffers, and it does not read brokers while a client is full.
 const maxUncounted = 64 << 10
 
 // writeDownstream sends bytes of the proxy itself to the client, between two answers of an upstream.
 func (s *Session) writeDownstream(b []byte) {
-	if s.state == closed {
+	if s.cutThrough == nil || !s.cutThrough.MidFrame() {
+		s.toClient.Flush()
+		s.sendDownstream(b)
 		return
 	}
-	if s.cutThrough != nil && s.cutThrough.MidFrame() {
-		if len(s.replies) >= s.environment.Config.Limits.MaxBufferedBytes {
-			s.overMemory()
-			return
-		}
-		var ok bool
-		if s.replies, ok = s.quota.Memory.Append(s.replies, b); !ok {
-			s.overMemory()
-		}
+	if len(s.replies) >= s.environment.Config.Limits.MaxBufferedBytes {
+		s.overMemory()
 		return
 	}
-	s.sendReplies(b)
+	var ok bool
+	if s.replies, ok = s.quota.Memory.Append(s.replies, b); !ok {
+		s.overMemory()
+	}
 }
 
-// sendReplies sends bytes of the proxy itself behind everything that was judged before them.
-func (s *Session) sendReplies(b []byte) {
-	s.toClient.Flush()
-	s.sendDownstream(b)
-}
-
-// flushReplies sends what had to wait for the end of an answer.
-func (s *Session) flushReplies() {
-	if len(s.replies) == 0 {
-		return
+// flushReplies sends what had to wait for the end of an answer. It returns false if the session has ended.
+func (s *Session) flushReplies() bool {
+	if len(s.replies) > 0 {
+		replies := s.replies
+		s.replies = nil
+		s.quota.Memory.ReleaseBytes(replies)
+		s.writeDownstream(replies)
 	}
-	replies := s.replies
-	s.replies = nil
-	s.quota.Memory.ReleaseBytes(replies)
-	s.sendReplies(replies)
+	return s.state != closed
 }
 
 // passDownstream sends bytes of a broker on to the client.
 func (s *Session) passDownstream(_ UpstreamID, b []byte) {
-	if len(b) <= maxUncounted && s.state != closed {
-		s.host.WriteDownstream(b)
-	} else {
-		s.sendDownstream(b)
+	if s.handDownstream(b) && len(b) > maxUncounted {
+		s.chargeUnsent(len(b))
 	}
 }
 
-// sendDownstream writes to the client. What a full client is sent counts as kept until it has caught up, and it gets no
-// answers of the proxy itself meanwhile. One that is being closed gets nothing more.
+// sendDownstream sends bytes of the proxy itself to the client.
 func (s *Session) sendDownstream(b []byte) {
+	if s.handDownstream(b) {
+		s.chargeUnsent(len(b))
+	}
+}
+
+// handDownstream passes bytes for the client to the host. A client that is being closed gets nothing more.
+func (s *Session) handDownstream(b []byte) bool {
 	if s.state == closed {
-		return
+		return false
 	}
 	s.host.WriteDownstream(b)
+	return true
+}
+
+// chargeUnsent charges n bytes that were sent to a client which is full, until it has caught up. It gets no answers of the
+// proxy itself meanwhile.
+func (s *Session) chargeUnsent(n int) {
 	if !s.host.DownstreamFull() {
 		return
 	}
@@ -71,8 +73,8 @@ func (s *Session) sendDownstream(b []byte) {
 		s.full = true
 		s.recorder.Inc(stats.DownstreamFull)
 	}
-	if s.quota.Memory.Reserve(len(b)) {
-		s.unsent += len(b)
+	if s.quota.Memory.Reserve(n) {
+		s.unsent += n
 		return
 	}
 	s.recorder.Inc(stats.MemoryOverLimit)
@@ -100,18 +102,16 @@ func (s *Session) DownstreamDrained(now Instant) {
 	s.quota.Memory.Release(s.unsent)
 	s.full, s.unsent = false, 0
 	s.judgeBacklog()
-	if s.state != closed {
-		s.arm(s.clientDeadline())
-	}
+	s.armClient()
 }
 
-// closeDownstream ends the session and the client connection.
-func (s *Session) closeDownstream() {
-	if s.state == closed {
-		return
+// closeDownstream ends the session and the client connection, once: it returns false if the session has ended before.
+func (s *Session) closeDownstream() bool {
+	ended := s.end()
+	if ended {
+		s.endDownstream()
 	}
-	s.end()
-	s.endDownstream()
+	return ended
 }
 
 // endDownstream ends the client connection, and again if the client does not read what it has still to get.

@@ -99,9 +99,7 @@ func (s *Session) Open(now Instant) {
 	}
 	s.openDeadline = now + s.environment.Config.Timeouts.Directory
 	s.tryOpen()
-	if s.state != closed {
-		s.arm(s.clientDeadline())
-	}
+	s.armClient()
 }
 
 // tryOpen leaves the waiting state, or stays in it until the directory has been refreshed.
@@ -123,7 +121,7 @@ func (s *Session) tryOpen() {
 }
 
 // DownstreamData takes bytes from the client; they are borrowed. It returns true if all of them
-// shall go on to the upstream as they are, which only a host that works InPlace is ever told.
+// go on to the upstream as they are, which it does only where the host works InPlace.
 func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
 	s.enter(now)
 	defer s.leave()
@@ -189,16 +187,15 @@ func (s *Session) cutRequests(in [][]byte, inPlace bool) (judged int, untouched 
 		s.noteFrameError(err, s.remote)
 		s.closeDownstream()
 	case s.requests.Holds():
-		s.arm(s.clientDeadline())
+		s.armClient()
 	}
 	return judged, untouched
 }
 
 // overMemory ends a session that would have to keep more than it may.
 func (s *Session) overMemory() {
-	if s.state != closed {
+	if s.closeDownstream() {
 		s.recorder.Inc(stats.MemoryOverLimit)
-		s.closeDownstream()
 	}
 }
 
@@ -238,7 +235,14 @@ func (s *Session) Wake(now Instant) {
 	s.expire()
 }
 
-// arm has the session woken at `deadline` at the latest. One that has ended has a deadline only for its close.
+// armClient schedules a wake-up for the client's deadline.
+func (s *Session) armClient() {
+	if s.state != closed {
+		s.arm(s.clientDeadline())
+	}
+}
+
+// arm schedules a wake-up at `deadline` at the latest. A session that has ended has a deadline only for its close.
 func (s *Session) arm(deadline Instant) {
 	if s.state != closed && (s.wakeAt == 0 || deadline < s.wakeAt) {
 		s.wakeAt = deadline
@@ -260,10 +264,11 @@ func (s *Session) Close(now Instant) {
 	s.quota.Leave()
 }
 
-// end gives up everything the session holds, once. What the client has not taken counts until its connection is gone.
-func (s *Session) end() {
+// end gives up everything the session holds, once: it returns false if the session has ended before. What the client has
+// not taken counts until its connection is gone.
+func (s *Session) end() bool {
 	if s.state == closed {
-		return
+		return false
 	}
 	s.state = closed
 	s.environment.Clusters.Forget(&s.refreshed)
@@ -277,9 +282,10 @@ func (s *Session) end() {
 	s.backlog.bytes, s.replies = nil, nil
 	s.quota.Pending.Close(0)
 	s.quota.Memory.Close(s.unsent)
+	return true
 }
 
-// Abandon ends the session after a fault of its own, whose state it does not trust.
+// Abandon ends the session after a panic in it: its state cannot be trusted.
 func (s *Session) Abandon(now Instant) {
 	s.enter(now)
 	defer s.leave()
