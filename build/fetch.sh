@@ -24,7 +24,12 @@
 #
 #   <cache>/rocketmq-proxy/<version>/lib/*.jar    RocketMQ Proxy, by Maven
 #
-# usage: build/fetch.sh [envoy|envoy-arm64|rocketmq|rocketmq-VERSION|java|interop-VERSION|prometheus|proxy|all]...
+# or, if asked for by "grpc", RocketMQ Proxy as above and a client of its gRPC:
+#
+#   <cache>/grpc-client/<version>/lib/*.jar       the client, by Maven
+#   <cache>/java/grpc/classes                     test/java/grpc, compiled against it and the workload
+#
+# usage: build/fetch.sh [envoy|envoy-arm64|rocketmq|rocketmq-VERSION|java|interop-VERSION|prometheus|proxy|grpc|all]...
 #   (default: all, which is envoy, rocketmq and java; java implies rocketmq)
 #
 #   ROCKETMQ_PROXY_CACHE   the cache folder; default <repo>/.cache
@@ -44,6 +49,7 @@ envoy_version=${ENVOY_VERSION:-$(newest envoy)}
 java=$root/test/java
 pom=$java/rocketmq/pom.xml
 rocketmq_version=$(newest rocketmq)
+grpc_version=$(newest rocketmq-grpc)
 
 say() { printf 'fetch: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -148,6 +154,16 @@ build_java() {
   compile workload "Java workload" "$key" "$cache/rocketmq/$rocketmq_version/lib" "" "${files[@]}"
 }
 
+fetch_grpc() {
+  fetch_jars grpc-client "RocketMQ's gRPC client" "$grpc_version" "$java/grpc/pom.xml" -Dgrpc.version="$grpc_version"
+}
+
+build_grpc() {
+  local source=$java/grpc/src/workload/GrpcClient.java workload=$cache/java/workload jars=$cache/grpc-client/$grpc_version key
+  key=$(cat "$workload/.stamp" "$jars/.stamp" "$source" | sha256sum)
+  compile grpc "Java gRPC client" "$key" "$workload/classes:$jars/lib" "" "$source"
+}
+
 # Which folders of test/java/interop/src each client's API allows.
 interop_sources() {
   case $1 in
@@ -218,8 +234,9 @@ for part in "${wanted[@]}"; do
     java) fetch_rocketmq; build_java ;;
     rocketmq-*) fetch_rocketmq "${part#rocketmq-}" ;;
     proxy) fetch_proxy ;;
+    grpc) fetch_proxy; fetch_rocketmq; build_java; fetch_grpc; build_grpc ;;
     interop-*) fetch_interop "${part#interop-}" ;;
     prometheus) fetch_prometheus ;;
-    *) die "unknown part $part: want envoy, envoy-arm64, rocketmq, rocketmq-VERSION, java, interop-VERSION, prometheus, proxy or all" ;;
+    *) die "unknown part $part: want envoy, envoy-arm64, rocketmq, rocketmq-VERSION, java, interop-VERSION, prometheus, proxy, grpc or all" ;;
   esac
 done

@@ -16,6 +16,8 @@ var (
 	RocketMQ = lines("rocketmq")[0]
 	// RocketMQACL1 is the release of servers with access control 1.0, which 5.3.3 no longer has.
 	RocketMQACL1 = lines("rocketmq-acl1")[0][0]
+	// RocketMQGRPC is the release of the Java client that speaks gRPC.
+	RocketMQGRPC = lines("rocketmq-grpc")[0][0]
 	// Envoy has the default first.
 	Envoy = firsts(lines("envoy"))
 )

@@ -34,7 +34,7 @@ func example(t *testing.T, name string) string {
 }
 
 func TestExampleConfigsAreAccepted(t *testing.T) {
-	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "per-broker-tls.yaml", "transparent.yaml", "unified-upstream-tls.yaml", "cpp-compatible.yaml", "cpp-compatible-eds.yaml", "several-clusters.yaml", "two-views.yaml", "tls-client-certificates.yaml", "policy.yaml", "observability.yaml"} {
+	for _, name := range []string{"unified.yaml", "per-broker.yaml", "per-broker-template.yaml", "per-broker-tls.yaml", "transparent.yaml", "unified-upstream-tls.yaml", "cpp-compatible.yaml", "cpp-compatible-eds.yaml", "several-clusters.yaml", "two-views.yaml", "tls-client-certificates.yaml", "policy.yaml", "observability.yaml", "grpc-clients.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			config := strings.ReplaceAll(example(t, name), tlsFolder, makeCertificate(t))
 			config = strings.ReplaceAll(config, "/etc/envoy/endpoints.yaml", filepath.Join(root(t), "envoy-config", "endpoints", "cpp-compatible.yaml"))

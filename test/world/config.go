@@ -15,6 +15,7 @@ const (
 	exampleNameServer      = 9876
 	exampleProxyNameServer = 19876 // Envoy, for the name servers (per-broker) or for all (unified)
 	exampleAdmin           = 9901
+	exampleGRPC            = 8081 // RocketMQ Proxy, for gRPC
 )
 
 // exampleBroker are the ports of broker number i (from 0) in those files: its own and Envoy's for it.

@@ -288,9 +288,9 @@ func (w *World) queues(ctx context.Context, topic string) (map[string]int, error
 	return queues, nil
 }
 
-// ServerPorts are all ports of the name server and the brokers: those to which no client may be connected.
+// ServerPorts are all ports of the name server, the brokers and RocketMQ Proxy: those to which no client may be connected.
 func (w *World) ServerPorts() []int {
-	ports := []int{w.ports[exampleNameServer]}
+	ports := []int{w.ports[exampleNameServer], w.ports[exampleGRPC]}
 	for _, b := range w.Brokers {
 		ports = append(ports, b.Ports()...)
 	}

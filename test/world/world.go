@@ -212,7 +212,7 @@ func (w *World) choosePorts() error {
 	if w.picker, err = newPortPicker(); err != nil {
 		return err
 	}
-	wanted := []int{exampleNameServer, exampleProxyNameServer, exampleAdmin}
+	wanted := []int{exampleNameServer, exampleProxyNameServer, exampleAdmin, exampleGRPC}
 	for i := range w.opt.Brokers {
 		_, proxy := exampleBroker(i)
 		wanted = append(wanted, proxy)
