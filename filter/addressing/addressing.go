@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package addressing holds the rules that keep clients on the proxy: what a connection to one of our
-// ports is for, and which address clients are told for a broker. One file per mode. Pure functions
-// of the config.
+// Package addressing holds the rules that keep clients on the proxy: what a connection to one of its ports is for, and
+// which address is advertised for a broker. One file per mode. Pure functions of the config.
 package addressing
 
 import (
@@ -14,7 +13,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
 
-// Kind is what a client connection is for.
+// Kind says where the requests of a client connection go.
 type Kind uint8
 
 // The kinds of client connections.
@@ -31,8 +30,8 @@ const (
 	Shared
 )
 
-// Role is what one client connection is for. BrokerName is set for Broker, Number for NumberedBroker, BrokerID
-// for both.
+// Role describes what one client connection is for. BrokerName is set for Broker, Number for NumberedBroker, BrokerID for
+// both.
 type Role struct {
 	Kind       Kind
 	BrokerName string
@@ -42,20 +41,19 @@ type Role struct {
 
 // Rules are the addressing rules of one config.
 type Rules interface {
-	// Role tells what a connection is for by the local port it came to.
+	// Role returns what a connection is for by the local port it came to.
 	Role(localPort uint16) Role
 
-	// Advertise tells what a client that dialled `local` ("ip:port") shall learn instead of the
-	// address of `broker`. leastID is the least id among the addresses of the same broker name in
-	// the same answer.
+	// Advertise returns the address that a client which dialled `local` ("ip:port") gets in place of the one of `broker`.
+	// leastID is the least id among the addresses of the same broker name in the same answer.
 	Advertise(local string, broker body.Address, leastID int64) (address string, coverage Coverage)
 
-	// Advertises reports whether the config gives clients this host:port, in the form of netip or in lower case, as an
-	// address of the proxy.
+	// Advertises reports whether the config advertises this host:port, in the form of netip or in lower case, as an address
+	// of the proxy.
 	Advertises(address string) bool
 }
 
-// Coverage is what the rules say of one broker address.
+// Coverage says whether the rules name one broker address.
 type Coverage uint8
 
 // The kinds of coverage.
@@ -68,7 +66,7 @@ const (
 	Withheld
 )
 
-// New gives the rules of a config.
+// New returns the rules of a config.
 func New(config apiv1.AddressingConfig) Rules {
 	switch config.Mode {
 	case apiv1.UnifiedMode:
@@ -80,7 +78,7 @@ func New(config apiv1.AddressingConfig) Rules {
 	}
 }
 
-// LeastIDs gives the least id of each broker name.
+// LeastIDs returns the least id of each broker name.
 func LeastIDs(addresses []body.Address) map[string]int64 {
 	least := make(map[string]int64)
 	for _, a := range addresses {
@@ -93,7 +91,7 @@ func LeastIDs(addresses []body.Address) map[string]int64 {
 	return least
 }
 
-// canonical is host:port in the one form in which addresses are compared.
+// canonical returns host:port in the one form in which addresses are compared.
 func canonical(address string) string {
 	if at, err := netip.ParseAddrPort(address); err == nil {
 		return netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port()).String()

@@ -10,8 +10,8 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 )
 
-// perBroker gives each broker a port of its own: the port says which broker a request is for, so
-// every request of every client finds its broker, whether it names one or not.
+// perBroker has a port for each broker: the port says which broker a request is for, so every request of every client finds
+// its broker, whether it names one or not.
 type perBroker struct {
 	byPort   map[uint16]Role
 	byBroker map[brokerKey]string // advertised address
@@ -77,7 +77,7 @@ func (r perBroker) Advertises(address string) bool {
 	return r.advertised[address] || r.template != nil && r.template.advertises(address)
 }
 
-// vipChannel is the address that Java clients up to 4.5.0 dial to send: two ports below.
+// vipChannel returns the address that Java clients up to 4.5.0 dial to send: two ports below.
 func vipChannel(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	number, err2 := strconv.Atoi(port)

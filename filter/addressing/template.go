@@ -23,7 +23,7 @@ func newTemplate(config *apiv1.BrokerTemplateConfig) *template {
 	return &template{*config}
 }
 
-// role is what a local port is for, if it is one of the template's.
+// role returns what a local port is for, if it is one of the template's.
 func (t *template) role(port int) (Role, bool) {
 	offset := port - t.ListenerBasePort
 	if offset < 0 || offset >= t.Numbers*t.IDsPerBroker {
@@ -32,7 +32,7 @@ func (t *template) role(port int) (Role, bool) {
 	return Role{Kind: NumberedBroker, Number: offset / t.IDsPerBroker, BrokerID: int64(offset % t.IDsPerBroker)}, true
 }
 
-// advertise is what clients are told of a broker, if the template covers it.
+// advertise returns the address that is advertised for a broker, if the template covers it.
 func (t *template) advertise(broker body.Address) (string, bool) {
 	number, ok := NumberOf(broker.BrokerName)
 	if !ok || number >= t.Numbers || broker.BrokerID >= int64(t.IDsPerBroker) {
@@ -73,7 +73,7 @@ func (t *template) advertises(address string) bool {
 	return matches
 }
 
-// NumberOf is the number in a broker's name: its last run of digits.
+// NumberOf returns the number in a broker's name: its last run of digits.
 func NumberOf(brokerName string) (int, bool) {
 	const digits = "0123456789"
 	end := strings.LastIndexAny(brokerName, digits) + 1

@@ -4,8 +4,8 @@ package addressing
 
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 
-// transparent leaves addresses as they are: connections come here by redirection, and Envoy's
-// original_dst listener filter tells where they were going.
+// transparent leaves addresses as they are: connections come here by redirection, and Envoy's original_dst listener filter
+// restores where they were going.
 type transparent struct{}
 
 func (transparent) Role(uint16) Role { return Role{Kind: OriginalDestination} }

@@ -4,9 +4,9 @@ package addressing
 
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 
-// unified gives all brokers the address of the proxy itself. A request carries the broker's name
-// but nothing that tells master from slave, so clients are told of one id only: the master or, while
-// there is none, the slave with the least id (an id 0 is never invented: it would mean "writable").
+// unified advertises the address of the proxy itself for all brokers. A request carries the broker's name but not whether
+// it is for the master or a slave, so one id only is advertised: the master or, while there is none, the slave with the
+// least id (an id 0 is never invented: it would mean "writable").
 type unified struct{ advertised string }
 
 func (unified) Role(uint16) Role { return Role{Kind: Shared} }

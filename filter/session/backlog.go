@@ -4,7 +4,7 @@ package session
 
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 
-// backlog is what the client has sent that may not be judged yet.
+// backlog holds bytes of the client that may not be judged yet.
 type backlog struct {
 	memory *quota.Share
 	bytes  []byte

@@ -13,7 +13,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// Environment is what the sessions of one filter config share. It must not be copied once there is a session.
+// Environment is shared by the sessions of one filter config. It must not be copied once there is a session.
 type Environment struct {
 	Config   *apiv1.Config
 	Rules    addressing.Rules
@@ -21,9 +21,9 @@ type Environment struct {
 	Stats    *stats.Set
 	// Policy is nil where the config has none.
 	Policy *policy.Policy
-	// Observers are told of each request and each connection that has ended; none for most configs.
+	// Observers receive the record of each request and each connection that has ended; none for most configs.
 	Observers []Observer
-	// CountsMessages has batches kept until they are whole, for Record.Messages.
+	// CountsMessages keeps batches until they are complete, for Record.Messages.
 	CountsMessages bool
 	// EnvoyRouting is set where the config is that of Envoy's own rocketmq_proxy, else nil.
 	EnvoyRouting *EnvoyRouting

@@ -28,7 +28,7 @@ func (s *envoyRouted) close() {
 	s.leaveGroups()
 }
 
-// Answers as Envoy's filter gives them.
+// Answers of Envoy's own filter, word for word.
 var (
 	noRoute        = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No route for current request."}
 	noCluster      = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster does not exist."}

@@ -17,7 +17,7 @@ type Instant = time.Duration
 // ConnectFailure is why an upstream connection could not be opened.
 type ConnectFailure uint8
 
-// The causes that hosts tell apart. An address that nobody answers at in time is the session's to notice.
+// The causes that hosts tell apart. A connection that takes too long is ended by the session.
 const (
 	// RemoteFailure: the other side refused, or could not be reached.
 	RemoteFailure ConnectFailure = iota
@@ -29,8 +29,8 @@ const (
 	ConnectTimeout
 )
 
-// Host is what a session can have done. Byte slices are borrowed for the call and never empty.
-// Methods return at once; what they cause comes back as an event later.
+// Host acts for a session. Byte slices are borrowed for the call and never empty. Methods return at once; their effects come
+// back as events later.
 type Host interface {
 	// ConnectUpstream begins to open an upstream connection to "ip:port". Its end is
 	// UpstreamConnected, UpstreamFailed, or neither after CloseUpstream. With an empty address, and
@@ -51,10 +51,10 @@ type Host interface {
 	CloseDownstream()
 	// AbortDownstream ends the client connection now, and drops what has not been sent. It may follow CloseDownstream.
 	AbortDownstream()
-	// WakeAt has Wake called at about that instant, in place of an earlier request; one in the past
-	// means soon. It may be called from any thread.
+	// WakeAt schedules a call of Wake at about that instant, in place of an earlier request; one in the past means soon. It
+	// may be called from any thread.
 	WakeAt(at Instant)
-	// Capabilities tells what this host does differently from others. Constant.
+	// Capabilities returns what this host does differently from others. Constant.
 	Capabilities() Capabilities
 }
 
@@ -64,6 +64,6 @@ type Capabilities struct {
 	// soon as ConnectUpstream was called, its end is the end of the session, and bytes that a session
 	// leaves as they are need not be written.
 	InPlace bool
-	// OwnDestination: the host can choose the name server by itself.
+	// OwnDestination: the host can choose the name server.
 	OwnDestination bool
 }

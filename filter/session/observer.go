@@ -8,13 +8,13 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// Observer is told of what has ended. It may be called from any thread, and returns at once.
+// Observer receives the records of what has ended. It may be called from any thread, and returns at once.
 type Observer interface {
 	// Ended takes a request, or a connection; the record is borrowed.
 	Ended(*Record)
 }
 
-// Record is what observers learn of a request, or of a connection.
+// Record describes a request or a connection that has ended.
 type Record struct {
 	Client string // "ip:port"
 	Local  string // "ip:port" that the client dialled
@@ -34,10 +34,10 @@ type Record struct {
 	Messages      int    // that the request sends; 0 for a batch that is not whole, but for Environment.CountsMessages
 	RequestBytes  int    // of the frame
 	ResponseBytes int    // of the frame of the answer from upstream; 0: none
-	Answered      bool   // ResponseCode is what the client was told
+	Answered      bool   // the client got ResponseCode
 	ResponseCode  codec.ResponseCode
 	Cause         string // why there was no answer from upstream; empty: there was, or none was wanted
-	Remark        string // what the proxy has told the client
+	Remark        string // of the proxy's own answer
 
 	Connection bool  // it is one, and all of the above is empty
 	Requests   int64 // of the connection
@@ -47,14 +47,11 @@ type Record struct {
 	Duration Instant // from the request to its end; the life of a connection
 }
 
-// maxText bounds each text of a record, in bytes. Topics and groups have at most 255 (Validators).
-const maxText = 255
+// text returns the name of a topic or a group as records hold it.
+func text(b []byte) string { return string(b[:min(len(b), maxGroup)]) }
 
-// text is a text as records hold it.
-func text(b []byte) string { return string(b[:min(len(b), maxText)]) }
-
-// IsError tells whether something went wrong: with no answer from upstream, or with one that is not what the client
-// hoped for.
+// IsError reports whether something went wrong: no answer came from upstream, or one that is neither a success nor the end
+// of a fetch that found nothing.
 func (r *Record) IsError() bool {
 	if r.Cause != "" {
 		return true

@@ -56,10 +56,6 @@ func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
 	s.arm(p.deadline)
 }
 
-// maxName is the longest name of a topic or a group that is remembered: %RETRY% and a group of 255 characters
-// (TopicValidator) fit into it.
-const maxName = 1024
-
 // routeTopic returns the topic of a GET_ROUTEINFO_BY_TOPIC; empty if it is longer than any that there can be.
 func routeTopic(h *codec.Header) string {
 	topic, _ := h.Field("topic")

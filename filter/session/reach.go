@@ -24,7 +24,7 @@ func (s *Session) mayConnect(to target, address string) *router.Refusal {
 	if verdict == reach.Allowed {
 		return nil
 	}
-	to.cluster.RefreshSoon() // the broker may have registered anew
+	to.cluster.RefreshSoon() // the broker may have registered again
 	warn(to.cluster, s.mode.describe(to), address, verdict, s.warn)
 	switch {
 	case verdict == reach.Outside:

@@ -141,7 +141,7 @@ func (s *Session) DownstreamData(now Instant, in [][]byte) (untouched bool) {
 	return untouched
 }
 
-// keepEarly keeps what comes while the session waits: as much as may wait later, and a frame more.
+// keepEarly keeps bytes that come while the session waits: as many as may wait later, and a frame more.
 func (s *Session) keepEarly(in [][]byte) {
 	size := s.backlog.size()
 	for _, b := range in {
@@ -155,14 +155,14 @@ func (s *Session) keepEarly(in [][]byte) {
 	s.keep(in, 0)
 }
 
-// keep keeps what follows the first `judged` bytes of an event.
+// keep keeps the bytes of an event behind the first `judged` ones.
 func (s *Session) keep(in [][]byte, judged int) {
 	if s.state != closed && !s.backlog.add(in, judged) {
 		s.overMemory()
 	}
 }
 
-// judgeBacklog judges what was kept, as far as the client takes the answers.
+// judgeBacklog judges the bytes that were kept, as far as the client takes the answers.
 func (s *Session) judgeBacklog() {
 	if s.state != open || s.backlog.size() == 0 {
 		return

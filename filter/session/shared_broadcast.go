@@ -126,7 +126,7 @@ func (b *broadcast) join(h *codec.Header, t *tracked) {
 }
 
 // copyAnswered takes one copy's answer in. Of a strict broadcast the client gets the first answer of all that refuses or,
-// if none does, the first that accepts: it may have fields of its own.
+// if none does, the first that accepts: it may have more fields than the others.
 func (b *broadcast) copyAnswered(u *upstream, p pending, f framing.Frame) {
 	b.waiting--
 	if b.routes != nil {

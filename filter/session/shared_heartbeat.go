@@ -61,17 +61,13 @@ func (s *shared) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *route
 	return data, nil
 }
 
-// maxGroup is the longest name of a group that a client or a broker of any version takes (Validators, TopicValidator).
-const maxGroup = 255
-
-// checkNames returns an answer to a heartbeat with a name that is longer than any that there can be, else nil. RocketMQ
-// bounds no client's id: Java makes it of an address, an instance's name and a unit's name.
+// checkNames returns an answer to a heartbeat with a name that is longer than any that there can be, else nil.
 func checkNames(data *body.HeartbeatData) *router.Refusal {
-	tooLong := func(what, name string, most int) *router.Refusal {
-		if len(name) <= most {
+	tooLong := func(what, name string, limit int) *router.Refusal {
+		if len(name) <= limit {
 			return nil
 		}
-		return &router.Refusal{Code: codec.ResponseSystemError, Remark: fmt.Sprintf("the heartbeat has a %s of %d bytes, the proxy takes %d", what, len(name), most)}
+		return &router.Refusal{Code: codec.ResponseSystemError, Remark: fmt.Sprintf("the heartbeat has a %s of %d bytes, the proxy takes %d", what, len(name), limit)}
 	}
 	if refusal := tooLong("clientID", data.ClientID, maxName); refusal != nil {
 		return refusal
