@@ -11,7 +11,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyrouted"
@@ -24,14 +23,14 @@ import (
 var (
 	watchers            = newRegistry((*envoyadmin.Watcher).Stop)
 	endpointDirectories = newRegistry((*envoyrouted.Directory).Stop)
-	circuits            = newRegistry(func(*compatible.Circuit) {})
+	circuits            = newRegistry(func(*envoyrouted.Circuit) {})
 	compatibleStates    = newRegistry(func(compatibleState) {})
 )
 
 // compatibleState is the part of a compatible config's state that a reload keeps.
 type compatibleState struct {
-	directives *compatible.Directives
-	members    *compatible.Members
+	directives *envoyrouted.Directives
+	members    *envoyrouted.Members
 }
 
 // envoyClusters are what a compatible config has instead of name servers: the clusters of Envoy that its routes name,
@@ -39,7 +38,7 @@ type compatibleState struct {
 type envoyClusters struct {
 	names       []string // sorted
 	directories []*directory.Directory
-	circuits    []*compatible.Circuit
+	circuits    []*envoyrouted.Circuit
 	watcher     *envoyadmin.Watcher
 	unwatch     func()
 }
@@ -56,7 +55,7 @@ func openEnvoyClusters(c *apiv1.Config, warn warnFunc, atEnd *cleanup) *envoyClu
 		key := fmt.Sprintf("%q %q %v", admin, name, bounds(c))
 		d := acquire(atEnd, endpointDirectories, key, func() *envoyrouted.Directory { return envoyrouted.NewDirectory(name, bounds(c), e.watcher) })
 		e.directories = append(e.directories, d.Directory)
-		e.circuits = append(e.circuits, acquire(atEnd, circuits, fmt.Sprintf("%q %q", admin, name), compatible.NewCircuit))
+		e.circuits = append(e.circuits, acquire(atEnd, circuits, fmt.Sprintf("%q %q", admin, name), envoyrouted.NewCircuit))
 	}
 	if c.Egress == "" {
 		atEnd.add(envoyrouted.WarnOfDemands(e.watcher, e.names, c.StatPrefix, warn))
@@ -82,7 +81,7 @@ func (e *envoyClusters) clusterOf(routes *routeconfig.Table) func(topic string) 
 func (e *envoyClusters) compatible(c *apiv1.Config, atEnd *cleanup) *session.EnvoyRouting {
 	life := c.Compatible.LifeSpan
 	state := acquire(atEnd, compatibleStates, fmt.Sprintf("%q %d", c.StatPrefix, life), func() compatibleState {
-		return compatibleState{compatible.NewDirectives(life), compatible.NewMembers()}
+		return compatibleState{envoyrouted.NewDirectives(life), envoyrouted.NewMembers()}
 	})
 	s := &session.EnvoyRouting{
 		Routes:      c.Compatible.Routes,
@@ -90,7 +89,7 @@ func (e *envoyClusters) compatible(c *apiv1.Config, atEnd *cleanup) *session.Env
 		Endpoints:   e.watcher.Snapshot,
 		Directories: make(map[string]*directory.Directory),
 		Clusters:    make(map[*directory.Directory]string),
-		Circuits:    make(map[string]*compatible.Circuit),
+		Circuits:    make(map[string]*envoyrouted.Circuit),
 		Directives:  state.directives,
 		Members:     state.members,
 		Random:      rand.Uint64,

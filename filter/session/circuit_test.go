@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 )
 
@@ -87,8 +86,8 @@ func TestCompatibleClientsTakeTurns(t *testing.T) {
 	}
 	threads.Wait()
 	circuit := e.EnvoyRouting.Circuits["rocketmq"]
-	if most.Load() > connections+1 || open.Load() != 0 || circuit.IsFull(compatible.Breakers{MaxPendingRequests: 1}) ||
-		!circuit.HasRoom(brokerAAddress, compatible.Breakers{}) || !circuit.HasRoom(brokerBAddress, compatible.Breakers{}) {
+	if most.Load() > connections+1 || open.Load() != 0 || circuit.IsFull(envoyadmin.Breakers{MaxPendingRequests: 1}) ||
+		!circuit.HasRoom(brokerAAddress, envoyadmin.Breakers{}) || !circuit.HasRoom(brokerBAddress, envoyadmin.Breakers{}) {
 		t.Errorf("%d connections at once, %d are left", most.Load(), open.Load())
 	}
 }

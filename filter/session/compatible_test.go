@@ -22,9 +22,9 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyrouted"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -77,9 +77,9 @@ func compatibleEnvironment(t testing.TB) *Environment {
 		Endpoints:   func() *envoyadmin.Snapshot { return snapshot },
 		Directories: map[string]*directory.Directory{"rocketmq": d, "nowhere": nowhere},
 		Clusters:    map[*directory.Directory]string{d: "rocketmq", nowhere: "nowhere"},
-		Circuits:    map[string]*compatible.Circuit{"rocketmq": compatible.NewCircuit(), "nowhere": compatible.NewCircuit()},
-		Directives:  compatible.NewDirectives(30 * time.Second),
-		Members:     compatible.NewMembers(),
+		Circuits:    map[string]*envoyrouted.Circuit{"rocketmq": envoyrouted.NewCircuit(), "nowhere": envoyrouted.NewCircuit()},
+		Directives:  envoyrouted.NewDirectives(30 * time.Second),
+		Members:     envoyrouted.NewMembers(),
 		Random:      func() uint64 { return 0 },
 	}
 	return e

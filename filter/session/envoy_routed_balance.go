@@ -9,8 +9,8 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyrouted"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -125,7 +125,7 @@ func (s *envoyRouted) acknowledge(kind *requests.Type, f framing.Frame) framing.
 	from, found := s.routing.Directives.Find(message, s.now)
 	found = found && complete
 	if name := router.AcknowledgedBroker(router.Request{Type: kind, Header: h}); len(name) > 0 && (!found || from.Name != string(name)) {
-		from, found = compatible.Broker{Name: string(name)}, true
+		from, found = envoyrouted.Broker{Name: string(name)}, true
 	}
 	if !found {
 		return s.refuse(h, noDirective)
@@ -170,25 +170,25 @@ func (u *upstream) readAnswer(h *codec.Header, read func(framing.Frame)) {
 	}
 }
 
-func poppedMessage(h *codec.Header) (m compatible.Message, ok bool) {
+func poppedMessage(h *codec.Header) (m envoyrouted.Message, ok bool) {
 	group, hasGroup := h.Field("consumerGroup")
 	topic, hasTopic := h.Field("topic")
 	queue, hasQueue := h.IntField("queueId")
 	offset, hasOffset := h.IntField("offset")
-	return compatible.Message{Group: string(group), Topic: string(topic), QueueID: int32(queue), Offset: offset},
+	return envoyrouted.Message{Group: string(group), Topic: string(topic), QueueID: int32(queue), Offset: offset},
 		hasGroup && hasTopic && hasQueue && hasOffset
 }
 
 // rememberPopped returns what notes the broker that the messages of a pop answer came from; nil for a group that there
 // cannot be.
 func (s *envoyRouted) rememberPopped(broker envoyadmin.Broker, group string) func(framing.Frame) {
-	from := compatible.Broker{Name: broker.Name, ID: broker.ID}
+	from := envoyrouted.Broker{Name: broker.Name, ID: broker.ID}
 	if len(group) > maxName {
 		return nil
 	}
 	return func(f framing.Frame) {
 		err := body.EachStoredMessage(f.Body(), func(m body.StoredMessage) {
-			popped := compatible.Message{Group: group, Topic: m.Topic, QueueID: m.QueueID, Offset: m.Offset}
+			popped := envoyrouted.Message{Group: group, Topic: m.Topic, QueueID: m.QueueID, Offset: m.Offset}
 			s.routing.Directives.Remember(popped, from, s.now)
 		})
 		if err != nil {

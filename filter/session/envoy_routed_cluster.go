@@ -7,7 +7,6 @@ import (
 	"net/netip"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
@@ -56,7 +55,7 @@ func (s *envoyRouted) mayReach(to target, address string) *router.Refusal {
 	if _, err := netip.ParseAddrPort(address); err != nil { // a Unix socket
 		return envoyFailures.failedLocally.reply
 	}
-	if s.routing.Circuits[cluster.Name].IsFull(compatible.Breakers(cluster.Breakers)) {
+	if s.routing.Circuits[cluster.Name].IsFull(cluster.Breakers) {
 		s.recorder.Inc(stats.ClusterOverflow)
 		return envoyFailures.overflow.reply
 	}
@@ -73,7 +72,7 @@ func (s *envoyRouted) mayDial(u *upstream) bool {
 		s.arm(s.now)
 		u.waits = true
 	} else {
-		u.waits = !u.slot.Take(compatible.Breakers(cluster.Breakers))
+		u.waits = !u.slot.Take(cluster.Breakers)
 	}
 	if u.waits {
 		u.deadline = never
@@ -108,7 +107,7 @@ func (s *envoyRouted) crowded(to target, address string) bool {
 		return false
 	}
 	cluster, ok := s.clusterAt(to.cluster)
-	return ok && !s.routing.Circuits[cluster.Name].HasRoom(address, compatible.Breakers(cluster.Breakers))
+	return ok && !s.routing.Circuits[cluster.Name].HasRoom(address, cluster.Breakers)
 }
 
 // mayQueue counts a request that waits for u to open, unless too many do.
@@ -117,7 +116,7 @@ func (s *envoyRouted) mayQueue(u *upstream) *router.Refusal {
 		return nil
 	}
 	cluster, refusal := s.mayUse(u.target.cluster)
-	if refusal == nil && !u.slot.AddPending(compatible.Breakers(cluster.Breakers)) {
+	if refusal == nil && !u.slot.AddPending(cluster.Breakers) {
 		s.recorder.Inc(stats.ClusterOverflow)
 		refusal = envoyFailures.overflow.reply
 	}

@@ -4,9 +4,9 @@ package session
 
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyrouted"
 )
 
 // EnvoyRouting is shared by the sessions of a filter that is configured as Envoy's own rocketmq_proxy: topics are in
@@ -21,9 +21,9 @@ type EnvoyRouting struct {
 	// Clusters are the names of the clusters by their directories.
 	Clusters map[*directory.Directory]string
 	// Circuits count what all sessions use of each cluster, by its name.
-	Circuits   map[string]*compatible.Circuit
-	Directives *compatible.Directives
-	Members    *compatible.Members
+	Circuits   map[string]*envoyrouted.Circuit
+	Directives *envoyrouted.Directives
+	Members    *envoyrouted.Members
 	// Random returns any number; endpoints are picked by it.
 	Random func() uint64
 }

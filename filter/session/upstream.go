@@ -8,8 +8,8 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/compatible"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyrouted"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -39,8 +39,8 @@ type upstream struct {
 	queued     int     // bytes of the client in it
 	kept       int     // bytes that the host keeps for it
 
-	slot  *compatible.Slot // its place in the circuit of its cluster; nil where there is none
-	waits bool             // for room in the circuit: it is not opening yet
+	slot  *envoyrouted.Slot // its place in the circuit of its cluster; nil where there is none
+	waits bool              // for room in the circuit: it is not opening yet
 
 	answers framing.Cutter
 	pending pendingTable

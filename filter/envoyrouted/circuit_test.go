@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package compatible
+package envoyrouted
 
 import (
 	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 )
 
 // client is a session with one slot.
@@ -23,7 +25,7 @@ func newClient(c *Circuit, host string) *client {
 
 func TestWhereThereIsNoRoomAnIdleConnectionIsAskedToGo(t *testing.T) {
 	circuit := NewCircuit()
-	two := Breakers{MaxConnections: 2, MaxConnectionsPerHost: math.MaxUint32, MaxPendingRequests: 1}
+	two := envoyadmin.Breakers{MaxConnections: 2, MaxConnectionsPerHost: math.MaxUint32, MaxPendingRequests: 1}
 	busy, idle, first, second := newClient(circuit, "a"), newClient(circuit, "a"), newClient(circuit, "a"), newClient(circuit, "a")
 	if !busy.Take(two) || !idle.Take(two) || idle.Spare() {
 		t.Fatal("no room for two")
@@ -55,7 +57,7 @@ func TestWhereThereIsNoRoomAnIdleConnectionIsAskedToGo(t *testing.T) {
 
 func TestEveryHostGetsOneConnection(t *testing.T) { // tryCreateNewConnection
 	circuit := NewCircuit()
-	none := Breakers{}
+	none := envoyadmin.Breakers{}
 	if !newClient(circuit, "a").Take(none) || !newClient(circuit, "b").Take(none) || newClient(circuit, "a").Take(none) {
 		t.Error("want one for each host")
 	}
@@ -63,7 +65,7 @@ func TestEveryHostGetsOneConnection(t *testing.T) { // tryCreateNewConnection
 
 func TestHostsHaveALimitOfTheirOwn(t *testing.T) {
 	circuit := NewCircuit()
-	limits := Breakers{MaxConnections: 4, MaxConnectionsPerHost: 1}
+	limits := envoyadmin.Breakers{MaxConnections: 4, MaxConnectionsPerHost: 1}
 	a, b := newClient(circuit, "a"), newClient(circuit, "b")
 	a.Take(limits)
 	b.Take(limits)
@@ -86,7 +88,7 @@ func TestHostsHaveALimitOfTheirOwn(t *testing.T) {
 
 func TestPendingRequestsAreCountedOverAllSlots(t *testing.T) {
 	circuit := NewCircuit()
-	limits := Breakers{MaxPendingRequests: 2}
+	limits := envoyadmin.Breakers{MaxPendingRequests: 2}
 	a, b := newClient(circuit, "a"), newClient(circuit, "b")
 	if !a.AddPending(limits) || circuit.IsFull(limits) || !b.AddPending(limits) || a.AddPending(limits) || !circuit.IsFull(limits) {
 		t.Error("want two")
@@ -104,7 +106,7 @@ func TestPendingRequestsAreCountedOverAllSlots(t *testing.T) {
 // TestCircuitsOfManyThreads has more clients than connections take turns; nobody may be forgotten.
 func TestCircuitsOfManyThreads(t *testing.T) {
 	circuit := NewCircuit()
-	limits := Breakers{MaxConnections: 3, MaxConnectionsPerHost: 2, MaxPendingRequests: math.MaxUint32}
+	limits := envoyadmin.Breakers{MaxConnections: 3, MaxConnectionsPerHost: 2, MaxPendingRequests: math.MaxUint32}
 	var most, open atomic.Int32
 	var all sync.WaitGroup
 	for i := range 16 {
@@ -140,7 +142,7 @@ func TestCircuitsOfManyThreads(t *testing.T) {
 // One that comes when there is room again does not go before those that have been woken for it.
 func TestNobodyGoesBeforeThoseThatWait(t *testing.T) {
 	circuit := NewCircuit()
-	one := Breakers{MaxConnections: 1, MaxConnectionsPerHost: math.MaxUint32}
+	one := envoyadmin.Breakers{MaxConnections: 1, MaxConnectionsPerHost: math.MaxUint32}
 	last, first, second, late := newClient(circuit, "a"), newClient(circuit, "a"), newClient(circuit, "a"), newClient(circuit, "a")
 	last.Take(one)
 	first.Take(one)

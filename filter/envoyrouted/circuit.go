@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package compatible
+package envoyrouted
 
 import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 )
 
-// Breakers are the limits of a cluster of Envoy, as envoyadmin.Breakers has them.
-type Breakers struct {
-	MaxConnections, MaxConnectionsPerHost, MaxPendingRequests uint32
-}
-
 // Circuit counts what all sessions use of one cluster of Envoy, against its circuit breakers. Envoy lends a connection to
-// one request after the other; here each belongs to a session. So where there is no room for one more, an idle one of another
-// session is asked to go, and what wants a connection waits. All methods may be called from any thread.
+// one request after the other; here each belongs to a session. So where the limit is reached, an idle connection of another
+// session is asked to close, and the session that wants one waits. All methods may be called from any thread.
 type Circuit struct {
 	waiters atomic.Int32
 
@@ -26,7 +23,7 @@ type Circuit struct {
 	pending     uint32            // requests without a connection yet
 }
 
-// NewCircuit makes a Circuit that nobody uses.
+// NewCircuit makes a Circuit without connections.
 func NewCircuit() *Circuit {
 	return &Circuit{connections: make(map[*Slot]struct{}), hosts: make(map[string]uint32)}
 }
@@ -38,8 +35,8 @@ type Slot struct {
 	wake    func()
 
 	idle    atomic.Bool
-	pending uint32   // requests that wait for this connection
-	limits  Breakers // when it began to wait; of the circuit
+	pending uint32              // requests that wait for this connection
+	limits  envoyadmin.Breakers // when it began to wait; of the circuit
 }
 
 // Slot makes a slot for a connection to a host. `wake` has its session call Take again, if the slot waits for room, or
@@ -50,7 +47,7 @@ func (c *Circuit) Slot(host string, wake func()) *Slot {
 
 // Take reports whether the connection may be opened now. If not it waits for its turn, which is behind those that wait and
 // for which there is room: they have been woken.
-func (s *Slot) Take(limits Breakers) bool {
+func (s *Slot) Take(limits envoyadmin.Breakers) bool {
 	c := s.circuit
 	c.mu.Lock()
 	at := slices.Index(c.waiting, s)
@@ -77,20 +74,20 @@ func (s *Slot) Take(limits Breakers) bool {
 }
 
 // hasRoom follows Envoy's tryCreateNewConnection: a host without a connection always gets one.
-func (c *Circuit) hasRoom(host string, limits Breakers) bool {
+func (c *Circuit) hasRoom(host string, limits envoyadmin.Breakers) bool {
 	n := c.hosts[host]
 	return n == 0 || n < limits.MaxConnectionsPerHost && uint32(len(c.connections)) < limits.MaxConnections
 }
 
 // HasRoom reports whether a connection to a host could be opened now.
-func (c *Circuit) HasRoom(host string, limits Breakers) bool {
+func (c *Circuit) HasRoom(host string, limits envoyadmin.Breakers) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.waiting) == 0 && c.hasRoom(host, limits)
 }
 
 // spare picks an idle connection whose end makes room for one to this host.
-func (c *Circuit) spare(host string, limits Breakers) *Slot {
+func (c *Circuit) spare(host string, limits envoyadmin.Breakers) *Slot {
 	sameHost := c.hosts[host] >= limits.MaxConnectionsPerHost
 	for s := range c.connections {
 		if (!sameHost || s.host == host) && s.idle.CompareAndSwap(true, false) {
@@ -129,14 +126,14 @@ func (s *Slot) Leave() {
 }
 
 // IsFull reports whether no more requests may wait for connections.
-func (c *Circuit) IsFull(limits Breakers) bool {
+func (c *Circuit) IsFull(limits envoyadmin.Breakers) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pending >= limits.MaxPendingRequests
 }
 
 // AddPending counts a request that waits for the connection, unless there are too many in the cluster.
-func (s *Slot) AddPending(limits Breakers) bool {
+func (s *Slot) AddPending(limits envoyadmin.Breakers) bool {
 	c := s.circuit
 	c.mu.Lock()
 	defer c.mu.Unlock()
