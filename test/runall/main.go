@@ -23,6 +23,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/build/versions"
 )
 
 func main() {
@@ -32,6 +34,9 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	r := runner{ctx: ctx}
+	if !*skip {
+		r.prefetch()
+	}
 	if *check {
 		r.program("what can be checked without running it", "build/check.sh")
 	}
@@ -62,6 +67,17 @@ func main() {
 type runner struct {
 	ctx            context.Context
 	passed, failed int
+}
+
+// prefetch downloads, beside the tests that need nothing, what later ones would wait for. If it fails they try again and say why.
+func (r *runner) prefetch() {
+	parts := []string{"all", "prometheus", "rocketmq-" + versions.RocketMQACL1}
+	for _, version := range versions.RocketMQ[1:] {
+		parts = append(parts, "rocketmq-"+version)
+	}
+	command := exec.CommandContext(r.ctx, "build/fetch.sh", parts...)
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	go func() { _ = command.Run() }()
 }
 
 // step runs one command and gives its output to `read`; the error says why it failed.
