@@ -38,7 +38,7 @@ without_cgo() { build/core.sh | CGO_ENABLED=0 xargs go build; }
 
 linted() {
   local linter
-  linter=$(go_tool github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0) && "$linter" run --build-tags integration ./...
+  linter=$(go_tool github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0) && "$linter" run --allow-parallel-runners --build-tags integration ./...
 }
 
 vulnerabilities() {
