@@ -26,7 +26,7 @@ func askRoute(opaque int32) []byte {
 }
 
 func (h *harness) wake(after time.Duration) {
-	h.clock += Instant(after)
+	h.clock += after
 	h.Wake(h.clock)
 }
 

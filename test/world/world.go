@@ -133,9 +133,9 @@ type World struct {
 
 	unifiedPort    int // of UnifiedAddr
 	controllerPort int
-	proxyWires  []*Wire
-	epoch       int         // of Envoy's hot restarts
-	guarded     atomic.Bool // GuardNameServer was called
+	proxyWires     []*Wire
+	epoch          int         // of Envoy's hot restarts
+	guarded        atomic.Bool // GuardNameServer was called
 
 	mu         sync.Mutex // guards the fields below
 	nameServer *process.Process
