@@ -15,6 +15,7 @@ type client struct {
 	java      string // version of the Java client, or
 	goModFile string // the go.mod of test/interop/goclient with its version
 	version   string // of the Go client
+	python    string // version of the Python client, the package rocketmq of PyPI
 	tags      string // for its build: what this version can do and others cannot
 	flags     []string
 	admin     bool // runs mqadmin's commands instead of the others
@@ -47,6 +48,7 @@ var allClients = slices.Concat(
 	[]*client{
 		{id: "go-2.1.3", title: "Go v2.1.3 of 2025-12-26", goModFile: "go.mod", version: "v2.1.3-0.20251226070945-2173d070fd1b", tags: "tls", names: true},
 		{id: "go-2.1.2", title: "Go v2.1.2", goModFile: "go-2.1.2.mod", version: "v2.1.2"},
+		{id: "python-0.4.4", title: "Python and C++, rocketmq 0.4.4", python: "0.4.4"},
 		{id: "mqadmin-" + newest, title: "mqadmin " + newest, java: newest, admin: true, names: true},
 	},
 )

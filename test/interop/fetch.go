@@ -32,6 +32,11 @@ func fetch(ctx context.Context, o options) error {
 		return err
 	}
 	for _, c := range o.clients {
+		if c.python != "" {
+			if err := c.installPython(ctx); err != nil {
+				return err
+			}
+		}
 		if c.goModFile == "" {
 			continue
 		}
@@ -50,6 +55,27 @@ func fetch(ctx context.Context, o options) error {
 }
 
 func (c *client) goBinary() (string, error) { return repo.Cached("interop", c.id) }
+
+// pythonPath returns the folder with the Python client's package.
+func (c *client) pythonPath() (string, error) { return repo.Cached("interop", c.id) }
+
+// installPython gets the package by pip, unless it is there.
+func (c *client) installPython(ctx context.Context) error {
+	folder, err := c.pythonPath()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(folder, "rocketmq")); err == nil {
+		return nil
+	}
+	pip := exec.CommandContext(ctx, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:",
+		"--target", folder, "rocketmq=="+c.python)
+	pip.Stdout, pip.Stderr = os.Stderr, os.Stderr
+	if err := pip.Run(); err != nil {
+		return fmt.Errorf("%s: %w", c.title, err)
+	}
+	return nil
+}
 
 // classPath returns the class path of a Java client: our scenarios, compiled against it, and its jars.
 func (c *client) classPath() (string, error) {

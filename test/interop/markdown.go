@@ -94,6 +94,8 @@ names it.
 				p.printf(" `%s`", f)
 			}
 			p.printf("\n")
+		case c.python != "":
+			p.printf("- %s: the package `rocketmq` of PyPI\n", c.title)
 		default:
 			p.printf("- %s: `github.com/apache/rocketmq-client-go/v2@%s`\n", c.title, c.version)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/repo"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/world"
 )
 
@@ -153,6 +154,19 @@ func (p *program) start(first, last []string, onEvent func(world.Event)) (*world
 		// Where it keeps the offsets of broadcasting consumers. The name has dots, so a shell could not set it.
 		home := "rocketmq.client.localOffsetStoreDir=" + filepath.Join(p.world.Dir, name)
 		return p.world.StartProgram(name, append([]string{"env", home, binary}, args...), onEvent)
+	}
+	if p.client.python != "" {
+		root, err := repo.Root()
+		if err != nil {
+			return nil, err
+		}
+		path, err := p.client.pythonPath()
+		if err != nil {
+			return nil, err
+		}
+		main := filepath.Join(root, "test", "interop", "pyclient", "main.py")
+		// The C++ client writes its log below its home.
+		return p.world.StartProgram(name, append([]string{"env", "PYTHONPATH=" + path, "HOME=" + p.world.Dir, "python3", main}, args...), onEvent)
 	}
 	classPath, err := p.client.classPath()
 	if err != nil {
