@@ -34,13 +34,17 @@ ConnectionPtr NewClient(const std::shared_ptr<fake::Config>& config, uint32_t wo
   return Connection::Create(config, fake::WorkerAt(worker));
 }
 
+std::string Send(int opaque, const std::string& body = "") {
+  return frame::Request(frame::kSendMessageV2, opaque, "broker-a", body);
+}
+
 bool Contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
 // Sends a request to broker-a and waits for its answer.
 bool Exchange(Connection* client, int opaque, const std::string& body) {
-  const std::string request = frame::Send(opaque, "broker-a", body);
+  const std::string request = Send(opaque, body);
   const size_t middle = request.size() / 2;
   client->ClientSends({request.substr(0, middle), request.substr(middle)});
   const std::string opaque_field = "\"opaque\":" + std::to_string(opaque) + ",";
@@ -118,7 +122,7 @@ TEST(AClientMayLeaveWhileItsBrokerIsDialled) {
   auto config = NewConfig(broker);
   for (int i = 0; i < 20; i++) {
     auto client = NewClient(config, static_cast<uint32_t>(i % 2));
-    client->ClientSends({frame::Send(1, "broker-a")});
+    client->ClientSends({Send(1)});
     End(&client);
   }
   ExpectNothingLeft();
@@ -145,7 +149,7 @@ TEST(ConnectionsBreakOnBothSidesAtOnce) {
       for (int i = 0; i < 40; i++) {
         auto client = NewClient(config, static_cast<uint32_t>(n % 2));
         for (int opaque = 1; opaque < 8; opaque++) {
-          client->ClientSends({frame::Send(opaque, "broker-a", std::string(10'000, 'x'))});
+          client->ClientSends({Send(opaque, std::string(10'000, 'x'))});
         }
         if (i % 2 == 0) Exchange(client.get(), 8, "last");
         End(&client);
@@ -164,10 +168,43 @@ TEST(ABrokerThatDoesNotReadHoldsNoClosedConnection) {
   EXPECT(Exchange(client.get(), 1, "x"));
   broker.StopReading();
   for (int i = 0; i < 8; i++) {
-    client->ClientSends({frame::Send(2 + i, "broker-a", std::string(1 << 20, 'x'))});
+    client->ClientSends({Send(2 + i, std::string(1 << 20, 'x'))});
   }
   End(&client);
   ExpectNothingLeft();  // Envoy's flush has no end
+}
+
+TEST(AClientThatDoesNotReadHoldsNoClosedConnection) {
+  Broker broker;
+  auto config = NewConfig(broker);
+  auto client = NewClient(config);
+  client->worker.Run([&] { client->client_stalled = true; });
+  EXPECT(Exchange(client.get(), 1, std::string(100'000, 'x')));
+  client->ClientSends({"no frame at all"});
+  EXPECT_EVENTUALLY(client->Get(&Connection::closing));  // Envoy's flush has no end
+  EXPECT_EVENTUALLY(!client->Get(&Connection::open));
+  client.reset();
+  ExpectNothingLeft();
+}
+
+TEST(APanicEndsItsConnectionAndNoOther) {
+  Broker broker;
+  auto config = NewConfig(broker);
+  auto other = NewClient(config, 1);
+  for (int i = 0; i < 40; i++) {
+    auto client = NewClient(config, static_cast<uint32_t>(i % 2));
+    EXPECT(Exchange(client.get(), 1, "x"));
+    const bool of_broker = i % 4 < 2;
+    client->ClientSends(
+        {of_broker ? Send(2, "fault") : frame::Request(frame::kFault, 2, "broker-a")});
+    // Of the broker's it is on another thread than the end.
+    if (i < 20) EXPECT_EVENTUALLY(!client->Get(&Connection::open));
+    End(&client);
+  }
+  EXPECT(Exchange(other.get(), 1, "x"));
+  EXPECT(other->Get(&Connection::open));
+  End(&other);
+  ExpectNothingLeft();
 }
 
 TEST(TheProcessMayEndWithConnectionsOpen) {

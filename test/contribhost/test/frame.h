@@ -26,17 +26,22 @@ inline std::string Make(const std::string& header, std::string_view body) {
   return out.append(header).append(body);
 }
 
-// SEND_MESSAGE_V2 to a broker.
-inline std::string Send(int opaque, const std::string& broker, std::string_view body = {}) {
-  return Make(R"({"code":310,"extFields":{"n":")" + broker +
+// The code at which the plugin panics, of requests and of answers
+// (filter/framing/fault_injected.go).
+constexpr int kFault = 29'999;
+constexpr int kSendMessageV2 = 310;
+
+inline std::string Request(int code, int opaque, const std::string& broker,
+                           std::string_view body = {}) {
+  return Make(R"({"code":)" + std::to_string(code) + R"(,"extFields":{"n":")" + broker +
                   R"("},"flag":0,"language":"JAVA","opaque":)" + std::to_string(opaque) +
                   R"(,"version":0})",
               body);
 }
 
-inline std::string Answer(int opaque, std::string_view body = {}) {
-  return Make(R"({"code":0,"flag":1,"language":"JAVA","opaque":)" + std::to_string(opaque) +
-                  R"(,"version":0})",
+inline std::string Answer(int code, int opaque, std::string_view body = {}) {
+  return Make(R"({"code":)" + std::to_string(code) + R"(,"flag":1,"language":"JAVA","opaque":)" +
+                  std::to_string(opaque) + R"(,"version":0})",
               body);
 }
 

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr int kGetBrokerClusterInfo = 106;
 
+std::mutex g_mu;
 std::string g_broker_address;             // of broker-a, as the name server tells it
 std::atomic<bool> g_reads{true};          // else all connections are left unread
 std::atomic<int> g_requests_to_break{0};  // a connection ends after so many, if it is not 0
@@ -29,14 +31,16 @@ std::atomic<int> g_answered{0};           // requests that are not for a name se
 std::string AnswerTo(const std::string& request) {
   const int opaque = frame::Field(request, "opaque");
   if (frame::Field(request, "code") == kGetBrokerClusterInfo) {
+    const std::lock_guard<std::mutex> lock(g_mu);
     return frame::Answer(
-        opaque,
+        0, opaque,
         R"({"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:")" + g_broker_address +
             R"("},"brokerName":"broker-a","cluster":"c"}},"clusterAddrTable":{"c":["broker-a"]}})");
   }
   g_answered++;
   const size_t header = frame::Number(std::string_view(request).substr(4)) & 0xffffff;
-  return frame::Answer(opaque, std::string_view(request).substr(8 + header));
+  const std::string_view body = std::string_view(request).substr(8 + header);
+  return frame::Answer(body == "fault" ? frame::kFault : 0, opaque, body);
 }
 
 void Serve(int fd) {
@@ -83,7 +87,10 @@ int main() {
     for (int fd; (fd = accept(listener, nullptr, nullptr)) >= 0;) std::thread(Serve, fd).detach();
   }).detach();
   for (std::string order, value; std::cin >> order >> value;) {
-    if (order == "broker_address") g_broker_address = value;
+    if (order == "broker_address") {
+      const std::lock_guard<std::mutex> lock(g_mu);
+      g_broker_address = value;
+    }
     if (order == "reads") g_reads = value == "1";
     if (order == "requests_to_break") g_requests_to_break = std::stoi(value);
     std::cout << g_answered << std::endl;
