@@ -76,6 +76,14 @@ func (d *Directory) Topic(name string) []string {
 	return nil
 }
 
+// AgreedTopic returns the names of the brokers that serve a topic by every source, sorted.
+func (d *Directory) AgreedTopic(name string) []string {
+	if t := d.topics.get(name); t != nil {
+		return t.agreed
+	}
+	return nil
+}
+
 // QueueBroker returns the broker that has a queue of a static topic: of the mappings of a logical broker that
 // list the queue, the one with the highest epoch counts (Java: ClientMetadata).
 func (d *Directory) QueueBroker(name, logicalBroker string, queue int32) (broker string, ok bool) {

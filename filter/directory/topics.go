@@ -40,7 +40,8 @@ func topicWordOf(route *body.TopicRouteData, at time.Time) topicWord {
 // topic is what all sources together have said. It is immutable.
 type topic struct {
 	words    map[RouteSource]topicWord
-	brokers  []string // of all words: names, sorted
+	brokers  []string // of any word: names, sorted
+	agreed   []string // of every word
 	mappings []body.QueueMapping
 }
 
@@ -78,7 +79,22 @@ func (t *topic) with(from RouteSource, w topicWord, forgetAfter time.Duration) *
 	}
 	slices.Sort(next.brokers)
 	next.brokers = slices.Compact(next.brokers)
+	for _, name := range next.brokers {
+		if next.isAgreed(name) {
+			next.agreed = append(next.agreed, name)
+		}
+	}
 	return next
+}
+
+// isAgreed reports whether every source has named a broker.
+func (t *topic) isAgreed(broker string) bool {
+	for _, w := range t.words {
+		if _, ok := slices.BinarySearch(w.brokers, broker); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // topics has the topics that were learned or used last, in two generations: when the newer one is full it becomes the

@@ -17,8 +17,10 @@ type Request struct {
 
 // View is what rules may ask about the client and the cluster.
 type View interface {
-	// TopicBrokers returns the brokers that serve a topic, sorted; none when the topic is unknown.
+	// TopicBrokers returns the brokers that serve a topic by the client's route, sorted; none when the topic is unknown.
 	TopicBrokers(topic string) []string
+	// OnlyBroker returns the broker of a topic that has no other by any source.
+	OnlyBroker(topic string) (string, bool)
 	// GroupTopics returns the topics that a consumer group of this client subscribes to, sorted.
 	GroupTopics(group string) []string
 	// ToldBrokers returns the brokers this client has learned of, sorted.
@@ -117,8 +119,8 @@ func isLogical[T string | []byte](name T) bool {
 // onlyBroker returns the broker of a topic that has no other.
 func onlyBroker(r Request, v View) ([]byte, *codec.Reply) {
 	if topic, ok := r.Header.Field(r.Type.Fields.Topic); ok {
-		if brokers := v.TopicBrokers(string(topic)); len(brokers) == 1 {
-			return []byte(brokers[0]), nil
+		if broker, ok := v.OnlyBroker(string(topic)); ok {
+			return []byte(broker), nil
 		}
 	}
 	return nil, unnamed

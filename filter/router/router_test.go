@@ -59,8 +59,14 @@ type fakeView struct {
 }
 
 func (v fakeView) TopicBrokers(topic string) []string { return v.topics[topic] }
-func (v fakeView) GroupTopics(group string) []string  { return v.groups[group] }
-func (v fakeView) ToldBrokers() []string              { return v.told }
+func (v fakeView) OnlyBroker(topic string) (string, bool) {
+	if names := v.topics[topic]; len(names) == 1 {
+		return names[0], true
+	}
+	return "", false
+}
+func (v fakeView) GroupTopics(group string) []string { return v.groups[group] }
+func (v fakeView) ToldBrokers() []string             { return v.told }
 func (v fakeView) HalfMessageBroker(half HalfMessage, _ *codec.Header) (string, bool) {
 	return "checked", half == HalfMessage{1, 2}
 }

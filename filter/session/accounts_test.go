@@ -172,8 +172,8 @@ func (w *wild) wantAccounts() {
 	}
 	if x := sharedOf(s); x != nil {
 		memory += x.heartbeat.reserved
-		for at := range x.knownBrokers {
-			memory += len(at.broker) + entryBytes
+		for of, brokers := range x.routes {
+			memory += of.size(brokers)
 		}
 		for b := range x.broadcasts {
 			memory += b.kept

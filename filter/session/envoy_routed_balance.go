@@ -106,7 +106,8 @@ func (s *envoyRouted) endpointFor(r router.Request, route *routeconfig.Route, cl
 // queue numbers hold for every topic, so the queue of a client may be one that its topic does not have.
 type saidByRequest struct{ knowledge }
 
-func (saidByRequest) TopicBrokers(string) []string { return nil }
+func (saidByRequest) TopicBrokers(string) []string     { return nil }
+func (saidByRequest) OnlyBroker(string) (string, bool) { return "", false }
 
 // connectEndpoint returns the connection to an endpoint, opening it if need be.
 func (s *envoyRouted) connectEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstream, *router.Refusal) {

@@ -126,3 +126,6 @@ func (s *envoyRouted) answerLocally(h *codec.Header, reply *router.Refusal, body
 	s.ended(s.tracking, replyTo(h), h.Opaque, localWith(reply, body))
 	return framing.Drop
 }
+
+// likelyBrokers returns all brokers: Envoy's clusters say no topics.
+func (s *envoyRouted) likelyBrokers() []target { return brokersOf(s.environment.Clusters.All()) }

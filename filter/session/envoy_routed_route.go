@@ -48,7 +48,7 @@ func (s *envoyRouted) answerRoute(h *codec.Header) framing.Verdict {
 	if len(brokers) == 0 {
 		return s.refuse(h, clusterMissing)
 	}
-	s.advertised(s.routing.Directories[route.Cluster], names)
+	s.advertised(s.routing.Directories[route.Cluster], string(topic), names)
 	standard, _ := h.Field("acceptStandardJsonOnly")
 	return s.answerLocally(h, &router.Refusal{}, body.AppendTopicRouteData(nil, brokers, h.Version >= standardJSONVersion || string(standard) == "true"))
 }
@@ -59,7 +59,16 @@ type routedKnowledge struct {
 	routed *envoyRouted
 }
 
-// TopicBrokers implements router.Knowledge.
+// OnlyBroker implements router.View.
+func (k routedKnowledge) OnlyBroker(topic string) (string, bool) {
+	names := k.TopicBrokers(topic)
+	if len(names) != 1 {
+		return "", false
+	}
+	return names[0], true
+}
+
+// TopicBrokers implements router.View.
 func (k routedKnowledge) TopicBrokers(topic string) (names []string) {
 	_, cluster, refusal := k.routed.clusterOf(routeconfig.Request{Topic: topic, Code: int32(requests.GetRouteInfoByTopic)})
 	if refusal != nil {

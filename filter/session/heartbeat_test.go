@@ -90,6 +90,7 @@ func TestAGroupThatHasEndedIsNotRegisteredAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := dialUnified(t)
+			h.learnRoute()
 			h.register(full)
 			for _, frame := range c.end {
 				h.register(frame)
@@ -114,6 +115,7 @@ func TestAGroupThatHasEndedIsNotRegisteredAnew(t *testing.T) {
 // A signature covers the body: a heartbeat with one group less would be refused.
 func TestASignedHeartbeatIsReplayedAsItCameOrNotAtAll(t *testing.T) {
 	h := dialUnified(t)
+	h.learnRoute()
 	signed := request(requests.HeartBeat, 1, heartbeatOf(false, []string{"c1", "c2"}, nil), fieldsOf("AccessKey", "k", "Signature", "s")...)
 	h.register(signed)
 	if got := h.replayed(); len(got) != 2 {
@@ -133,6 +135,7 @@ func TestASignedHeartbeatIsReplayedAsItCameOrNotAtAll(t *testing.T) {
 // A consumer that stops, starts and stops within repeatWindow sends the same UNREGISTER_CLIENT twice.
 func TestTheEndOfAGroupThatBeganAgainReachesTheBrokers(t *testing.T) {
 	h := dialUnified(t)
+	h.learnRoute()
 	heartbeat := heartbeatOf(false, []string{"c1"}, nil)
 	for i := range int32(3) {
 		h.register(request(requests.HeartBeat, 10*i+1, heartbeat))

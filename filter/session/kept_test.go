@@ -190,6 +190,7 @@ func TestAnAnswerBehindWhatIsTooMuchToKeepEndsItsRequestOnce(t *testing.T) {
 // a client that is full.
 func TestAHeartbeatThatIsCancelledDoesNotEndAgain(t *testing.T) {
 	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{}), 19876, terminal)
+	h.learnRoute()
 	h.send(sendV2(1, "broker-a", "t"))
 	h.send(request(requests.HeartBeat, 2, heartbeatOf(false, []string{"g"}, nil)))
 	a := h.to(brokerAAddress)

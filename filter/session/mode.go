@@ -40,8 +40,11 @@ type mode interface {
 	expect(u *upstream, p pending, h *codec.Header, wait Instant) pending
 	// answer decides about an answer to p, or to nothing if it is not expected.
 	answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict
-	// advertised is called when the client has got addresses of these brokers.
-	advertised(cluster *directory.Directory, brokers []string)
+	// advertised is called when the client has got addresses of these brokers: by the route of a topic, or by another answer
+	// if that is empty.
+	advertised(cluster *directory.Directory, topic string, brokers []string)
+	// likelyBrokers returns where to register a client that has got no route through this connection.
+	likelyBrokers() []target
 	// brokerRequest decides about a request of a broker.
 	brokerRequest(u *upstream, f framing.Frame) framing.Verdict
 	// clientAnswer decides about the client's answer to a request of a broker.

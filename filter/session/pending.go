@@ -19,8 +19,8 @@ type pending struct {
 	rewritten bool // its answer, if that is a success
 	start     Instant
 	deadline  Instant
-	topic     string    // of a GET_ROUTEINFO_BY_TOPIC
-	copyOf    collector // of the copies of one request; nil for a request that goes to one upstream
+	route     routeQuery // of a GET_ROUTEINFO_BY_TOPIC
+	copyOf    collector  // of the copies of one request; nil for a request that goes to one upstream
 	tracked   *tracked
 	onAnswer  func(f framing.Frame) // reads the answer; nil for most
 }
@@ -48,7 +48,7 @@ func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
 	wait := kind.Wait(h)
 	p.longPoll = wait > 0
 	if kind.Answer == requests.TopicRouteData {
-		p.topic = routeTopic(h)
+		p.route = routeQueryOf(h)
 	}
 	p = s.mode.expect(u, p, h, wait)
 	u.await(h.Opaque, p)
@@ -56,13 +56,26 @@ func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
 	s.arm(p.deadline)
 }
 
-// routeTopic returns the topic of a GET_ROUTEINFO_BY_TOPIC; empty if it is longer than any that there can be.
-func routeTopic(h *codec.Header) string {
-	topic, _ := h.Field("topic")
-	if len(topic) > maxName {
-		return ""
+// routeQuery is what a GET_ROUTEINFO_BY_TOPIC asks for.
+type routeQuery struct{ topic, zone string }
+
+// Fields of a client that wants the brokers of its zone only (MixAll).
+const (
+	fieldZoneMode = "__ZONE_MODE"
+	fieldZoneName = "__ZONE_NAME"
+)
+
+// routeQueryOf reads the header of a GET_ROUTEINFO_BY_TOPIC; a name that is longer than any that there can be is left empty.
+func routeQueryOf(h *codec.Header) (q routeQuery) {
+	if topic, _ := h.Field("topic"); len(topic) <= maxName {
+		q.topic = string(topic)
 	}
-	return string(topic)
+	if isTrue(h, fieldZoneMode) {
+		if zone, _ := h.Field(fieldZoneName); len(zone) <= maxName {
+			q.zone = string(zone)
+		}
+	}
+	return q
 }
 
 // admit reserves what one more pending request takes at each target; the caller adds it to inFlight next. If that exceeds

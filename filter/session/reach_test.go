@@ -117,7 +117,7 @@ func TestASharedConnectionOpensNoneToABadAddress(t *testing.T) {
 func TestAHeartbeatReachesTheOtherBrokers(t *testing.T) {
 	e, _ := reaching(t, unifiedMode, []string{nameServerAddress}, map[string]string{"broker-a": ownListener, "broker-b": brokerBAddress})
 	h := dialAddress(t, e, ownListener, terminal)
-	h.mode.advertised(e.Clusters.First(), []string{"broker-a", "broker-b"})
+	h.mode.advertised(e.Clusters.First(), "", []string{"broker-a", "broker-b"})
 	h.send(request(requests.HeartBeat, 1, heartbeatBody))
 	id := h.to(brokerBAddress)
 	if len(h.host.order) != 1 || one(t, h.tookUp(brokerBAddress)).Opaque != 1 {

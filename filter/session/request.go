@@ -58,6 +58,7 @@ func (s *Session) forward(u *upstream, kind *requests.Type, f framing.Frame) (fr
 		return s.refuseOverLimit(h), false
 	}
 	s.tracking.goesTo(u)
+	u.usedAt = s.now
 	if !h.IsOneway() {
 		if s.rejectReusedOpaque(u, h) {
 			return framing.Stop, false

@@ -21,14 +21,14 @@ func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error
 	case requests.ClusterInfo:
 		return s.rewriteClusterInfo(u, old)
 	}
-	return s.rewriteRoute(u, p.topic, old)
+	return s.rewriteRoute(u, p.route, old)
 }
 
 func (s *Session) rewriteTopicList(u *upstream, old []byte) ([]byte, error) {
 	var known []string
 	rewritten, err := body.RewriteTopicList(old, s.advertiseKnown(u.target.cluster, &known))
 	if err == nil {
-		s.mode.advertised(u.target.cluster, known)
+		s.mode.advertised(u.target.cluster, "", known)
 	}
 	return rewritten, err
 }
@@ -48,7 +48,7 @@ func (s *Session) rewriteClusterInfo(u *upstream, old []byte) ([]byte, error) {
 	return rewritten, nil
 }
 
-func (s *Session) rewriteRoute(u *upstream, topic string, old []byte) ([]byte, error) {
+func (s *Session) rewriteRoute(u *upstream, asked routeQuery, old []byte) ([]byte, error) {
 	route, err := body.ParseTopicRouteData(old)
 	if err != nil {
 		return nil, err
@@ -59,9 +59,9 @@ func (s *Session) rewriteRoute(u *upstream, topic string, old []byte) ([]byte, e
 		return nil, err
 	}
 	if s.mode.isNameServer(u.target, u.address) {
-		u.target.cluster.LearnRoute(directory.RouteSource{NameServer: u.address}, topic, route)
+		u.target.cluster.LearnRoute(directory.RouteSource{NameServer: u.address, Zone: asked.zone}, asked.topic, route)
 	}
-	s.mode.advertised(u.target.cluster, known)
+	s.mode.advertised(u.target.cluster, asked.topic, known)
 	return rewritten, nil
 }
 

@@ -5,7 +5,6 @@ package session
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -19,8 +18,8 @@ type shared struct {
 	plainUpstreams
 	byAddress map[string]*upstream // those that get requests
 
-	knownBrokers map[target]struct{} // brokers whose address the client has got
-	groups       map[string][]string // consumer group -> topics, by the last heartbeat
+	routes map[clientRoute][]string // brokers whose address the client has got, sorted
+	groups map[string][]string      // consumer group -> topics, by the last heartbeat
 
 	broadcasts map[*broadcast]struct{}
 	heartbeat  lastHeartbeat
@@ -37,7 +36,7 @@ func newShared(s *Session) *shared {
 		Session:        s,
 		plainUpstreams: plainUpstreams{s},
 		byAddress:      make(map[string]*upstream),
-		knownBrokers:   make(map[target]struct{}),
+		routes:         make(map[clientRoute][]string),
 		broadcasts:     make(map[*broadcast]struct{}),
 	}
 }
@@ -164,17 +163,6 @@ func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) 
 		return framing.Drop
 	}
 	return s.passAnswer(u, p, f)
-}
-
-// advertised notes brokers whose address the client has got, as many as there is memory for.
-func (s *shared) advertised(cluster *directory.Directory, brokers []string) {
-	for _, name := range brokers {
-		at := target{cluster, name}
-		if _, ok := s.knownBrokers[at]; !ok && s.quota.Memory.Reserve(len(name)+entryBytes) {
-			s.knownBrokers[at] = struct{}{}
-			s.heartbeat.sent = nil // the next one must reach this broker too
-		}
-	}
 }
 
 // maxUnanswered is how many requests in a row may expire without a byte from the broker until its connection counts as

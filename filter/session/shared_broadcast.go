@@ -83,10 +83,10 @@ func (s *shared) sendCopies(kind *requests.Type, targets []*upstream, f framing.
 		b.join(h, s.tracking)
 		s.broadcasts[b] = struct{}{}
 	}
-	var topic string
+	var route routeQuery
 	if kind.Answer == requests.TopicRouteData {
 		b.routes = &routes{}
-		topic = routeTopic(h)
+		route = routeQueryOf(h)
 	}
 	deadline := s.deadlineOf(kind, 0)
 	for _, u := range targets {
@@ -96,7 +96,7 @@ func (s *shared) sendCopies(kind *requests.Type, targets []*upstream, f framing.
 			continue
 		}
 		if !h.IsOneway() {
-			u.await(h.Opaque, pending{kind: kind, code: b.code, reply: b.reply, start: s.now, deadline: deadline, topic: topic, copyOf: b})
+			u.await(h.Opaque, pending{kind: kind, code: b.code, reply: b.reply, start: s.now, deadline: deadline, route: route, copyOf: b})
 			b.waiting++
 		}
 		if !u.send(f.Raw) {

@@ -7,33 +7,58 @@ import (
 	"slices"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // knowledge answers the router's questions.
 type knowledge struct{ *shared }
 
-// TopicBrokers implements router.Knowledge.
+// TopicBrokers implements router.View: the client's own route counts, which may have been made for its zone, as its
+// fellows have one like it. A client that has reconnected knows routes that we have not seen: then the directory says.
 func (s knowledge) TopicBrokers(topic string) []string {
 	var names []string
 	for _, cluster := range s.clustersOf([]byte(topic)) {
-		snapshot := cluster.Snapshot()
-		for _, name := range cluster.Topic(topic) {
-			if _, ok := snapshot.Master(name); ok {
-				names = append(names, name)
-			}
+		brokers, ok := s.routes[clientRoute{cluster, topic}]
+		if !ok {
+			brokers = cluster.Topic(topic)
 		}
+		names = append(names, withAddress(cluster, brokers)...)
 	}
 	return unique(names)
 }
 
-// GroupTopics implements router.Knowledge.
+// OnlyBroker implements router.View.
+func (s knowledge) OnlyBroker(topic string) (string, bool) {
+	var names []string
+	for _, cluster := range s.clustersOf([]byte(topic)) {
+		brokers := slices.Concat(cluster.Topic(topic), s.routes[clientRoute{cluster, topic}])
+		names = append(names, withAddress(cluster, brokers)...)
+	}
+	if names = unique(names); len(names) != 1 {
+		return "", false
+	}
+	return names[0], true
+}
+
+// withAddress returns those of the brokers that can be dialled.
+func withAddress(cluster *directory.Directory, brokers []string) (names []string) {
+	snapshot := cluster.Snapshot()
+	for _, name := range brokers {
+		if _, ok := snapshot.Master(name); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// GroupTopics implements router.View.
 func (s knowledge) GroupTopics(group string) []string { return s.groups[group] }
 
-// ToldBrokers implements router.Knowledge.
+// ToldBrokers implements router.View.
 func (s knowledge) ToldBrokers() []string {
-	names := make([]string, 0, len(s.knownBrokers))
-	for at := range s.knownBrokers {
+	var names []string
+	for _, at := range s.namedBrokers() {
 		if _, ok := at.cluster.Snapshot().Master(at.broker); ok {
 			names = append(names, at.broker)
 		}
@@ -47,7 +72,7 @@ func unique(names []string) []string {
 	return slices.Compact(names)
 }
 
-// QueueBroker implements router.Knowledge.
+// QueueBroker implements router.View.
 func (s knowledge) QueueBroker(topic, logicalBroker string, queue int32) (string, bool) {
 	for _, cluster := range s.clustersOf([]byte(topic)) {
 		if broker, ok := cluster.QueueBroker(topic, logicalBroker, queue); ok {
@@ -57,7 +82,7 @@ func (s knowledge) QueueBroker(topic, logicalBroker string, queue int32) (string
 	return "", false
 }
 
-// HalfMessageBroker implements router.Knowledge.
+// HalfMessageBroker implements router.View.
 func (s knowledge) HalfMessageBroker(half router.HalfMessage, h *codec.Header) (string, bool) {
 	at, ok := s.halfMessages.find(half, h)
 	return at.broker, ok
@@ -69,7 +94,7 @@ const maxQueryRounds = 256
 // questions hashes what is asked: a question may be as long as a header, and a client chooses it.
 var questions = maphash.MakeSeed()
 
-// Turn implements router.Knowledge.
+// Turn implements router.View.
 func (s knowledge) Turn(question string) int {
 	rounds := s.queryRounds
 	if rounds == nil || len(rounds) >= maxQueryRounds {

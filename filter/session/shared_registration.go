@@ -4,7 +4,8 @@ package session
 
 import (
 	"bytes"
-	"maps"
+	"hash/fnv"
+	"io"
 	"slices"
 	"strings"
 
@@ -107,16 +108,50 @@ func (s *shared) registrationUpstreams() (targets []*upstream) {
 	return targets
 }
 
-// registrationBrokers returns the brokers whose address the client has got through this connection. A client that has just
-// reconnected with a route it knew before has got none: then all.
+// registrationBrokers returns the brokers whose address the client has got through this connection, and those to which it is
+// connected. A client that has just reconnected with routes that it knew before has got none: then those of its topics on
+// which all sources agree, or else one broker, since it is registered at others as soon as it uses them. Registering it
+// at all of them would be a connection to each broker, for each client, after a restart of Envoy.
 func (s *shared) registrationBrokers() []target {
-	brokers := slices.SortedFunc(maps.Keys(s.knownBrokers), func(a, b target) int { return strings.Compare(a.broker, b.broker) })
+	brokers := s.namedBrokers()
 	if len(brokers) == 0 {
-		brokers = brokersOf(s.environment.Clusters.All())
+		brokers = s.mode.likelyBrokers()
 	}
 	for _, u := range s.upstreams {
 		if u.target.broker != "" && !slices.Contains(brokers, u.target) {
 			brokers = append(brokers, u.target)
+		}
+	}
+	if len(brokers) == 0 {
+		brokers = s.oneBroker()
+	}
+	slices.SortFunc(brokers, func(a, b target) int { return strings.Compare(a.broker, b.broker) })
+	return brokers
+}
+
+// likelyBrokers returns the brokers that each source names for a topic of the client's consumer groups.
+func (s *shared) likelyBrokers() (brokers []target) {
+	for _, topics := range s.groups {
+		for _, topic := range topics {
+			for _, cluster := range s.clustersOf([]byte(topic)) {
+				for _, name := range cluster.AgreedTopic(topic) {
+					if at := (target{cluster, name}); !slices.Contains(brokers, at) {
+						brokers = append(brokers, at)
+					}
+				}
+			}
+		}
+	}
+	return brokers
+}
+
+// oneBroker returns one broker of each cluster, another one for other clients.
+func (s *shared) oneBroker() (brokers []target) {
+	spread := fnv.New32a()
+	_, _ = io.WriteString(spread, s.remote)
+	for _, cluster := range s.environment.Clusters.All() {
+		if names := cluster.Snapshot().BrokerNames(); len(names) > 0 {
+			brokers = append(brokers, target{cluster, names[int(spread.Sum32())%len(names)]})
 		}
 	}
 	return brokers

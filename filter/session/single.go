@@ -174,7 +174,9 @@ func (s *single) upstreamLost(u *upstream, why failure) {
 
 func (s *single) forget(*upstream) {}
 
-func (s *single) advertised(*directory.Directory, []string) {}
+func (s *single) likelyBrokers() []target { return nil }
+
+func (s *single) advertised(*directory.Directory, string, []string) {}
 
 func (s *single) isNameServer(to target, address string) bool {
 	switch s.role.Kind {

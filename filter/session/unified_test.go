@@ -207,14 +207,6 @@ func TestHeartbeatThatOneBrokerRefusesSucceedsAtTheOthers(t *testing.T) {
 	h.wantIdle()
 }
 
-func TestHeartbeatAfterASendOnANewConnectionReachesAllBrokers(t *testing.T) {
-	h := dialUnified(t)
-	h.send(sendV2(1, "broker-a", "t"))
-	h.send(request(requests.HeartBeat, 2, heartbeatBody))
-	one(t, h.tookUp(brokerBAddress))
-	h.wantIdle()
-}
-
 func TestOnewayHeartbeatInventsNoAnswerForTheNext(t *testing.T) {
 	h := dialUnified(t)
 	h.learnRoute()
@@ -332,14 +324,6 @@ func TestConnectionsAreServedAfterAFailedRefresh(t *testing.T) {
 	h := dial(t, newEnvironment(t, unifiedMode, fakeNameServers{down: true}), 19876, terminal)
 	h.send(request(requests.GetRouteInfoByTopic, 3, "", codec.Field{Name: "topic", Value: "t"}))
 	one(t, h.tookUp(nameServerAddress))
-	h.wantIdle()
-}
-
-func TestHeartbeatOfAClientThatOnlyReconnectedReachesAllBrokers(t *testing.T) {
-	h := dialUnified(t)
-	h.send(request(requests.HeartBeat, 5, heartbeatBody))
-	one(t, h.tookUp(brokerAAddress))
-	one(t, h.tookUp(brokerBAddress))
 	h.wantIdle()
 }
 

@@ -35,6 +35,7 @@ type upstream struct {
 	leaving    bool    // gets no more requests, and ends when none waits for it any more
 	unanswered int     // requests that have expired since the last byte from the broker
 	deadline   Instant // for connecting
+	usedAt     Instant // by the last request of the client, or when it was opened
 	queue      []byte  // what waits for the connection
 	queued     int     // bytes of the client in it
 	kept       int     // bytes that the host keeps for it
@@ -96,6 +97,7 @@ func (s *Session) connect(to target, address string) (*upstream, *router.Refusal
 		target:    to,
 		address:   address,
 		connected: s.capabilities.InPlace,
+		usedAt:    s.now,
 	}
 	u.answers = s.newCutter()
 	if s.upstreams == nil {
