@@ -171,3 +171,46 @@ func TestTheRoutesOfAClientAreBounded(t *testing.T) {
 	}
 	h.wantIdle()
 }
+
+// TestAHeartbeatWithoutSubscriptionsIsPrecededByTheWholeOne has a broker that does not know the client yet.
+func TestAHeartbeatWithoutSubscriptionsIsPrecededByTheWholeOne(t *testing.T) {
+	h := dialUnified(t)
+	h.others("", "broker-a")
+	h.send(request(requests.HeartBeat, 7, heartbeatOf(false, []string{"g"}, nil)))
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 7, ""))
+	h.UpstreamClosed(h.clock, h.to(brokerAAddress))
+	h.clock += 30 * time.Second
+	withoutSub := heartbeatOf(true, []string{"g"}, nil)
+	h.send(request(requests.HeartBeat, 7, withoutSub)) // this client has one opaque for all its requests
+	h.send(request(requests.GetMaxOffset, 8, "", codec.Field{Name: "bname", Value: "broker-a"}))
+	got := h.tookUp(brokerAAddress)
+	if len(got) != 3 || got[0].body == withoutSub || got[0].Opaque != replayOpaque || got[1].body != withoutSub || got[1].Opaque != 7 || got[2].Opaque != 8 {
+		t.Fatalf("got %v", got)
+	}
+	h.host.down.Reset()
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, replayOpaque, ""))
+	if got := h.tookDown(); len(got) != 0 {
+		t.Errorf("the client got %v for a replay", got)
+	}
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 7, ""))
+	if got := one(t, h.tookDown()); got.Opaque != 7 || h.host.downClosed {
+		t.Errorf("got %v", got.Header)
+	}
+	h.wantIdle()
+}
+
+func TestAClientWithOneOpaqueSurvivesAReplay(t *testing.T) {
+	h := dialUnified(t)
+	h.others("", "broker-a")
+	h.send(request(requests.HeartBeat, 7, heartbeatBody))
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 7, ""))
+	h.UpstreamClosed(h.clock, h.to(brokerAAddress))
+	h.host.down.Reset()
+	h.send(sendV2(7, "broker-a", "t"))
+	if got := h.tookUp(brokerAAddress); h.host.downClosed || len(got) != 2 || got[0].body != heartbeatBody || got[1].Opaque != 7 {
+		t.Fatalf("closed: %v, got %v", h.host.downClosed, got)
+	}
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, 7, ""))
+	one(t, h.tookDown())
+	h.wantIdle()
+}

@@ -94,7 +94,7 @@ func (s *envoyRouted) leaveGroups() {
 
 // copyToBrokers sends a copy of a registration to each broker of the client; nobody waits for the answers.
 func (s *envoyRouted) copyToBrokers(kind *requests.Type, f framing.Frame) {
-	for _, u := range s.registrationUpstreams() {
+	for _, u := range s.registrationUpstreams(s.connectTo) {
 		if s.canWrite(u, f.Size) {
 			s.sendIgnoringAnswer(u, kind, f)
 		}

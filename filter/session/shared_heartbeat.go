@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -215,19 +216,24 @@ func (s *shared) liveHeartbeat() ([]byte, *codec.Header) {
 	return last.frame, header
 }
 
-// sendIgnoringAnswer sends a registration whose answer nobody waits for. If another request with its opaque waits, or there
-// is no memory for one more that waits, it is left out, and the next heartbeat has to do. It returns false if the session
-// has ended.
+// replayOpaque is the opaque of a registration that the proxy sends again. Clients count theirs from 0, and one that has the
+// same for all its requests must not meet it in a replay.
+const replayOpaque = math.MinInt32
+
+// sendIgnoringAnswer sends a registration whose answer nobody waits for. If another one waits for its answer, or there is no
+// memory for one more that waits, it is left out, and the next heartbeat has to do. It returns false if the session has
+// ended.
 func (s *shared) sendIgnoringAnswer(u *upstream, kind *requests.Type, f framing.Frame) bool {
 	h := f.Header
 	if !h.IsOneway() {
-		if u.pending.Has(h.Opaque) || !u.reserve() {
+		if u.pending.Has(replayOpaque) || !u.reserve() {
 			return true
 		}
 		s.arm(s.deadlineOf(kind, 0))
-		u.await(h.Opaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), copyOf: ignoredAnswer{}})
+		u.await(replayOpaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), copyOf: ignoredAnswer{}})
 	}
-	return u.sendOwn(f.Raw)
+	body := f.Body()
+	return u.sendOwn(append(h.AppendWithOpaque(nil, replayOpaque, len(body)), body...))
 }
 
 // sortedTopics returns the topics in order, each once.

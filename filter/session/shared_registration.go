@@ -39,16 +39,21 @@ func (s *shared) register(kind *requests.Type, f framing.Frame) framing.Verdict 
 	if s.repeated(last, h, content) {
 		return framing.Drop
 	}
+	connect := s.connectTo // no replay: the registration follows
 	if heartbeat {
-		if _, refusal := s.rememberHeartbeat(f); refusal != nil {
+		data, refusal := s.rememberHeartbeat(f)
+		if refusal != nil {
 			return s.refuse(h, refusal)
+		}
+		if data.WithoutSub { // of no use to a broker that does not know the subscriptions yet
+			connect = s.connectRegistered
 		}
 		s.unregister.sent = nil // what it ended may have begun again
 	} else {
 		s.forgetGroups(h)
 		*last = repeatable{content: content, at: s.now}
 	}
-	targets := s.registrationUpstreams()
+	targets := s.registrationUpstreams(connect)
 	if len(targets) == 0 {
 		return s.refuse(h, brokerUnknown)
 	}
@@ -94,14 +99,15 @@ func (s *shared) repeated(last *repeatable, h *codec.Header, content []byte) boo
 	return true
 }
 
-// registrationUpstreams returns the connections to the brokers at which this client registers, opened if need be.
-func (s *shared) registrationUpstreams() (targets []*upstream) {
+// registrationUpstreams returns the connections to the brokers at which this client registers, opened by `connect` if need
+// be.
+func (s *shared) registrationUpstreams(connect func(target, string) (*upstream, *codec.Reply)) (targets []*upstream) {
 	for _, at := range s.registrationBrokers() {
 		address, known := at.cluster.Snapshot().Master(at.broker)
 		if !known || s.mode.crowded(at, address) {
 			continue
 		}
-		if u, _ := s.connectTo(at, address); u != nil { // not connectRegistered: no replay, the registration follows
+		if u, _ := connect(at, address); u != nil {
 			targets = append(targets, u)
 		}
 	}
