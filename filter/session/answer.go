@@ -36,7 +36,7 @@ func (p *pending) isRewritten(h *codec.Header) bool {
 }
 
 // passAnswer ends the request of an answer that goes on, unchanged or with another body.
-func (s *Session) passAnswer(u *upstream, p pending, f framing.Frame) framing.Verdict {
+func (s *Session) passAnswer(u *upstream, p *pending, f framing.Frame) framing.Verdict {
 	h := f.Header
 	s.recorder.Time(s.now-p.start, p.longPoll)
 	p.tracked.answered(s, f.Size)

@@ -80,17 +80,17 @@ var cancelled = outcome{end: endCancelled, cause: causeClientGone}
 
 // conclude ends a request that waits at u, and is the only way out of the table of those: takes it out, counts, bills and
 // observes it, and answers it if the outcome has a reply. A copy of a request ends for whoever collects the copies.
-func (s *Session) conclude(u *upstream, opaque int32, p pending, o outcome) {
+func (s *Session) conclude(u *upstream, opaque int32, p *pending, o outcome) {
 	s.takeOut(u, opaque, p)
 	if p.copyOf != nil {
 		p.copyOf.copyFailed(failure{o.cause, o.reply})
 		return
 	}
-	s.ended(p.tracked, p.reply, opaque, o)
+	s.ended(p.tracked, p.reply, opaque, &o)
 }
 
 // takeOut takes a request out of the table of those that wait at u.
-func (s *Session) takeOut(u *upstream, opaque int32, p pending) {
+func (s *Session) takeOut(u *upstream, opaque int32, p *pending) {
 	before := u.pending.Bytes()
 	u.pending.Remove(opaque)
 	s.quota.Memory.Release(before - u.pending.Bytes())
@@ -100,7 +100,7 @@ func (s *Session) takeOut(u *upstream, opaque int32, p pending) {
 }
 
 // ended counts and observes a request that has ended, whether it has waited or not, and writes the proxy's own answer.
-func (s *Session) ended(t *tracked, to replyContext, opaque int32, o outcome) {
+func (s *Session) ended(t *tracked, to replyContext, opaque int32, o *outcome) {
 	switch o.end {
 	case endAnswered:
 		s.recorder.Inc(stats.ResponseSuccess)

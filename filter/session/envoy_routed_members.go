@@ -123,7 +123,8 @@ func (s *envoyRouted) answerConsumerList(h *codec.Header) framing.Verdict {
 
 // answerLocally answers a request that needs no broker.
 func (s *envoyRouted) answerLocally(h *codec.Header, reply *router.Refusal, body []byte) framing.Verdict {
-	s.ended(s.tracking, replyTo(h), h.Opaque, localWith(reply, body))
+	o := localWith(reply, body)
+	s.ended(s.tracking, replyTo(h), h.Opaque, &o)
 	return framing.Drop
 }
 

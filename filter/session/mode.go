@@ -35,9 +35,11 @@ type mode interface {
 	needsBody(kind *requests.Type) bool
 	// request decides where an admitted request goes.
 	request(kind *requests.Type, f framing.Frame) framing.Verdict
-	// expect returns p, a request that is about to wait at u, with its deadline, at least `wait` from now, and with the
-	// treatment that its answer gets.
-	expect(u *upstream, p pending, h *codec.Header, wait Instant) pending
+	// deadlineOf returns when the time of a request is over that may wait at the broker for so long.
+	deadlineOf(kind *requests.Type, wait Instant) Instant
+	// reads returns what reads the answer to a request that goes to u, and whether the client gets another body than a
+	// successful one has.
+	reads(u *upstream, kind *requests.Type, h *codec.Header) (onAnswer func(framing.Frame), rewritten bool)
 	// answer decides about an answer to p, or to nothing if it is not expected.
 	answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict
 	// advertised is called when the client has got addresses of these brokers: by the route of a topic, or by another answer

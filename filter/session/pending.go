@@ -44,13 +44,14 @@ func (u *upstream) await(opaque int32, p pending) {
 
 // expect notes that a request goes to u and wants an answer.
 func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
-	p := pending{kind: kind, code: s.mode.effectiveCode(h), reply: replyTo(h), rewritten: kind.Answer.HasBrokers(), start: s.now, tracked: s.tracking}
+	p := pending{kind: kind, code: s.mode.effectiveCode(h), reply: replyTo(h), start: s.now, tracked: s.tracking}
 	wait := kind.Wait(h)
 	p.longPoll = wait > 0
 	if kind.Answer == requests.TopicRouteData {
 		p.route = routeQueryOf(h)
 	}
-	p = s.mode.expect(u, p, h, wait)
+	p.deadline = s.mode.deadlineOf(kind, wait)
+	p.onAnswer, p.rewritten = s.mode.reads(u, kind, h)
 	u.await(h.Opaque, p)
 	s.inFlight.add(p.code, 1)
 	s.arm(p.deadline)
@@ -114,7 +115,7 @@ func (s *Session) rejectReusedOpaque(u *upstream, h *codec.Header) bool {
 	if !u.pending.Has(h.Opaque) {
 		return false
 	}
-	s.ended(s.tracking, replyTo(h), h.Opaque, outcome{end: endReused, cause: causeOpaqueReused})
+	s.ended(s.tracking, replyTo(h), h.Opaque, &outcome{end: endReused, cause: causeOpaqueReused})
 	s.closeDownstream()
 	return true
 }
@@ -129,7 +130,7 @@ func (s *Session) failAll(u *upstream, why failure) {
 // cancelAll ends all requests that wait at u; nobody is left to answer.
 func (s *Session) cancelAll(u *upstream) {
 	for opaque, p := range u.pending.All() {
-		s.conclude(u, opaque, p, cancelled)
+		s.conclude(u, opaque, &p, cancelled)
 	}
 }
 

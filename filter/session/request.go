@@ -71,7 +71,7 @@ func (s *Session) forward(u *upstream, kind *requests.Type, f framing.Frame) (fr
 		return s.refuse(h, refusal), false
 	}
 	if h.IsOneway() {
-		s.ended(s.tracking, replyTo(h), h.Opaque, outcome{})
+		s.ended(s.tracking, replyTo(h), h.Opaque, &outcome{})
 	} else {
 		s.expect(u, kind, h)
 	}
@@ -80,7 +80,8 @@ func (s *Session) forward(u *upstream, kind *requests.Type, f framing.Frame) (fr
 
 // refuse ends a request that goes nowhere with an answer, unless it wants none.
 func (s *Session) refuse(h *codec.Header, refusal *router.Refusal) framing.Verdict {
-	s.ended(s.tracking, replyTo(h), h.Opaque, refusedWith(refusal))
+	o := refusedWith(refusal)
+	s.ended(s.tracking, replyTo(h), h.Opaque, &o)
 	return framing.Drop
 }
 

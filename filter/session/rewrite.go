@@ -12,7 +12,7 @@ import (
 
 // rewriteBody returns the body that the client gets in place of the one that u has sent. What name servers say of brokers
 // is learned by the directory.
-func (s *Session) rewriteBody(u *upstream, p pending, old []byte) ([]byte, error) {
+func (s *Session) rewriteBody(u *upstream, p *pending, old []byte) ([]byte, error) {
 	switch p.kind.Answer {
 	case requests.ConsumerIDs:
 		return s.uniqueConsumers(old), nil

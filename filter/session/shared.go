@@ -127,16 +127,15 @@ func (s *shared) toNameServer(kind *requests.Type, f framing.Frame) framing.Verd
 	return v
 }
 
-func (s *shared) expect(u *upstream, p pending, h *codec.Header, wait Instant) pending {
-	p.deadline = s.deadlineOf(p.kind, wait)
-	p.rewritten = p.rewritten || p.kind.Answer == requests.ConsumerIDs
-	if p.kind.IsPrepared(h) {
-		p.onAnswer = func(f framing.Frame) { s.halfMessages.rememberSent(u.target, f.Header) }
+// reads notes half messages, and rewrites lists of consumers.
+func (s *shared) reads(u *upstream, kind *requests.Type, h *codec.Header) (onAnswer func(framing.Frame), rewritten bool) {
+	if kind.IsPrepared(h) {
+		at := u.target
+		onAnswer = func(f framing.Frame) { s.halfMessages.rememberSent(at, f.Header) }
 	}
-	return p
+	return onAnswer, kind.Answer.HasBrokers() || kind.Answer == requests.ConsumerIDs
 }
 
-// deadlineOf returns when the time of a request is over that may wait at the broker for so long.
 func (s *shared) deadlineOf(kind *requests.Type, wait Instant) Instant {
 	timeout := kind.Timeout
 	if timeout == 0 {
@@ -158,11 +157,11 @@ func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) 
 		s.fail(u, opaque, p, upstreamLeaving)
 		return framing.Drop
 	case p.copyOf != nil:
-		s.takeOut(u, opaque, p)
+		s.takeOut(u, opaque, &p)
 		p.copyOf.copyAnswered(u, p, f)
 		return framing.Drop
 	}
-	return s.passAnswer(u, p, f)
+	return s.passAnswer(u, &p, f)
 }
 
 // maxUnanswered is how many requests in a row may expire without a byte from the broker until its connection counts as
@@ -172,7 +171,7 @@ const maxUnanswered = 3
 
 // fail ends a request with an answer of the proxy's own.
 func (s *shared) fail(u *upstream, opaque int32, p pending, why failure) {
-	s.conclude(u, opaque, p, failedWith(why))
+	s.conclude(u, opaque, &p, failedWith(why))
 	if why == deadlinePassed && u.connected && !u.leaving && u.unanswered >= maxUnanswered {
 		s.retire(u, stats.UpstreamSilent)
 	}

@@ -78,7 +78,7 @@ func (s *shared) sendCopies(kind *requests.Type, targets []*upstream, f framing.
 	}
 	b := &broadcast{session: s, code: kind.Code, reply: replyTo(h), strict: strict, start: s.now, sending: true, supportV2: true}
 	if h.IsOneway() {
-		s.ended(s.tracking, b.reply, h.Opaque, outcome{})
+		s.ended(s.tracking, b.reply, h.Opaque, &outcome{})
 	} else {
 		b.join(h, s.tracking)
 		s.broadcasts[b] = struct{}{}
@@ -204,7 +204,7 @@ func (b *broadcast) finishIfDone() {
 
 // answer ends one request with the merged answer.
 func (b *broadcast) answer(t *tracked, opaque int32) {
-	b.session.ended(t, b.reply, opaque, b.finished.outcome)
+	b.session.ended(t, b.reply, opaque, &b.finished.outcome)
 	if b.finished.outcome.reply == nil {
 		b.write(opaque)
 	}
@@ -214,7 +214,7 @@ func (b *broadcast) answer(t *tracked, opaque int32) {
 func (b *broadcast) cancel() {
 	for i, opaque := range b.opaques {
 		b.session.inFlight.add(b.code, -1)
-		b.session.ended(b.tracked[i], b.reply, opaque, cancelled)
+		b.session.ended(b.tracked[i], b.reply, opaque, &cancelled)
 	}
 }
 

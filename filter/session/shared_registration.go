@@ -90,7 +90,7 @@ func (s *shared) repeated(last *repeatable, h *codec.Header, content []byte) boo
 	}
 	switch {
 	case h.IsOneway():
-		s.ended(s.tracking, replyTo(h), h.Opaque, outcome{})
+		s.ended(s.tracking, replyTo(h), h.Opaque, &outcome{})
 	case b.finished != nil:
 		b.answer(s.tracking, h.Opaque)
 	case s.admit(h):

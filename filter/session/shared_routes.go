@@ -42,7 +42,7 @@ func (b *broadcast) addRoute(u *upstream, p pending, f framing.Frame) {
 	r.version = h.Version
 	switch h.ResponseCode() {
 	case codec.ResponseSuccess:
-		route, err := s.rewriteBody(u, p, f.Body())
+		route, err := s.rewriteBody(u, &p, f.Body())
 		if err != nil {
 			s.recorder.Inc(stats.RouteUnreadable)
 			r.failed = unreadableAnswer(err).reply

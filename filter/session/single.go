@@ -125,15 +125,16 @@ func (s *single) request(kind *requests.Type, f framing.Frame) framing.Verdict {
 // can be waiting for any more.
 const singleTimeout = 10 * 60 * 1e9
 
-func (s *single) expect(_ *upstream, p pending, _ *codec.Header, _ Instant) pending {
-	p.deadline = s.now + singleTimeout
-	return p
+func (s *single) deadlineOf(*requests.Type, Instant) Instant { return s.now + singleTimeout }
+
+func (s *single) reads(_ *upstream, kind *requests.Type, _ *codec.Header) (onAnswer func(framing.Frame), rewritten bool) {
+	return nil, kind.Answer.HasBrokers()
 }
 
 func (s *single) answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict {
 	switch {
 	case expected:
-		return s.passAnswer(u, p, f)
+		return s.passAnswer(u, &p, f)
 	case s.role.Kind == addressing.NameServer:
 		return framing.Drop // it may be a route with real addresses
 	}
@@ -153,7 +154,7 @@ func (s *single) clientAnswer(framing.Frame) framing.Verdict {
 // fail ends a request without an answer: Java retries asynchronous sends after a broken connection and not after an error
 // answer.
 func (s *single) fail(u *upstream, opaque int32, p pending, why failure) {
-	s.conclude(u, opaque, p, unansweredWith(why))
+	s.conclude(u, opaque, &p, unansweredWith(why))
 }
 
 func (s *single) expire() Instant { return never }

@@ -107,13 +107,13 @@ func (t *tracked) answered(s *Session, bytes int) {
 }
 
 // report passes the record of a request that has ended to the observers, once.
-func (t *tracked) report(s *Session, o outcome) {
+func (t *tracked) report(s *Session, o *outcome) {
 	if t != nil && t.observed {
 		t.fill(s, o)
 	}
 }
 
-func (t *tracked) fill(s *Session, o outcome) {
+func (t *tracked) fill(s *Session, o *outcome) {
 	t.observed = false
 	r := &t.record
 	r.Answered, r.ResponseCode, r.Cause = o.answered && !r.Oneway, o.code, o.cause
