@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
 // Config is a checked FilterConfig with every default filled in. It is immutable.
@@ -147,6 +148,11 @@ type BrokerTemplateConfig struct {
 	ListenerBasePort   int
 	Numbers            int
 	IDsPerBroker       int
+}
+
+// FrameLimits are the limits of one frame.
+func (c *Config) FrameLimits() codec.Limits {
+	return codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes, MaxFields: c.Limits.MaxFields}
 }
 
 // LimitsConfig bounds what clients and brokers can make the proxy hold; LimitTable describes each.

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
 // Resolve checks every field of m and fills defaults in. The error is an [Errors] with an entry for
@@ -96,6 +97,10 @@ func (c *checker) own(config *Config, m *FilterConfig, routes *routeconfig.Table
 	}
 }
 
+// DefaultAdminAddress is where Envoy's admin interface is unless the config says otherwise: as in Envoy's examples. Istio's
+// proxy has 127.0.0.1:15000.
+const DefaultAdminAddress = "127.0.0.1:9901"
+
 // defaultLifeSpan is that of Envoy's filter.
 const defaultLifeSpan = 30 * time.Second
 
@@ -106,7 +111,7 @@ func (c *checker) compatible(config *Config, m *FilterConfig, routes *routeconfi
 		Routes:          routes,
 		DevelopMode:     m.GetRocketmqProxy().GetDevelopMode(),
 		LifeSpan:        c.duration("rocketmq_proxy.transient_object_life_span", m.GetRocketmqProxy().GetTransientObjectLifeSpan(), defaultLifeSpan, 0, math.MaxInt64),
-		AdminAddress:    "127.0.0.1:9901",
+		AdminAddress:    DefaultAdminAddress,
 		RefreshInterval: c.duration("envoy_admin.refresh_interval", m.GetEnvoyAdmin().GetRefreshInterval(), 5*time.Second, time.Second, time.Hour),
 	}
 	if address := m.GetEnvoyAdmin().GetAddress(); strings.HasPrefix(address, "/") || strings.HasPrefix(address, "@") {
@@ -299,8 +304,8 @@ func (c *checker) breakdown(m *Breakdown) *BreakdownConfig {
 	return &BreakdownConfig{Topics: m.GetTopics(), Groups: m.GetGroups()}
 }
 
-// resourceName is what topics and groups may be called (Java: TopicValidator, Validators).
-var resourceName = regexp.MustCompile(`^[%|A-Za-z0-9_-]{1,255}$`)
+// resourceName matches what topics and groups may be called (Java: TopicValidator, Validators).
+var resourceName = regexp.MustCompile(fmt.Sprintf(`^[%%|A-Za-z0-9_-]{1,%d}$`, codec.MaxGroupName))
 
 const maxBreakdown = 1000
 
@@ -316,33 +321,35 @@ func (c *checker) resources(path string, names []string) {
 		}
 		seen[name] = i
 		if !resourceName.MatchString(name) || name == OtherName {
-			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q; want 1 to 255 of A-Z a-z 0-9 %% | _ -, and not %s", name, OtherName)
+			c.add(fmt.Sprintf("%s[%d]", path, i), "is %q; want 1 to %d of A-Z a-z 0-9 %% | _ -, and not %s", name, codec.MaxGroupName, OtherName)
 		}
 	}
 }
 
-func (c *checker) number(path string, value *wrapperspb.UInt32Value, otherwise, least, most int) int {
+// number returns a checked number, fallback if there is none.
+func (c *checker) number(path string, value *wrapperspb.UInt32Value, fallback, minimum, maximum int) int {
 	if value == nil {
-		return otherwise
+		return fallback
 	}
 	n := int(value.GetValue())
-	if n < least || n > most {
-		c.add(path, "is %d; want %d to %d", n, least, most)
+	if n < minimum || n > maximum {
+		c.add(path, "is %d; want %d to %d", n, minimum, maximum)
 	}
 	return n
 }
 
-func (c *checker) duration(path string, value *durationpb.Duration, otherwise, least, most time.Duration) time.Duration {
+// duration returns a checked duration, fallback if there is none or it cannot be read.
+func (c *checker) duration(path string, value *durationpb.Duration, fallback, minimum, maximum time.Duration) time.Duration {
 	if value == nil {
-		return otherwise
+		return fallback
 	}
 	if err := value.CheckValid(); err != nil {
 		c.add(path, "is not a duration: %v", err)
-		return otherwise
+		return fallback
 	}
 	d := value.AsDuration()
-	if d < least || d > most {
-		c.add(path, "is %v; want %v to %v", d, least, most)
+	if d < minimum || d > maximum {
+		c.add(path, "is %v; want %v to %v", d, minimum, maximum)
 	}
 	return d
 }

@@ -199,25 +199,14 @@ func prefixOf(text string) (netip.Prefix, bool) {
 	return prefix, err == nil
 }
 
-// From 4.1.0 on MQVersion has two ordinals for each release, a snapshot's and its own, and releases count on from
-// 4.9.9 to 5.0.0.
-const (
-	firstRelease        = 410
-	firstReleaseOrdinal = 233
-)
-
-var releaseForm = regexp.MustCompile(`^([4-9])\.([0-9])\.([0-9])$`)
-
-// release is the ordinal of a release in MQVersion; 0 for none.
+// release returns the ordinal of a release in MQVersion; 0 for none.
 func (c *checker) release(path, text string) int32 {
 	if text == "" {
 		return 0
 	}
-	if parts := releaseForm.FindStringSubmatch(text); parts != nil {
-		if n, err := strconv.Atoi(parts[1] + parts[2] + parts[3]); err == nil && n >= firstRelease {
-			return int32(firstReleaseOrdinal + 2*(n-firstRelease))
-		}
+	version, ok := codec.MQVersion(text)
+	if !ok {
+		c.add(path, "is %q; want a release from 4.1.0 on, as 5.1.0", text)
 	}
-	c.add(path, "is %q; want a release from 4.1.0 on, as 5.1.0", text)
-	return 0
+	return version
 }

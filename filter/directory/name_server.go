@@ -5,7 +5,6 @@ package directory
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"time"
@@ -15,10 +14,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/proxyprotocol"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
-
-// clientVersion is what the directory says of itself: V5_3_3 of MQVersion, so that name servers
-// answer in standard JSON where they can.
-const clientVersion = 479
 
 // RemotingNameServers asks real name servers over TCP.
 type RemotingNameServers struct {
@@ -38,7 +33,7 @@ func (s RemotingNameServers) Brokers(ctx context.Context, address string) ([]bod
 	request := codec.Command{
 		Code:     int32(requests.GetBrokerClusterInfo),
 		Language: codec.LanguageOther,
-		Version:  clientVersion,
+		Version:  codec.OwnVersion,
 		Opaque:   1,
 	}
 	credentials, err := s.Credentials.load()
@@ -59,7 +54,7 @@ func (s RemotingNameServers) Send(ctx context.Context, address string, frame []b
 	return err
 }
 
-// exchange sends one request and gives the body of a successful answer.
+// exchange sends one request and returns the body of a successful answer.
 func (s RemotingNameServers) exchange(ctx context.Context, address string, frame []byte) ([]byte, error) {
 	connection, err := s.dial(ctx, address)
 	if err != nil {
@@ -72,7 +67,7 @@ func (s RemotingNameServers) exchange(ctx context.Context, address string, frame
 	if _, err := connection.Write(frame); err != nil {
 		return nil, err
 	}
-	header, answer, err := readFrame(connection, s.Limits)
+	header, answer, err := codec.ReadFrame(connection, s.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -100,28 +95,4 @@ func (s RemotingNameServers) dial(ctx context.Context, address string) (net.Conn
 		return nil, err
 	}
 	return connection, nil
-}
-
-// readFrame reads the answer to the only request on a connection.
-func readFrame(r io.Reader, limits codec.Limits) (*codec.Header, []byte, error) {
-	start := make([]byte, codec.PrefixSize)
-	if _, err := io.ReadFull(r, start); err != nil {
-		return nil, nil, err
-	}
-	prefix, err := codec.ParsePrefix(start, limits)
-	if err != nil {
-		return nil, nil, err
-	}
-	rest, err := io.ReadAll(io.LimitReader(r, int64(prefix.HeaderSize)+int64(prefix.BodySize)))
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(rest) < prefix.HeaderSize+prefix.BodySize {
-		return nil, nil, io.ErrUnexpectedEOF
-	}
-	header := &codec.Header{}
-	if err := header.Parse(prefix.Type, rest[:prefix.HeaderSize]); err != nil {
-		return nil, nil, err
-	}
-	return header, rest[prefix.HeaderSize:], nil
 }

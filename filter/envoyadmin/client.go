@@ -18,14 +18,13 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultAddress  = "127.0.0.1:9901" // as in Envoy's examples; Istio's proxy has 127.0.0.1:15000
 	DefaultTimeout  = 5 * time.Second
 	DefaultMaxBytes = 64 << 20
 )
 
 // Options say where Envoy's admin interface is, and what may be spent on reading it.
 type Options struct {
-	// Address is host:port or the path of a Unix socket, which begins with / or @; "" is DefaultAddress.
+	// Address is host:port or the path of a Unix socket, which begins with / or @.
 	Address string
 	// Timeout bounds all requests of one refresh together; 0 is DefaultTimeout.
 	Timeout time.Duration
@@ -44,9 +43,6 @@ type Client struct {
 
 // NewClient makes a Client; it does not connect yet.
 func NewClient(o Options) *Client {
-	if o.Address == "" {
-		o.Address = DefaultAddress
-	}
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}

@@ -443,7 +443,7 @@ func TestNobodyAtTheAddressIsAnError(t *testing.T) {
 			t.Errorf("%s: got %v", address, err)
 		}
 	}
-	if c := NewClient(Options{}); c.options != (Options{DefaultAddress, DefaultTimeout, DefaultMaxBytes}) {
+	if c := NewClient(Options{Address: "a:1"}); c.options != (Options{"a:1", DefaultTimeout, DefaultMaxBytes}) {
 		t.Errorf("got %+v", c.options)
 	}
 }

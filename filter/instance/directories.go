@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
 )
@@ -17,14 +16,10 @@ var directories = newRegistry((*directory.Directory).Stop)
 // openDirectories returns the directories of a config's RocketMQ clusters, in the config's order.
 func openDirectories(c *apiv1.Config, atEnd *cleanup) (all []*directory.Directory) {
 	for _, cluster := range c.Clusters {
-		key := fmt.Sprintf("%q %q %v %v", fmt.Sprint(cluster), c.Egress, frameLimits(c), bounds(c))
+		key := fmt.Sprintf("%q %q %v %v", fmt.Sprint(cluster), c.Egress, c.FrameLimits(), bounds(c))
 		all = append(all, acquire(atEnd, directories, key, func() *directory.Directory { return newDirectory(c, cluster) }))
 	}
 	return all
-}
-
-func frameLimits(c *apiv1.Config) codec.Limits {
-	return codec.Limits{MaxFrame: c.Limits.MaxFrameBytes, MaxHeader: c.Limits.MaxHeaderBytes, MaxFields: c.Limits.MaxFields}
 }
 
 func bounds(c *apiv1.Config) directory.Bounds {
@@ -33,7 +28,7 @@ func bounds(c *apiv1.Config) directory.Bounds {
 
 func newDirectory(c *apiv1.Config, cluster apiv1.ClusterConfig) *directory.Directory {
 	d := directory.New(cluster.NameServers, cluster.RefreshInterval, directory.NameServersForget, bounds(c), directory.RemotingNameServers{
-		Limits:      frameLimits(c),
+		Limits:      c.FrameLimits(),
 		Credentials: directory.Credentials(cluster.Credentials),
 		Egress:      c.Egress,
 	})

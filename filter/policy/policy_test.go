@@ -506,7 +506,7 @@ func TestStrangeKeysCannotGrowATable(t *testing.T) {
 	if got, again := b.ask(sendTo("new")), b.ask(sendTo("new")); got != "" || again != busy {
 		t.Errorf("got %q and %q; want full buckets to make room", got, again)
 	}
-	long := string(make([]byte, maxKey+1))
+	long := string(make([]byte, codec.MaxGroupName+1))
 	if got, again := b.ask(sendTo(long)), b.ask(sendTo(long+"x")); got != "" || again != busy {
 		t.Errorf("got %q and %q; want long keys to share a bucket", got, again)
 	}
@@ -593,7 +593,7 @@ func TestLongNamesAndHugeListsAreRefused(t *testing.T) {
 		}
 		return strings.Join(all, ",")
 	}
-	long := strings.Repeat("n", maxName)
+	long := strings.Repeat("n", codec.MaxTopicName)
 	for name, c := range map[string]struct {
 		group, topics string
 		want          string

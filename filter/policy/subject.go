@@ -4,6 +4,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -13,16 +14,12 @@ import (
 // subject is one thing that a request is about; what it does not name is empty.
 type subject struct{ topic, producerGroup, consumerGroup string }
 
-const (
-	// maxName is the longest topic or group that is matched, in bytes: %RETRY% and a group of 255 characters
-	// (Validators) have room in it. Rules may hold expressions, whose time grows with the name.
-	maxName = 512
-	// maxSpareSubjects is how many subjects of a request a connection keeps memory for.
-	maxSpareSubjects = 16
-)
+// maxSpareSubjects is how many subjects of a request a connection keeps memory for.
+const maxSpareSubjects = 16
 
 var (
-	errLongName = errors.New("a topic or group of more than 512 bytes")
+	// errLongName refuses longer names than there can be: rules may hold expressions, whose time grows with the name.
+	errLongName = fmt.Errorf("a topic or group of more than %d bytes", codec.MaxTopicName)
 	errNotUTF8  = errors.New("a header that is not UTF-8")
 )
 
@@ -45,7 +42,7 @@ func (c *Client) subjects(r *Request) ([]body.Subject, error) {
 		}
 	}
 	for i := range all {
-		if s := &all[i]; max(len(s.Topic), len(s.ProducerGroup), len(s.ConsumerGroup)) > maxName {
+		if s := &all[i]; max(len(s.Topic), len(s.ProducerGroup), len(s.ConsumerGroup)) > codec.MaxTopicName {
 			return nil, errLongName
 		}
 	}

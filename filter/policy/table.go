@@ -6,6 +6,8 @@ import (
 	"hash/maphash"
 	"sync"
 	"time"
+
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
 // A table has several parts, so that threads do not wait for one another, but small ones, where that would make the
@@ -14,10 +16,6 @@ const (
 	maxShards    = 16
 	keysForShard = 16
 )
-
-// maxKey is the greatest length of a key in bytes, that of a group's name at brokers (Validators); longer ones share a
-// bucket.
-const maxKey = 255
 
 // sweepInterval is the least time between two sweeps of a shard that has reached its limit.
 const sweepInterval = time.Second
@@ -49,7 +47,7 @@ func newTable(maxKeys int) *table {
 
 // of returns the buckets of a value; shared is true if it has to share them.
 func (t *table) of(key string, now time.Duration) (b *buckets, shared bool) {
-	if len(key) > maxKey {
+	if len(key) > codec.MaxGroupName { // memory for no longer ones
 		return &t.others, true
 	}
 	s := &t.shards[maphash.String(t.seed, key)%uint64(len(t.shards))]

@@ -8,12 +8,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
-// Starts of the names of each group's own topics (MixAll).
-const (
-	RetryTopicPrefix = "%RETRY%"
-	DLQTopicPrefix   = "%DLQ%"
-)
-
 // GET_CONSUMER_LIST_BY_GROUP (38), header GetConsumerListByGroupRequestHeader, which has the group
 // and no topic. Sent by consumers when they rebalance, to any broker of the topic. All members must
 // get the same list, or queues are assigned twice or not at all: so it is asked of one broker for
@@ -24,7 +18,7 @@ func byGroup(r Request, v View) ([]byte, *codec.Reply) {
 		return nil, unnamed
 	}
 	for _, topic := range v.GroupTopics(string(group)) {
-		if strings.HasPrefix(topic, RetryTopicPrefix) || len(v.TopicBrokers(topic)) == 0 {
+		if strings.HasPrefix(topic, codec.RetryTopicPrefix) || len(v.TopicBrokers(topic)) == 0 {
 			continue
 		}
 		return anyBroker(topic, string(group), v)

@@ -29,7 +29,7 @@ func (s *shared) clustersOf(topic []byte) []*directory.Directory {
 
 // cutGroupTopic returns the consumer group of a topic that belongs to one, such as a retry topic.
 func cutGroupTopic(topic string) (group string, ok bool) {
-	for _, prefix := range []string{router.RetryTopicPrefix, router.DLQTopicPrefix} {
+	for _, prefix := range []string{codec.RetryTopicPrefix, codec.DLQTopicPrefix} {
 		if group, ok := strings.CutPrefix(topic, prefix); ok {
 			return group, true
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -123,9 +122,10 @@ func (e *explanation) compatible(config *apiv1.CompatibleConfig) {
 func (e *explanation) own(ctx context.Context, filter *envoyfile.Filter) error {
 	config := filter.Config
 	clusters, why := []apiv1.ClusterConfig{config.Clusters[0]}, "the only one of the config"
+	_, ofGroup := codec.CutGroupTopic(e.topic)
 	switch {
 	case len(config.Clusters) == 1:
-	case strings.HasPrefix(e.topic, "%RETRY%") || strings.HasPrefix(e.topic, "%DLQ%"):
+	case ofGroup:
 		clusters, why = config.Clusters, "those of the topics of its group"
 	default:
 		clusters[0], why = config.Clusters[config.ClusterOf(e.topic)], "the first, as no route matches"
@@ -169,7 +169,7 @@ func (e *explanation) ask(ctx context.Context, config *apiv1.Config, cluster api
 	}
 	for _, address := range e.servers(cluster) {
 		each, cancel := context.WithTimeout(ctx, e.timeout)
-		body, err = route.Ask(each, address, e.topic, limitsOf(config))
+		body, err = route.Ask(each, address, e.topic, config.FrameLimits())
 		cancel()
 		var answer *route.AnswerError
 		switch {
@@ -191,10 +191,6 @@ func (e *explanation) servers(cluster apiv1.ClusterConfig) []string {
 		return e.nameServers
 	}
 	return cluster.NameServers
-}
-
-func limitsOf(config *apiv1.Config) codec.Limits {
-	return codec.Limits{MaxFrame: config.Limits.MaxFrameBytes, MaxHeader: config.Limits.MaxHeaderBytes}
 }
 
 // table shows what becomes of each address of a route.

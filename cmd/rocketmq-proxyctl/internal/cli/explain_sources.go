@@ -40,7 +40,7 @@ func (e *explanation) sources(ctx context.Context, servers []string, config *api
 // directoryOf returns a directory that has asked the name servers once.
 func directoryOf(ctx context.Context, servers []string, config *apiv1.Config) *directory.Directory {
 	bounds := directory.Bounds{Brokers: config.Limits.MaxBrokers, Topics: config.Limits.MaxTopics}
-	d := directory.New(servers, time.Hour, directory.NameServersForget, bounds, directory.RemotingNameServers{Limits: limitsOf(config)})
+	d := directory.New(servers, time.Hour, directory.NameServersForget, bounds, directory.RemotingNameServers{Limits: config.FrameLimits()})
 	asked := make(chan struct{})
 	wake := func() { close(asked) }
 	d.Await(&wake)

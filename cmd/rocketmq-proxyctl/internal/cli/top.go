@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/cmd/rocketmq-proxyctl/internal/admin"
 )
 
@@ -43,7 +44,7 @@ The figures are those of docs/STATS.md, read from Envoy's admin interface. Rates
 		},
 	}
 	flags := command.Flags()
-	flags.StringVarP(&t.address, "admin", "a", "127.0.0.1:9901", "host:port of Envoy's admin interface, or the path of its Unix socket; Istio's proxy has 127.0.0.1:15000")
+	flags.StringVarP(&t.address, "admin", "a", apiv1.DefaultAdminAddress, "host:port of Envoy's admin interface, or the path of its Unix socket; Istio's proxy has 127.0.0.1:15000")
 	flags.DurationVarP(&t.interval, "interval", "i", 2*time.Second, "between two readings; 0 with --once: one reading, without rates")
 	flags.BoolVar(&t.once, "once", false, "show one interval and end")
 	flags.StringVar(&t.view.Prefix, "prefix", "", "only the filters with this stat_prefix")
