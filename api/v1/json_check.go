@@ -13,34 +13,35 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// shape compares JSON with the message it shall become and names every unknown field, every value of a
-// wrong type and every oneof with several members: the JSON reader of protobuf stops at the first, and
-// names it by a column of a text that the user has never seen. What is wrong it takes out, so that the rest can be read.
-type shape struct{ errors Errors }
+// jsonCheck compares JSON with the message that it is read as and names every unknown field, every value of a wrong type
+// and every oneof with several members: the JSON reader of protobuf stops at the first, and names it by a column of a text
+// that the user has never seen. It removes what is wrong, so that the rest can be read.
+type jsonCheck struct{ errors Errors }
 
-// shapeErrors gives what is wrong, and the text without that.
-func shapeErrors(text []byte, message protoreflect.MessageDescriptor) (rest []byte, errors Errors) {
+// checkJSON returns what is wrong, and the text without it.
+func checkJSON(text []byte, message protoreflect.MessageDescriptor) (rest []byte, errors Errors) {
 	var value any
 	if json.Unmarshal(text, &value) != nil {
 		return text, nil // the reader will say what is wrong
 	}
-	var s shape
-	s.message("", value, message)
-	if len(s.errors) > 0 {
+	var c jsonCheck
+	c.message("", value, message)
+	if len(c.errors) > 0 {
 		if rest, err := json.Marshal(value); err == nil {
-			return rest, s.errors
+			return rest, c.errors
 		}
 	}
-	return text, s.errors
+	return text, c.errors
 }
 
-// wrongSince tells whether something has been found wrong with the value at `path` itself since there were n errors.
-func (s *shape) wrongSince(n int, path string) bool {
-	return slices.ContainsFunc(s.errors[n:], func(e FieldError) bool { return e.Path == path })
+// wrongSince reports whether something has been found wrong with the value at `path` itself since there were n errors.
+func (c *jsonCheck) wrongSince(n int, path string) bool {
+	return slices.ContainsFunc(c.errors[n:], func(e FieldError) bool { return e.Path == path })
 }
 
-// instead is what stands for a value that cannot be read: nothing of a message, and of another kind what is the default.
-func instead(field protoreflect.FieldDescriptor) any {
+// placeholderFor returns what takes the place of a value that cannot be read: the default of its type, nil for a well-known
+// message.
+func placeholderFor(field protoreflect.FieldDescriptor) any {
 	switch field.Kind() {
 	case protoreflect.MessageKind:
 		if wellKnown(field.Message()) {
@@ -55,55 +56,55 @@ func instead(field protoreflect.FieldDescriptor) any {
 	return 0
 }
 
-func (s *shape) add(path, format string, args ...any) {
+func (c *jsonCheck) add(path, format string, args ...any) {
 	if path == "" {
 		path = "the config"
 	}
-	s.errors = append(s.errors, FieldError{Path: path, Problem: fmt.Sprintf(format, args...)})
+	c.errors = append(c.errors, FieldError{Path: path, Problem: fmt.Sprintf(format, args...)})
 }
 
-func (s *shape) message(path string, value any, message protoreflect.MessageDescriptor) {
+func (c *jsonCheck) message(path string, value any, message protoreflect.MessageDescriptor) {
 	if wellKnown(message) {
-		s.wellKnown(path, value, message)
+		c.wellKnown(path, value, message)
 		return
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		s.add(path, "is %s; want an object", show(path, value))
+		c.add(path, "is %s; want an object", show(path, value))
 		return
 	}
-	s.oneofs(path, object, message)
+	c.oneofs(path, object, message)
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		inner := strings.TrimPrefix(path+"."+name, ".")
 		field := message.Fields().ByJSONName(name)
 		if field == nil {
 			field = message.Fields().ByTextName(name)
 		}
-		before := len(s.errors)
+		before := len(c.errors)
 		switch {
 		case strings.HasPrefix(name, "@"): // the type of an Any
 		case field == nil:
-			s.add(inner, "is not a field; want %s", fieldNames(message))
+			c.add(inner, "is not a field; want %s", fieldNames(message))
 		case object[name] == nil: // null is the default
 		case field.IsMap():
 		case field.IsList():
 			list, ok := object[name].([]any)
 			if !ok {
-				s.add(inner, "is %s; want a list", show(inner, object[name]))
+				c.add(inner, "is %s; want a list", show(inner, object[name]))
 			}
 			for i, element := range list {
-				place, before := fmt.Sprintf("%s[%d]", inner, i), len(s.errors)
-				if s.value(place, element, field); s.wrongSince(before, place) {
-					list[i] = instead(field)
+				at, before := fmt.Sprintf("%s[%d]", inner, i), len(c.errors)
+				if c.value(at, element, field); c.wrongSince(before, at) {
+					list[i] = placeholderFor(field)
 				}
 			}
 		default:
-			s.value(inner, object[name], field)
+			c.value(inner, object[name], field)
 		}
 		switch {
-		case !s.wrongSince(before, inner):
-		case field != nil && !field.IsList() && instead(field) != nil && field.Kind() == protoreflect.MessageKind:
-			object[name] = instead(field)
+		case !c.wrongSince(before, inner):
+		case field != nil && !field.IsList() && placeholderFor(field) != nil && field.Kind() == protoreflect.MessageKind:
+			object[name] = placeholderFor(field)
 		default:
 			delete(object, name)
 		}
@@ -111,7 +112,7 @@ func (s *shape) message(path string, value any, message protoreflect.MessageDesc
 }
 
 // oneofs names the fields of which only one may be set, where several are.
-func (s *shape) oneofs(path string, object map[string]any, message protoreflect.MessageDescriptor) {
+func (c *jsonCheck) oneofs(path string, object map[string]any, message protoreflect.MessageDescriptor) {
 	for i := range message.Oneofs().Len() {
 		var all, set []string
 		fields := message.Oneofs().Get(i).Fields()
@@ -123,35 +124,35 @@ func (s *shape) oneofs(path string, object map[string]any, message protoreflect.
 			}
 		}
 		if len(set) > 1 {
-			s.add(path, "has %s; want one of %s", strings.Join(set, " and "), strings.Join(all, ", "))
+			c.add(path, "has %s; want one of %s", strings.Join(set, " and "), strings.Join(all, ", "))
 		}
 	}
 }
 
-func (s *shape) value(path string, value any, field protoreflect.FieldDescriptor) {
+func (c *jsonCheck) value(path string, value any, field protoreflect.FieldDescriptor) {
 	_, isString := value.(string)
 	_, isNumber := value.(float64)
 	_, isBool := value.(bool)
 	switch field.Kind() {
 	case protoreflect.MessageKind:
-		s.message(path, value, field.Message())
+		c.message(path, value, field.Message())
 	case protoreflect.StringKind, protoreflect.BytesKind:
 		if !isString {
-			s.add(path, "is %s; want a string", show(path, value))
+			c.add(path, "is %s; want a string", show(path, value))
 		}
 	case protoreflect.BoolKind:
 		if !isBool {
-			s.add(path, "is %s; want true or false", show(path, value))
+			c.add(path, "is %s; want true or false", show(path, value))
 		}
 	case protoreflect.EnumKind:
 		if text, ok := value.(string); !ok || field.Enum().Values().ByName(protoreflect.Name(text)) == nil {
-			s.add(path, "is %s; want one of %s", show(path, value), valueNames(field.Enum()))
+			c.add(path, "is %s; want one of %s", show(path, value), valueNames(field.Enum()))
 		}
 	case protoreflect.Uint32Kind, protoreflect.Uint64Kind:
-		s.unsigned(path, value)
+		c.unsigned(path, value)
 	default:
 		if !isNumber && !isNumberText(value) {
-			s.add(path, "is %s; want a number", show(path, value))
+			c.add(path, "is %s; want a number", show(path, value))
 		}
 	}
 }
@@ -166,13 +167,13 @@ func isNumberText(value any) bool {
 	return err == nil
 }
 
-func (s *shape) unsigned(path string, value any) {
+func (c *jsonCheck) unsigned(path string, value any) {
 	number, ok := value.(float64)
 	if isNumberText(value) {
 		return
 	}
 	if !ok || number < 0 || number != float64(uint64(number)) {
-		s.add(path, "is %s; want a whole number from 0 on", show(path, value))
+		c.add(path, "is %s; want a whole number from 0 on", show(path, value))
 	}
 }
 
@@ -180,14 +181,14 @@ func wellKnown(message protoreflect.MessageDescriptor) bool {
 	return message.FullName().Parent() == "google.protobuf"
 }
 
-func (s *shape) wellKnown(path string, value any, message protoreflect.MessageDescriptor) {
+func (c *jsonCheck) wellKnown(path string, value any, message protoreflect.MessageDescriptor) {
 	switch message.Name() {
 	case "Duration":
 		if text, ok := value.(string); !ok || !strings.HasSuffix(text, "s") {
-			s.add(path, `is %s; want a duration in seconds, as "2.5s"`, show(path, value))
+			c.add(path, `is %s; want a duration in seconds, as "2.5s"`, show(path, value))
 		}
 	case "UInt32Value", "UInt64Value":
-		s.unsigned(path, value)
+		c.unsigned(path, value)
 	}
 }
 

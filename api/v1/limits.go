@@ -16,23 +16,23 @@ import (
 type Limit struct {
 	// Option is its path in a config.
 	Option string
-	// Default, Least and Most are numbers or, of a deadline, nanoseconds.
-	Default, Least, Most int64
-	// Bounds says what is bounded, Beyond what becomes of what is beyond.
-	Bounds, Beyond string
-	// Stats count what is beyond; names as in docs/STATS.md.
+	// Default, Min and Max are numbers or, of a deadline, nanoseconds.
+	Default, Min, Max int64
+	// Bounds says what is bounded, Excess what happens when the limit is exceeded.
+	Bounds, Excess string
+	// Stats count how often the limit is exceeded; names as in docs/STATS.md.
 	Stats []string
 
 	resolved func(*Config) any // *int or *time.Duration
 }
 
-// IsDeadline tells whether the option is a time.
+// IsDeadline reports whether the option is a time.
 func (l *Limit) IsDeadline() bool {
 	_, is := l.resolved(&Config{}).(*time.Duration)
 	return is
 }
 
-// Answers to what is beyond a limit.
+// What happens when a limit is exceeded.
 const (
 	closesConnection = "the connection is closed"
 	busyIfWaiting    = "; a request that would wait for its broker is answered SYSTEM_BUSY (2) instead (unified)"
@@ -188,7 +188,7 @@ func (c *checker) limits(config *Config, m *FilterConfig) {
 		case *time.Duration:
 			*resolved = time.Duration(l.Default)
 			if set {
-				*resolved = c.duration(l.Option, value.Interface().(*durationpb.Duration), time.Duration(l.Default), time.Duration(l.Least), time.Duration(l.Most))
+				*resolved = c.duration(l.Option, value.Interface().(*durationpb.Duration), time.Duration(l.Default), time.Duration(l.Min), time.Duration(l.Max))
 			}
 		}
 	}
@@ -222,49 +222,49 @@ func (c *checker) related(config *Config, m *Limits) {
 
 	// A session may have a frame that is being received, and a frame more than max_buffered_bytes that wait: twice, while
 	// they pass from one place to another, in memory that has grown with them.
-	mostSession := limitOf("limits.max_session_bytes").Most
+	maxSession := limitOf("limits.max_session_bytes").Max
 	if m.GetMaxTotalBytes() != nil {
-		mostSession = int64(l.MaxTotalBytes * percent / 100)
+		maxSession = int64(l.MaxTotalBytes * percent / 100)
 	}
 	if m.GetMaxSessionBytes() != nil {
-		mostSession = int64(l.MaxSessionBytes)
+		maxSession = int64(l.MaxSessionBytes)
 	}
 	if m.GetMaxBufferedBytes() == nil {
-		l.MaxBufferedBytes = min(l.MaxBufferedBytes, max(int(mostSession)/3-l.MaxFrameBytes, int(limitOf("limits.max_buffered_bytes").Least)))
+		l.MaxBufferedBytes = min(l.MaxBufferedBytes, max(int(maxSession)/3-l.MaxFrameBytes, int(limitOf("limits.max_buffered_bytes").Min)))
 	}
-	leastSession := 3 * (l.MaxFrameBytes + l.MaxBufferedBytes)
+	minSession := 3 * (l.MaxFrameBytes + l.MaxBufferedBytes)
 	if m.GetMaxSessionBytes() == nil {
-		l.MaxSessionBytes = max(min(l.MaxSessionBytes, int(mostSession)), leastSession)
+		l.MaxSessionBytes = max(min(l.MaxSessionBytes, int(maxSession)), minSession)
 	}
-	c.atLeast("limits.max_session_bytes", l.MaxSessionBytes, leastSession, "three times max_frame_bytes and max_buffered_bytes together")
+	c.atLeast("limits.max_session_bytes", l.MaxSessionBytes, minSession, "three times max_frame_bytes and max_buffered_bytes together")
 
-	leastTotal := whole(l.MaxSessionBytes, percent)
+	minTotal := whole(l.MaxSessionBytes, percent)
 	if m.GetMaxTotalBytes() == nil {
-		l.MaxTotalBytes = max(l.MaxTotalBytes, 4*l.MaxSessionBytes, leastTotal)
+		l.MaxTotalBytes = max(l.MaxTotalBytes, 4*l.MaxSessionBytes, minTotal)
 	}
-	c.atLeast("limits.max_total_bytes", l.MaxTotalBytes, leastTotal, "of which max_source_percent is max_session_bytes")
+	c.atLeast("limits.max_total_bytes", l.MaxTotalBytes, minTotal, "of which max_source_percent is max_session_bytes")
 }
 
-// whole is the least number of which `percent` is n.
+// whole returns the smallest number of which `percent` is n.
 func whole(n, percent int) int { return (100*n + percent - 1) / percent }
 
 // atLeast refuses an option that is too small beside others.
-func (c *checker) atLeast(option string, n, least int, why string) {
-	if n < least {
-		c.add(option, "is %d; want at least %d, %s", n, least, why)
+func (c *checker) atLeast(option string, n, minimum int, why string) {
+	if n < minimum {
+		c.add(option, "is %d; want at least %d, %s", n, minimum, why)
 	}
 }
 
 func (c *checker) limit(l *Limit, value protoreflect.Message) int64 {
 	n := value.Get(value.Descriptor().Fields().ByName("value")).Uint()
-	if n < uint64(l.Least) || n > uint64(l.Most) {
-		c.add(l.Option, "is %d; want %d to %d", n, l.Least, l.Most)
+	if n < uint64(l.Min) || n > uint64(l.Max) {
+		c.add(l.Option, "is %d; want %d to %d", n, l.Min, l.Max)
 		return l.Default
 	}
 	return int64(n)
 }
 
-// field gives the message at a path of two names, if it is set.
+// field returns the message at a path of two names, if it is set.
 func field(m *FilterConfig, path string) (value protoreflect.Message, set bool) {
 	group, name, _ := strings.Cut(path, ".")
 	message := m.ProtoReflect()

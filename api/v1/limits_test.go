@@ -25,7 +25,7 @@ func TestEveryLimitAndDeadlineIsInTheTable(t *testing.T) {
 	for i := range LimitTable {
 		l := &LimitTable[i]
 		inTable[l.Option] = true
-		if l.Bounds == "" || l.Beyond == "" || len(l.Stats) == 0 || l.Least > l.Default || l.Default > l.Most {
+		if l.Bounds == "" || l.Excess == "" || len(l.Stats) == 0 || l.Min > l.Default || l.Default > l.Max {
 			t.Errorf("%s is %+v", l.Option, l)
 		}
 		if other := seen[l.resolved(config)]; other != "" {
@@ -68,7 +68,7 @@ func TestEveryLimitHasBoundsAndANamedError(t *testing.T) {
 			}
 			return fmt.Sprint(n)
 		}
-		for _, n := range []int64{l.Least, l.Most} {
+		for _, n := range []int64{l.Min, l.Max} {
 			config, err := resolveWith(t, l.Option, text(n))
 			if err != nil {
 				t.Errorf("%s of %d: %v", l.Option, n, err)
@@ -85,13 +85,13 @@ func TestEveryLimitHasBoundsAndANamedError(t *testing.T) {
 				}
 			}
 		}
-		for _, n := range []int64{l.Least - 1, l.Most + 1} {
+		for _, n := range []int64{l.Min - 1, l.Max + 1} {
 			if n < 0 || n > 1<<32-1 && !l.IsDeadline() && l.Option != "limits.max_total_bytes" {
 				continue // not a value of the field's type
 			}
-			want := fmt.Sprintf("%s is %d; want %d to %d", l.Option, n, l.Least, l.Most)
+			want := fmt.Sprintf("%s is %d; want %d to %d", l.Option, n, l.Min, l.Max)
 			if l.IsDeadline() {
-				want = fmt.Sprintf("%s is %v; want %v to %v", l.Option, time.Duration(n), time.Duration(l.Least), time.Duration(l.Most))
+				want = fmt.Sprintf("%s is %v; want %v to %v", l.Option, time.Duration(n), time.Duration(l.Min), time.Duration(l.Max))
 			}
 			if _, err := resolveWith(t, l.Option, text(n)); err == nil || err.Error() != want {
 				t.Errorf("%s of %d: got %v, want %q", l.Option, n, err, want)
@@ -161,7 +161,7 @@ func TestLimitsGoTogetherAtTheEndsOfTheirBounds(t *testing.T) {
 	var settings []setting
 	for i := range LimitTable {
 		if l := &LimitTable[i]; !l.IsDeadline() {
-			settings = append(settings, setting{l.Option, l.Least}, setting{l.Option, l.Default}, setting{l.Option, l.Most})
+			settings = append(settings, setting{l.Option, l.Min}, setting{l.Option, l.Default}, setting{l.Option, l.Max})
 		}
 	}
 	text := func(s setting) string {
@@ -197,8 +197,8 @@ func wantConsistent(t *testing.T, limits string, config *Config) {
 	t.Helper()
 	for i := range LimitTable {
 		l := &LimitTable[i]
-		if n, is := l.resolved(config).(*int); is && (int64(*n) < l.Least || int64(*n) > l.Most) {
-			t.Errorf("%s: %s becomes %d, want %d to %d", limits, l.Option, *n, l.Least, l.Most)
+		if n, is := l.resolved(config).(*int); is && (int64(*n) < l.Min || int64(*n) > l.Max) {
+			t.Errorf("%s: %s becomes %d, want %d to %d", limits, l.Option, *n, l.Min, l.Max)
 		}
 	}
 	l := &config.Limits

@@ -126,7 +126,7 @@ func intoRocketmqProxy(text []byte) (*FilterConfig, error) {
 
 // unmarshalJSON reads a part of `config`, and gives that back.
 func unmarshalJSON(text []byte, into proto.Message, config *FilterConfig) (*FilterConfig, error) {
-	rest, wrong := shapeErrors(text, into.ProtoReflect().Descriptor())
+	rest, wrong := checkJSON(text, into.ProtoReflect().Descriptor())
 	if err := protojson.Unmarshal(rest, into); err != nil {
 		if len(wrong) == 0 {
 			wrong = Errors{{Path: "the config", Problem: err.Error()}}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 )
 
 const limitsIntroduction = `# Limits
@@ -16,14 +17,14 @@ const limitsIntroduction = `# Limits
 
 What clients and brokers can make the proxy hold, and for how long, is bounded. "In all" means over all connections
 that one config has, which is one listener's. A config with a value outside of its bounds is refused with a line that
-names the field, its value and the bounds. The stats of the last column count what was beyond; their names follow
+names the field, its value and the bounds. The last column names the stats that count how often a limit was exceeded; their names follow
 ` + "`rocketmq.<stat_prefix>.`" + `.
 
-| option | bounds | default | least | most | what is beyond | stats |
+| option | bounds | default | min | max | what happens beyond it | stats |
 | --- | --- | --- | --- | --- | --- | --- |
 `
 
-const limitsRest = `
+var limitsRest = `
 ## How they go together
 
 A frame within ` + "`max_frame_bytes`" + ` passes whatever waits, as long as that is less than ` + "`max_buffered_bytes`" + `: no frame is refused for its size alone.
@@ -115,12 +116,12 @@ Nothing that is full stays full: what a client can fill empties by itself, and t
 
 No user has a reason to move these; they are constants in the code.
 
-| bound | value | what is beyond |
+| bound | value | what happens beyond it |
 | --- | --- | --- |
 | nesting of objects and arrays in headers and bodies | 32 | a header: the connection is closed (` + "`frame_error.bad_header`" + `); a request's body: answered SYSTEM_ERROR; a route: ` + "`route_unreadable`" + ` |
 | entries of each list in a body that is read | 65536 | as a malformed body |
 | name of a topic or group that is remembered | 1024 bytes | the request passes, its answer teaches nothing |
-| name of a group in a heartbeat (unified) | 255 bytes | the heartbeat is answered SYSTEM_ERROR |
+| name of a group in a heartbeat (unified) | ` + fmt.Sprint(codec.MaxGroupName) + ` bytes | the heartbeat is answered SYSTEM_ERROR |
 | clientID, and name of a topic, in a heartbeat (unified) | 1024 bytes | the heartbeat is answered SYSTEM_ERROR |
 | list of a group's consumers (compatible configs) | ` + "`max_frame_bytes`" + ` | the request is answered SYSTEM_BUSY (` + "`request_over_limit`" + `) |
 | time for a connection that is being closed to send what was written to it | 5 s; 5 s more when a client that left more unread than Envoy buffers has read half of that | it is closed without |
@@ -129,7 +130,7 @@ No user has a reason to move these; they are constants in the code.
 | time for a broker's request to be answered by its client (unified) | 10 s | forgotten (` + "`server_request_expired`" + `) |
 | time after which a request on a connection that stands for one broker is not waited for | 10 min | counted (` + "`request_expired`" + `); its answer would still pass |
 | ack directives (compatible configs) | 1048576 | the oldest are forgotten |
-| topics and groups of one request that a policy judges | 4096 pairs, each name 512 bytes | denied with NO_PERMISSION (16) (` + "`policy_denied`" + `) |
+| topics and groups of one request that a policy judges | 4096 pairs, each name ` + fmt.Sprint(codec.MaxTopicName) + ` bytes | denied with NO_PERMISSION (16) (` + "`policy_denied`" + `) |
 | changes of name-server data that wait for one of several name servers | 32 MiB, with 64 KiB for each; 12 s | not copied there (` + "`name_server_copy_failure`" + `); the name server of the connection has it |
 | bytes still on their way to brokers whose client has left, in the process | 32 MiB, each for 5 s | the broker's connection is closed at once |
 | silence of a broker's host, connections of the module | 1 min after its last byte, or after the first byte that it has not acknowledged | the connection ends (` + "`upstream_lost`" + `); with tcp_proxy it is its cluster's ` + "`tcp_keepalive`" + ` that decides |
@@ -152,7 +153,7 @@ func limitsPage() string {
 			}
 			return fmt.Sprint(n)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | `%s` |\n", l.Option, l.Bounds, value(l.Default), value(l.Least), value(l.Most), l.Beyond, strings.Join(l.Stats, "`, `"))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | `%s` |\n", l.Option, l.Bounds, value(l.Default), value(l.Min), value(l.Max), l.Excess, strings.Join(l.Stats, "`, `"))
 	}
 	b.WriteString(limitsRest)
 	return b.String()
