@@ -4,9 +4,6 @@ package router
 
 import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 
-// Refusal is an answer to a request that goes nowhere.
-type Refusal = codec.Reply
-
 // Answers to requests that go nowhere.
 var (
 	unnamed = &codec.Reply{

@@ -5,7 +5,6 @@ package session
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -60,5 +59,5 @@ func (s *Session) passAnswer(u *upstream, p *pending, f framing.Frame) framing.V
 }
 
 func unreadableAnswer(err error) failure {
-	return failure{causeUnreadable, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the server's answer cannot be read: " + err.Error()}}
+	return failure{causeUnreadable, &codec.Reply{Code: codec.ResponseSystemError, Remark: "the server's answer cannot be read: " + err.Error()}}
 }

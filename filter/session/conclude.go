@@ -4,7 +4,6 @@ package session
 
 import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -14,7 +13,7 @@ type outcome struct {
 	answered bool               // the client gets an answer
 	code     codec.ResponseCode // of it
 	cause    string             // why there was no answer from upstream; empty: there was one, or none was wanted
-	reply    *router.Refusal    // the proxy's own answer; nil: there is none
+	reply    *codec.Reply       // the proxy's own answer; nil: there is none
 	body     []byte             // of reply
 }
 
@@ -46,18 +45,18 @@ const (
 // failure is why a request gets no answer from its upstream, and what the client gets instead.
 type failure struct {
 	cause string
-	reply *router.Refusal
+	reply *codec.Reply
 }
 
 func answeredWith(code codec.ResponseCode) outcome {
 	return outcome{end: endAnswered, answered: true, code: code}
 }
 
-func localWith(reply *router.Refusal, body []byte) outcome {
+func localWith(reply *codec.Reply, body []byte) outcome {
 	return outcome{end: endLocal, answered: true, code: reply.Code, reply: reply, body: body}
 }
 
-func refusedWith(reply *router.Refusal) outcome {
+func refusedWith(reply *codec.Reply) outcome {
 	return outcome{end: endRefused, answered: true, code: reply.Code, cause: causeRefused, reply: reply}
 }
 

@@ -30,25 +30,25 @@ func (s *envoyRouted) close() {
 
 // Answers of Envoy's own filter, word for word.
 var (
-	noRoute        = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No route for current request."}
-	noCluster      = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster does not exist."}
-	maintenance    = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster under maintenance."}
-	noHost         = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No host available"}
-	noDialled      = &router.Refusal{Code: codec.ResponseSystemError, Remark: "develop_mode has no address to advertise: the client has not dialled IP:port"}
-	clusterMissing = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Cluster is not available"}
-	noDirective    = &router.Refusal{Code: codec.ResponseSystemError, Remark: "No ack directive is found"}
-	notSupported   = &router.Refusal{Code: codec.ResponseSystemError, Remark: "Request not supported"}
-	heartbeatOK    = &router.Refusal{Code: codec.ResponseSuccess, Remark: "Heartbeat OK"}
-	unregisterOK   = &router.Refusal{Code: codec.ResponseSuccess, Remark: "Envoy unregister client OK."}
+	noRoute        = &codec.Reply{Code: codec.ResponseSystemError, Remark: "No route for current request."}
+	noCluster      = &codec.Reply{Code: codec.ResponseSystemError, Remark: "Cluster does not exist."}
+	maintenance    = &codec.Reply{Code: codec.ResponseSystemError, Remark: "Cluster under maintenance."}
+	noHost         = &codec.Reply{Code: codec.ResponseSystemError, Remark: "No host available"}
+	noDialled      = &codec.Reply{Code: codec.ResponseSystemError, Remark: "develop_mode has no address to advertise: the client has not dialled IP:port"}
+	clusterMissing = &codec.Reply{Code: codec.ResponseSystemError, Remark: "Cluster is not available"}
+	noDirective    = &codec.Reply{Code: codec.ResponseSystemError, Remark: "No ack directive is found"}
+	notSupported   = &codec.Reply{Code: codec.ResponseSystemError, Remark: "Request not supported"}
+	heartbeatOK    = &codec.Reply{Code: codec.ResponseSuccess, Remark: "Heartbeat OK"}
+	unregisterOK   = &codec.Reply{Code: codec.ResponseSuccess, Remark: "Envoy unregister client OK."}
 )
 
 var envoyFailures = failures{
-	failed:        failure{causeUpstreamFailed, &router.Refusal{Code: codec.ResponseSystemError, Remark: "remote connection failure"}},
-	failedLocally: failure{causeUpstreamLost, &router.Refusal{Code: codec.ResponseSystemError, Remark: "local connection failure"}},
-	overflow:      failure{causeUpstreamLost, &router.Refusal{Code: codec.ResponseSystemError, Remark: "overflow"}},
-	timedOut:      failure{causeUpstreamFailed, &router.Refusal{Code: codec.ResponseSystemError, Remark: "timeout"}},
-	lost:          failure{causeUpstreamLost, &router.Refusal{Code: codec.ResponseSystemError, Remark: "Connection to upstream is closed by remote peer"}},
-	unreadable:    failure{causeUpstreamLost, &router.Refusal{Code: codec.ResponseSystemError, Remark: "Failed to decode response from upstream"}},
+	failed:        failure{causeUpstreamFailed, &codec.Reply{Code: codec.ResponseSystemError, Remark: "remote connection failure"}},
+	failedLocally: failure{causeUpstreamLost, &codec.Reply{Code: codec.ResponseSystemError, Remark: "local connection failure"}},
+	overflow:      failure{causeUpstreamLost, &codec.Reply{Code: codec.ResponseSystemError, Remark: "overflow"}},
+	timedOut:      failure{causeUpstreamFailed, &codec.Reply{Code: codec.ResponseSystemError, Remark: "timeout"}},
+	lost:          failure{causeUpstreamLost, &codec.Reply{Code: codec.ResponseSystemError, Remark: "Connection to upstream is closed by remote peer"}},
+	unreadable:    failure{causeUpstreamLost, &codec.Reply{Code: codec.ResponseSystemError, Remark: "Failed to decode response from upstream"}},
 }
 
 func (s *envoyRouted) effectiveCode(h *codec.Header) requests.Code {

@@ -17,7 +17,7 @@ import (
 )
 
 // clusterOf returns the cluster of Envoy that a request is routed to.
-func (s *envoyRouted) clusterOf(request routeconfig.Request) (*routeconfig.Route, *envoyadmin.Cluster, *router.Refusal) {
+func (s *envoyRouted) clusterOf(request routeconfig.Request) (*routeconfig.Route, *envoyadmin.Cluster, *codec.Reply) {
 	route, ok := s.routing.Routes.Match(request)
 	if !ok {
 		return nil, nil, noRoute
@@ -78,7 +78,7 @@ func withField(h *codec.Header, name, value string, content []byte) []byte {
 
 // endpointFor picks an endpoint of the cluster that a request is routed to: the master of the broker that it names, or
 // any. `named` reports which of the two.
-func (s *envoyRouted) endpointFor(r router.Request, route *routeconfig.Route, cluster *envoyadmin.Cluster) (e *envoyadmin.Endpoint, named bool, refusal *router.Refusal) {
+func (s *envoyRouted) endpointFor(r router.Request, route *routeconfig.Route, cluster *envoyadmin.Cluster) (e *envoyadmin.Endpoint, named bool, refusal *codec.Reply) {
 	random := s.routing.Random
 	if percent := uint64(cluster.MaintenancePercent); percent > 0 && random()%100 < percent {
 		s.recorder.Inc(stats.MaintenanceFailure)
@@ -110,7 +110,7 @@ func (saidByRequest) TopicBrokers(string) []string     { return nil }
 func (saidByRequest) OnlyBroker(string) (string, bool) { return "", false }
 
 // connectEndpoint returns the connection to an endpoint, opening it if need be.
-func (s *envoyRouted) connectEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstream, *router.Refusal) {
+func (s *envoyRouted) connectEndpoint(cluster string, e *envoyadmin.Endpoint) (*upstream, *codec.Reply) {
 	name := e.Broker.Name
 	if name == "" {
 		name = e.Address

@@ -9,14 +9,13 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 // mayUse returns the cluster of Envoy that a directory stands for, or why its brokers get no request. A cluster may ask
 // for more than a plain TCP connection, which is all that the filter opens by itself; an egress listener does the rest.
 // Envoy's config can change at any time, so this is asked for every request.
-func (s *envoyRouted) mayUse(d *directory.Directory) (*envoyadmin.Cluster, *router.Refusal) {
+func (s *envoyRouted) mayUse(d *directory.Directory) (*envoyadmin.Cluster, *codec.Reply) {
 	cluster, ok := s.clusterAt(d)
 	if !ok {
 		return nil, noCluster
@@ -24,7 +23,7 @@ func (s *envoyRouted) mayUse(d *directory.Directory) (*envoyadmin.Cluster, *rout
 	if s.isPlain(cluster) {
 		return cluster, nil
 	}
-	unusable := failure{causeUpstreamLost, &router.Refusal{
+	unusable := failure{causeUpstreamLost, &codec.Reply{
 		Code:   codec.ResponseSystemError,
 		Remark: fmt.Sprintf("cluster %s has %s, which needs an egress listener (egress.address)", cluster.Name, cluster.Demands),
 	}}
@@ -47,7 +46,7 @@ func (s *envoyRouted) isPlain(cluster *envoyadmin.Cluster) bool {
 	return cluster.Demands == "" || s.environment.Config.Egress != ""
 }
 
-func (s *envoyRouted) mayReach(to target, address string) *router.Refusal {
+func (s *envoyRouted) mayReach(to target, address string) *codec.Reply {
 	cluster, refusal := s.mayUse(to.cluster)
 	if refusal != nil || s.byAddress[address] != nil {
 		return refusal
@@ -111,7 +110,7 @@ func (s *envoyRouted) crowded(to target, address string) bool {
 }
 
 // mayQueue counts a request that waits for u to open, unless too many do.
-func (s *envoyRouted) mayQueue(u *upstream) *router.Refusal {
+func (s *envoyRouted) mayQueue(u *upstream) *codec.Reply {
 	if u.connected || u.slot == nil {
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // registerMember notes a client's consumer groups and passes its registration on to the brokers, whose
@@ -21,7 +20,7 @@ func (s *envoyRouted) registerMember(kind *requests.Type, f framing.Frame) frami
 	case refusal != nil:
 		return s.refuse(h, refusal)
 	case data.ClientID == "":
-		return s.refuse(h, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the heartbeat has no clientID"})
+		return s.refuse(h, &codec.Reply{Code: codec.ResponseSystemError, Remark: "the heartbeat has no clientID"})
 	}
 	s.leaveOtherGroups(data)
 	for _, consumer := range data.Consumers {
@@ -118,11 +117,11 @@ func (s *envoyRouted) answerConsumerList(h *codec.Header) framing.Verdict {
 	if err != nil {
 		return s.refuse(h, notSupported)
 	}
-	return s.answerLocally(h, &router.Refusal{}, content)
+	return s.answerLocally(h, &codec.Reply{}, content)
 }
 
 // answerLocally answers a request that needs no broker.
-func (s *envoyRouted) answerLocally(h *codec.Header, reply *router.Refusal, body []byte) framing.Verdict {
+func (s *envoyRouted) answerLocally(h *codec.Header, reply *codec.Reply, body []byte) framing.Verdict {
 	o := localWith(reply, body)
 	s.ended(s.tracking, replyTo(h), h.Opaque, &o)
 	return framing.Drop

@@ -10,7 +10,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // standardJSONVersion is the version of clients from which on name servers answer standard JSON (V4_9_4).
@@ -50,7 +49,7 @@ func (s *envoyRouted) answerRoute(h *codec.Header) framing.Verdict {
 	}
 	s.advertised(s.routing.Directories[route.Cluster], string(topic), names)
 	standard, _ := h.Field("acceptStandardJsonOnly")
-	return s.answerLocally(h, &router.Refusal{}, body.AppendTopicRouteData(nil, brokers, h.Version >= standardJSONVersion || string(standard) == "true"))
+	return s.answerLocally(h, &codec.Reply{}, body.AppendTopicRouteData(nil, brokers, h.Version >= standardJSONVersion || string(standard) == "true"))
 }
 
 // routedKnowledge is knowledge that takes the brokers of a topic from Envoy's clusters.

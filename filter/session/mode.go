@@ -7,7 +7,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // mode is what a client connection is for. It is chosen once, in New; everything in which connections differ is behind it.
@@ -62,7 +61,7 @@ type mode interface {
 // upstreams is the part of a mode that is about connections to brokers and name servers.
 type upstreams interface {
 	// mayReach returns why no connection leads to an address; nil: one may.
-	mayReach(to target, address string) *router.Refusal
+	mayReach(to target, address string) *codec.Reply
 	// crowded reports whether a new connection to an address would have to wait for others to end.
 	crowded(to target, address string) bool
 	// mayDial reports whether u may be dialled now. If not, the mode dials it later.
@@ -74,7 +73,7 @@ type upstreams interface {
 	// failures returns what requests get whose upstream connection fails.
 	failures() *failures
 	// mayQueue returns why a request may not wait until u is open; nil: it may.
-	mayQueue(u *upstream) *router.Refusal
+	mayQueue(u *upstream) *codec.Reply
 	// canWrite reports whether u can take n bytes more, of a frame that is about to be written.
 	canWrite(u *upstream, n int) bool
 	// upstreamFull notes that u takes nothing now, or does again, and reports whether requests for u are refused meanwhile.

@@ -7,19 +7,18 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/logline"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/reach"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 var (
-	brokerIsSelf     = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the address that this broker has registered leads back to the proxy: see its brokerIP1 and listenPort"}
-	nameServerIsSelf = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the address of the name server leads back to the proxy"}
-	outsideNetworks  = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the address that this broker has registered is in none of the networks where the proxy connects to brokers"}
+	brokerIsSelf     = &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the address that this broker has registered leads back to the proxy: see its brokerIP1 and listenPort"}
+	nameServerIsSelf = &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the address of the name server leads back to the proxy"}
+	outsideNetworks  = &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the address that this broker has registered is in none of the networks where the proxy connects to brokers"}
 )
 
 // mayConnect judges the address of a new upstream connection. A refusal is counted, and the first one of an address is
 // logged.
-func (s *Session) mayConnect(to target, address string) *router.Refusal {
+func (s *Session) mayConnect(to target, address string) *codec.Reply {
 	verdict := s.reaches(to, address)
 	if verdict == reach.Allowed {
 		return nil

@@ -2,10 +2,7 @@
 
 package session
 
-import (
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
-)
+import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 
 // replyContext is what the proxy's own answer takes over from its request, beside the opaque.
 type replyContext struct {
@@ -17,7 +14,7 @@ type replyContext struct {
 func replyTo(h *codec.Header) replyContext { return replyContext{h.Version, h.Type, h.IsOneway()} }
 
 // reply writes an answer of the proxy itself.
-func (s *Session) reply(to replyContext, opaque int32, reply *router.Refusal, body []byte) {
+func (s *Session) reply(to replyContext, opaque int32, reply *codec.Reply, body []byte) {
 	s.writeCommand(codec.Command{
 		Code:     int32(reply.Code),
 		Language: codec.LanguageOther,

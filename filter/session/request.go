@@ -79,7 +79,7 @@ func (s *Session) forward(u *upstream, kind *requests.Type, f framing.Frame) (fr
 }
 
 // refuse ends a request that goes nowhere with an answer, unless it wants none.
-func (s *Session) refuse(h *codec.Header, refusal *router.Refusal) framing.Verdict {
+func (s *Session) refuse(h *codec.Header, refusal *codec.Reply) framing.Verdict {
 	o := refusedWith(refusal)
 	s.ended(s.tracking, replyTo(h), h.Opaque, &o)
 	return framing.Drop

@@ -145,7 +145,7 @@ func (s *shared) deadlineOf(kind *requests.Type, wait Instant) Instant {
 }
 
 // To a client on a shared connection GO_AWAY would mean that all brokers go.
-var upstreamLeaving = failure{causeUpstreamLost, &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the broker is shutting down and has not processed the request"}}
+var upstreamLeaving = failure{causeUpstreamLost, &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the broker is shutting down and has not processed the request"}}
 
 func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict {
 	opaque := f.Header.Opaque

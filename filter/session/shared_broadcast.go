@@ -10,7 +10,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -36,10 +35,10 @@ type broadcast struct {
 
 	kept      int // bytes of answers
 	successes int
-	frame     []byte          // strict: the answer that stands for all, complete
-	refused   *router.Refusal // the first answer that was not a success
-	lost      *failure        // of the first copy that got no answer
-	version   int32           // the least of those that answered
+	frame     []byte       // strict: the answer that stands for all, complete
+	refused   *codec.Reply // the first answer that was not a success
+	lost      *failure     // of the first copy that got no answer
+	version   int32        // the least of those that answered
 	supportV2 bool
 	subChange bool
 }
@@ -149,7 +148,7 @@ func (b *broadcast) add(f framing.Frame) {
 	}
 	if refuses {
 		if b.refused == nil {
-			b.refused = &router.Refusal{Code: h.ResponseCode(), Remark: h.Remark()}
+			b.refused = &codec.Reply{Code: h.ResponseCode(), Remark: h.Remark()}
 		}
 		return
 	}

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
@@ -44,7 +45,7 @@ func (s *shared) toEveryBroker(kind *requests.Type, f framing.Frame) framing.Ver
 }
 
 // changeAll sends a request to all targets: one failure is the answer. `nobody` answers it if there are none.
-func (s *shared) changeAll(kind *requests.Type, f framing.Frame, targets []*upstream, nobody *router.Refusal) framing.Verdict {
+func (s *shared) changeAll(kind *requests.Type, f framing.Frame, targets []*upstream, nobody *codec.Reply) framing.Verdict {
 	if len(targets) == 0 {
 		return s.refuse(f.Header, nobody)
 	}

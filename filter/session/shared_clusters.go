@@ -62,7 +62,7 @@ func (s *shared) clustersOfGroup(name string) []*directory.Directory {
 }
 
 // clustersFor returns the clusters that the broker of a request can be in.
-func (s *shared) clustersFor(kind *requests.Type, r router.Request) ([]*directory.Directory, *router.Refusal) {
+func (s *shared) clustersFor(kind *requests.Type, r router.Request) ([]*directory.Directory, *codec.Reply) {
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
 	if kind.Broker == requests.ByHalfMessage {
 		if half, ok := router.HalfMessageOf(r.Header); ok {
@@ -79,10 +79,10 @@ func (s *shared) clustersFor(kind *requests.Type, r router.Request) ([]*director
 	})
 }
 
-var severalClusters = &router.Refusal{Code: codec.ResponseSystemError, Remark: "the topics of this request are in several clusters: send a request for each"}
+var severalClusters = &codec.Reply{Code: codec.ResponseSystemError, Remark: "the topics of this request are in several clusters: send a request for each"}
 
 // clustersOfAll returns the clusters that all subjects of a request can be in.
-func (s *shared) clustersOfAll(kind *requests.Type, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *router.Refusal) {
+func (s *shared) clustersOfAll(kind *requests.Type, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *codec.Reply) {
 	all := s.environment.Clusters.All()
 	if len(all) <= 1 {
 		return all, nil

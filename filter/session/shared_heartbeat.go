@@ -13,7 +13,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -34,11 +33,11 @@ type clientGroup struct {
 }
 
 // rememberHeartbeat keeps the parts of a heartbeat that later requests and a reopened connection need.
-func (s *shared) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *router.Refusal) {
+func (s *shared) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *codec.Reply) {
 	frame, heartbeat := f.Raw, f.Body()
 	data, err := body.ParseHeartbeatData(heartbeat)
 	if err != nil {
-		return nil, &router.Refusal{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
+		return nil, &codec.Reply{Code: codec.ResponseSystemError, Remark: "unreadable HeartbeatData: " + err.Error()}
 	}
 	if refusal := checkNames(data); refusal != nil {
 		return nil, refusal
@@ -63,12 +62,12 @@ func (s *shared) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *route
 }
 
 // checkNames returns an answer to a heartbeat with a name that is longer than any that there can be, else nil.
-func checkNames(data *body.HeartbeatData) *router.Refusal {
-	tooLong := func(what, name string, limit int) *router.Refusal {
+func checkNames(data *body.HeartbeatData) *codec.Reply {
+	tooLong := func(what, name string, limit int) *codec.Reply {
 		if len(name) <= limit {
 			return nil
 		}
-		return &router.Refusal{Code: codec.ResponseSystemError, Remark: fmt.Sprintf("the heartbeat has a %s of %d bytes, the proxy takes %d", what, len(name), limit)}
+		return &codec.Reply{Code: codec.ResponseSystemError, Remark: fmt.Sprintf("the heartbeat has a %s of %d bytes, the proxy takes %d", what, len(name), limit)}
 	}
 	if refusal := tooLong("clientID", data.ClientID, maxName); refusal != nil {
 		return refusal

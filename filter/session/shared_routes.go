@@ -10,15 +10,14 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 // routes are the answers of the name servers of several clusters to one GET_ROUTEINFO_BY_TOPIC.
 type routes struct {
 	found   map[*directory.Directory][]byte // bodies with the addresses that the client gets
-	missing *router.Refusal                 // of a cluster that does not have the topic
-	failed  *router.Refusal
+	missing *codec.Reply                    // of a cluster that does not have the topic
+	failed  *codec.Reply
 	version int32
 }
 
@@ -57,9 +56,9 @@ func (b *broadcast) addRoute(u *upstream, p pending, f framing.Frame) {
 		}
 		r.found[u.target.cluster] = bytes.Clone(route) // it may be the very bytes that came, which are borrowed
 	case codec.ResponseTopicNotExist:
-		r.missing = &router.Refusal{Code: h.ResponseCode(), Remark: h.Remark()}
+		r.missing = &codec.Reply{Code: h.ResponseCode(), Remark: h.Remark()}
 	default:
-		r.failed = &router.Refusal{Code: h.ResponseCode(), Remark: h.Remark()}
+		r.failed = &codec.Reply{Code: h.ResponseCode(), Remark: h.Remark()}
 	}
 }
 

@@ -7,19 +7,18 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
 var (
-	brokerUnknown     = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the proxy does not know the address of this broker (yet)"}
-	nameServerUnknown = &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the proxy has not found a name server (yet)"}
-	noMoreFiles       = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "the proxy has as many connections as it may open files for"}
-	tooManyUpstreams  = &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "too many upstream connections for this client"}
+	brokerUnknown     = &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the proxy does not know the address of this broker (yet)"}
+	nameServerUnknown = &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the proxy has not found a name server (yet)"}
+	noMoreFiles       = &codec.Reply{Code: codec.ResponseSystemBusy, Remark: "the proxy has as many connections as it may open files for"}
+	tooManyUpstreams  = &codec.Reply{Code: codec.ResponseSystemBusy, Remark: "too many upstream connections for this client"}
 )
 
 // brokerUpstream returns the connection to the broker of that name in one of the clusters, opening it if need be.
-func (s *shared) brokerUpstream(name []byte, clusters []*directory.Directory) (*upstream, *router.Refusal) {
+func (s *shared) brokerUpstream(name []byte, clusters []*directory.Directory) (*upstream, *codec.Reply) {
 	for _, cluster := range clusters {
 		address, ok := cluster.Snapshot().Master(string(name))
 		if !ok {
@@ -51,7 +50,7 @@ func (s *shared) connectedTo(name []byte, clusters []*directory.Directory) *upst
 }
 
 // nameServerUpstream returns the connection to a name server of a cluster, opening it if need be.
-func (s *shared) nameServerUpstream(cluster *directory.Directory) (*upstream, *router.Refusal) {
+func (s *shared) nameServerUpstream(cluster *directory.Directory) (*upstream, *codec.Reply) {
 	servers := cluster.Snapshot().NameServers()
 	for _, address := range servers {
 		if u := s.byAddress[address]; u != nil {
@@ -66,7 +65,7 @@ func (s *shared) nameServerUpstream(cluster *directory.Directory) (*upstream, *r
 }
 
 // connectTo returns the connection to an address, opening it if need be.
-func (s *shared) connectTo(to target, address string) (*upstream, *router.Refusal) {
+func (s *shared) connectTo(to target, address string) (*upstream, *codec.Reply) {
 	if refusal := s.mode.mayReach(to, address); refusal != nil {
 		return nil, refusal
 	}
@@ -95,7 +94,7 @@ func (s *shared) connectTo(to target, address string) (*upstream, *router.Refusa
 
 // connectRegistered is connectTo for a broker at which this client may have registered: one whose connection is new gets
 // the registration again first.
-func (s *shared) connectRegistered(to target, address string) (*upstream, *router.Refusal) {
+func (s *shared) connectRegistered(to target, address string) (*upstream, *codec.Reply) {
 	known := s.byAddress[address] != nil
 	u, refusal := s.connectTo(to, address)
 	if known || refusal != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 )
 
 // tracked follows a request for the policy and for observers. It is nil where neither is configured.
@@ -71,7 +70,7 @@ func common(subjects []body.Subject) (about body.Subject) {
 }
 
 // askPolicy returns why the policy refuses a request; nil: it does not.
-func (s *Session) askPolicy(code requests.Code, kind *requests.Type, f framing.Frame) *router.Refusal {
+func (s *Session) askPolicy(code requests.Code, kind *requests.Type, f framing.Frame) *codec.Reply {
 	bill, refusal := s.policy.Judge(&policy.Request{
 		Code:   code,
 		Type:   kind,

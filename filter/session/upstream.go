@@ -11,7 +11,6 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyrouted"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/framing"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/router"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -51,12 +50,12 @@ type upstream struct {
 type failures struct{ failed, failedLocally, overflow, timedOut, lost, unreadable failure }
 
 var (
-	upstreamFailed = failure{causeUpstreamFailed, &router.Refusal{Code: codec.ResponseServiceNotAvailable, Remark: "the connection to the broker or name server could not be opened"}}
-	upstreamLost   = failure{causeUpstreamLost, &router.Refusal{Code: codec.ResponseSystemError, Remark: "the connection to the broker or name server broke before the answer came"}}
+	upstreamFailed = failure{causeUpstreamFailed, &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the connection to the broker or name server could not be opened"}}
+	upstreamLost   = failure{causeUpstreamLost, &codec.Reply{Code: codec.ResponseSystemError, Remark: "the connection to the broker or name server broke before the answer came"}}
 	plainFailures  = failures{failed: upstreamFailed, failedLocally: upstreamFailed, overflow: upstreamFailed, timedOut: upstreamFailed, lost: upstreamLost, unreadable: upstreamLost}
 
-	deadlinePassed = failure{causeDeadline, &router.Refusal{Code: codec.ResponseSystemError, Remark: "no answer came in time"}}
-	overLimit      = failure{causeRefused, &router.Refusal{Code: codec.ResponseSystemBusy, Remark: "too much is waiting on this connection"}}
+	deadlinePassed = failure{causeDeadline, &codec.Reply{Code: codec.ResponseSystemError, Remark: "no answer came in time"}}
+	overLimit      = failure{causeRefused, &codec.Reply{Code: codec.ResponseSystemBusy, Remark: "too much is waiting on this connection"}}
 )
 
 // of returns the failure of a cause.
@@ -75,18 +74,18 @@ func (f *failures) of(cause ConnectFailure) failure {
 // plainUpstreams is the part of a mode whose upstream connections ask nothing of Envoy's clusters.
 type plainUpstreams struct{ session *Session }
 
-func (plainUpstreams) mayReach(target, string) *router.Refusal { return nil }
-func (plainUpstreams) crowded(target, string) bool             { return false }
-func (plainUpstreams) mayDial(*upstream) bool                  { return true }
-func (plainUpstreams) dialNext(*upstream) bool                 { return false }
-func (plainUpstreams) mayQueue(*upstream) *router.Refusal      { return nil }
-func (plainUpstreams) failures() *failures                     { return &plainFailures }
+func (plainUpstreams) mayReach(target, string) *codec.Reply { return nil }
+func (plainUpstreams) crowded(target, string) bool          { return false }
+func (plainUpstreams) mayDial(*upstream) bool               { return true }
+func (plainUpstreams) dialNext(*upstream) bool              { return false }
+func (plainUpstreams) mayQueue(*upstream) *codec.Reply      { return nil }
+func (plainUpstreams) failures() *failures                  { return &plainFailures }
 func (p plainUpstreams) connectTimeout(*upstream) Instant {
 	return p.session.environment.Config.Timeouts.Connect
 }
 
 // connect opens an upstream connection, if it may go to that address.
-func (s *Session) connect(to target, address string) (*upstream, *router.Refusal) {
+func (s *Session) connect(to target, address string) (*upstream, *codec.Reply) {
 	if refusal := s.mayConnect(to, address); refusal != nil {
 		return nil, refusal
 	}
