@@ -120,9 +120,10 @@ No user has a reason to move these; they are constants in the code.
 | --- | --- | --- |
 | nesting of objects and arrays in headers and bodies | 32 | a header: the connection is closed (` + "`frame_error.bad_header`" + `); a request's body: answered SYSTEM_ERROR; a route: ` + "`route_unreadable`" + ` |
 | entries of each list in a body that is read | 65536 | as a malformed body |
-| name of a topic or group that is remembered | 1024 bytes | the request passes, its answer teaches nothing |
+| name of a topic that is remembered | ` + fmt.Sprint(codec.MaxTopicName) + ` bytes | the request passes, its answer teaches nothing |
 | name of a group in a heartbeat (unified) | ` + fmt.Sprint(codec.MaxGroupName) + ` bytes | the heartbeat is answered SYSTEM_ERROR |
-| clientID, and name of a topic, in a heartbeat (unified) | 1024 bytes | the heartbeat is answered SYSTEM_ERROR |
+| name of a topic in a heartbeat (unified) | ` + fmt.Sprint(codec.MaxTopicName) + ` bytes | the heartbeat is answered SYSTEM_ERROR |
+| clientID in a heartbeat (unified) | 1024 bytes | the heartbeat is answered SYSTEM_ERROR |
 | list of a group's consumers (compatible configs) | ` + "`max_frame_bytes`" + ` | the request is answered SYSTEM_BUSY (` + "`request_over_limit`" + `) |
 | time for a connection that is being closed to send what was written to it | 5 s; 5 s more when a client that left more unread than Envoy buffers has read half of that | it is closed without |
 | half messages remembered for the end of their transactions, each connection (unified) | 1024 | the oldest are forgotten: an END_TRANSACTION that names no broker is refused |

@@ -406,7 +406,7 @@ func TestNamesInHeartbeatsAreBounded(t *testing.T) {
 		"clientID":       {`"1@2"`, long(1024), long(1025), "the heartbeat has a clientID of 1025 bytes, the proxy takes 1024"},
 		"consumer group": {`"g"`, long(255), long(256), "the heartbeat has a consumer group of 256 bytes, the proxy takes 255"},
 		"producer group": {`"CLIENT_INNER_PRODUCER"`, long(255), long(256), "the heartbeat has a producer group of 256 bytes, the proxy takes 255"},
-		"topic":          {`"t"`, long(1024), long(1025), "the heartbeat has a topic of 1025 bytes, the proxy takes 1024"},
+		"topic":          {`"t"`, long(512), long(513), "the heartbeat has a topic of 513 bytes, the proxy takes 512"},
 	} {
 		for kind, start := range map[string]func(testing.TB) *harness{
 			"unified": func(t testing.TB) *harness {

@@ -4,7 +4,6 @@ package session
 
 import (
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/addressing"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/policy"
@@ -35,8 +34,4 @@ type Environment struct {
 	Warn func(now Instant, format string, arguments ...any)
 
 	totals quota.Totals
-}
-
-func (e *Environment) frameLimits() codec.Limits {
-	return codec.Limits{MaxFrame: e.Config.Limits.MaxFrameBytes, MaxHeader: e.Config.Limits.MaxHeaderBytes, MaxFields: e.Config.Limits.MaxFields}
 }

@@ -74,11 +74,12 @@ func (s *envoyRouted) request(kind *requests.Type, f framing.Frame) framing.Verd
 	}
 	switch kind.Class {
 	case requests.Named, requests.AnyBroker, requests.AddressOnly, requests.Unlisted:
-		name, refusal := router.Locate(router.Request{Type: kind, Header: h, Body: f.Body()}, routedKnowledge{knowledge{s.shared}, s})
+		request := router.Request{Type: kind, Header: h, Body: f.Body()}
+		name, refusal := router.Locate(request, routedKnowledge{knowledge{s.shared}, s})
 		if refusal != nil {
 			return s.refuse(h, notSupported)
 		}
-		return s.toBroker(name, kind, f)
+		return s.toBroker(name, request, f)
 	}
 	return s.refuse(h, notSupported)
 }

@@ -184,7 +184,7 @@ func poppedMessage(h *codec.Header) (m envoyrouted.Message, ok bool) {
 // cannot be.
 func (s *envoyRouted) rememberPopped(broker envoyadmin.Broker, group string) func(framing.Frame) {
 	from := envoyrouted.Broker{Name: broker.Name, ID: broker.ID}
-	if len(group) > maxName {
+	if len(group) > codec.MaxGroupName {
 		return nil
 	}
 	return func(f framing.Frame) {

@@ -48,7 +48,7 @@ type Record struct {
 }
 
 // text returns the name of a topic or a group as records hold it.
-func text(b []byte) string { return string(b[:min(len(b), maxGroup)]) }
+func text(b []byte) string { return string(b[:min(len(b), codec.MaxGroupName)]) }
 
 // IsError reports whether something went wrong: no answer came from upstream, or one that is neither a success nor the end
 // of a fetch that found nothing.

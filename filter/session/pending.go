@@ -68,11 +68,11 @@ const (
 
 // routeQueryOf reads the header of a GET_ROUTEINFO_BY_TOPIC; a name that is longer than any that there can be is left empty.
 func routeQueryOf(h *codec.Header) (q routeQuery) {
-	if topic, _ := h.Field("topic"); len(topic) <= maxName {
+	if topic, _ := h.Field("topic"); len(topic) <= codec.MaxTopicName {
 		q.topic = string(topic)
 	}
 	if isTrue(h, fieldZoneMode) {
-		if zone, _ := h.Field(fieldZoneName); len(zone) <= maxName {
+		if zone, _ := h.Field(fieldZoneName); len(zone) <= codec.MaxGroupName {
 			q.zone = string(zone)
 		}
 	}

@@ -82,7 +82,7 @@ func (s *Session) leave() {
 
 // newCutter makes a cutter of one direction of a connection.
 func (s *Session) newCutter() framing.Cutter {
-	return framing.Cutter{Limits: s.environment.frameLimits(), Whole: s.mode.wholeFrames(), Memory: &s.quota.Memory}
+	return framing.Cutter{Limits: s.environment.Config.FrameLimits(), Whole: s.mode.wholeFrames(), Memory: &s.quota.Memory}
 }
 
 // Open starts the session.

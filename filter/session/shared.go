@@ -91,12 +91,12 @@ func (s *shared) request(kind *requests.Type, f framing.Frame) framing.Verdict {
 	if refusal != nil {
 		return s.refuse(f.Header, refusal)
 	}
-	return s.toBroker(name, kind, f)
+	return s.toBroker(name, request, f)
 }
 
 // toBroker sends a request to the broker of that name.
-func (s *shared) toBroker(name []byte, kind *requests.Type, f framing.Frame) framing.Verdict {
-	clusters, refusal := s.clustersFor(kind, router.Request{Type: kind, Header: f.Header, Body: f.Body()})
+func (s *shared) toBroker(name []byte, request router.Request, f framing.Frame) framing.Verdict {
+	clusters, refusal := s.clustersFor(request)
 	if refusal != nil {
 		return s.refuse(f.Header, refusal)
 	}
@@ -104,7 +104,7 @@ func (s *shared) toBroker(name []byte, kind *requests.Type, f framing.Frame) fra
 	if refusal != nil {
 		return s.refuse(f.Header, refusal)
 	}
-	v, _ := s.forward(u, kind, f)
+	v, _ := s.forward(u, request.Type, f)
 	return v
 }
 

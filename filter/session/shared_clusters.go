@@ -21,20 +21,10 @@ func (s *shared) clustersOf(topic []byte) []*directory.Directory {
 		return all
 	}
 	name := string(topic)
-	if group, ok := cutGroupTopic(name); ok {
+	if group, ok := codec.CutGroupTopic(name); ok {
 		return s.clustersOfGroup(group)
 	}
 	return []*directory.Directory{s.environment.Clusters.Of(name)}
-}
-
-// cutGroupTopic returns the consumer group of a topic that belongs to one, such as a retry topic.
-func cutGroupTopic(topic string) (group string, ok bool) {
-	for _, prefix := range []string{codec.RetryTopicPrefix, codec.DLQTopicPrefix} {
-		if group, ok := strings.CutPrefix(topic, prefix); ok {
-			return group, true
-		}
-	}
-	return "", false
 }
 
 // clustersOfGroup returns the clusters of the topics that a group subscribes to, by the client's last
@@ -50,7 +40,7 @@ func (s *shared) clustersOfGroup(name string) []*directory.Directory {
 	for group, topics := range s.groups {
 		rest, ok := strings.CutPrefix(name, group)
 		for _, topic := range topics {
-			if _, own := cutGroupTopic(topic); ok && !own && (rest == "" || rest[1:] == topic) {
+			if _, own := codec.CutGroupTopic(topic); ok && !own && (rest == "" || rest[1:] == topic) {
 				add(topic)
 			}
 		}
@@ -62,16 +52,16 @@ func (s *shared) clustersOfGroup(name string) []*directory.Directory {
 }
 
 // clustersFor returns the clusters that the broker of a request can be in.
-func (s *shared) clustersFor(kind *requests.Type, r router.Request) ([]*directory.Directory, *codec.Reply) {
+func (s *shared) clustersFor(r router.Request) ([]*directory.Directory, *codec.Reply) {
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
-	if kind.Broker == requests.ByHalfMessage {
+	if r.Type.Broker == requests.ByHalfMessage {
 		if half, ok := router.HalfMessageOf(r.Header); ok {
 			if at, known := s.halfMessages.find(half, r.Header); known {
 				return []*directory.Directory{at.cluster}, nil
 			}
 		}
 	}
-	return s.clustersOfAll(kind, r, func(about body.Subject) []*directory.Directory {
+	return s.clustersOfAll(r, func(about body.Subject) []*directory.Directory {
 		if len(about.Topic) == 0 && len(about.ConsumerGroup) > 0 {
 			return s.clustersOfGroup(string(about.ConsumerGroup))
 		}
@@ -82,13 +72,13 @@ func (s *shared) clustersFor(kind *requests.Type, r router.Request) ([]*director
 var severalClusters = &codec.Reply{Code: codec.ResponseSystemError, Remark: "the topics of this request are in several clusters: send a request for each"}
 
 // clustersOfAll returns the clusters that all subjects of a request can be in.
-func (s *shared) clustersOfAll(kind *requests.Type, r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *codec.Reply) {
+func (s *shared) clustersOfAll(r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *codec.Reply) {
 	all := s.environment.Clusters.All()
 	if len(all) <= 1 {
 		return all, nil
 	}
 	var buffer [1]body.Subject
-	subjects, err := kind.AppendSubjects(buffer[:0], r.Header, r.Body)
+	subjects, err := r.Type.AppendSubjects(buffer[:0], r.Header, r.Body)
 	if err != nil {
 		return nil, router.Unreadable(err)
 	}

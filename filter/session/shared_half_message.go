@@ -29,6 +29,9 @@ type origin struct {
 
 const transactionID = "transactionId"
 
+// maxTransactionID is how much of a transaction's id is compared; clients make them of 32 to 64 digits.
+const maxTransactionID = 256
+
 // rememberCheck notes the half message of a CHECK_TRANSACTION_STATE.
 func (m *halfMessages) rememberCheck(at target, h *codec.Header) {
 	if half, ok := router.HalfMessageOf(h); ok {

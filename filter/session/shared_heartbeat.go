@@ -61,6 +61,10 @@ func (s *shared) rememberHeartbeat(f framing.Frame) (*body.HeartbeatData, *codec
 	return data, nil
 }
 
+// maxClientID bounds a client's id, in bytes. RocketMQ does not: Java makes it of an address, an instance's name and a
+// unit's name.
+const maxClientID = 1024
+
 // checkNames returns an answer to a heartbeat with a name that is longer than any that there can be, else nil.
 func checkNames(data *body.HeartbeatData) *codec.Reply {
 	tooLong := func(what, name string, limit int) *codec.Reply {
@@ -69,20 +73,20 @@ func checkNames(data *body.HeartbeatData) *codec.Reply {
 		}
 		return &codec.Reply{Code: codec.ResponseSystemError, Remark: fmt.Sprintf("the heartbeat has a %s of %d bytes, the proxy takes %d", what, len(name), limit)}
 	}
-	if refusal := tooLong("clientID", data.ClientID, maxName); refusal != nil {
+	if refusal := tooLong("clientID", data.ClientID, maxClientID); refusal != nil {
 		return refusal
 	}
 	for _, group := range data.Producers {
-		if refusal := tooLong("producer group", group, maxGroup); refusal != nil {
+		if refusal := tooLong("producer group", group, codec.MaxGroupName); refusal != nil {
 			return refusal
 		}
 	}
 	for _, consumer := range data.Consumers {
-		if refusal := tooLong("consumer group", consumer.Group, maxGroup); refusal != nil {
+		if refusal := tooLong("consumer group", consumer.Group, codec.MaxGroupName); refusal != nil {
 			return refusal
 		}
 		for _, topic := range consumer.Topics {
-			if refusal := tooLong("topic", topic, maxName); refusal != nil {
+			if refusal := tooLong("topic", topic, codec.MaxTopicName); refusal != nil {
 				return refusal
 			}
 		}
@@ -196,7 +200,7 @@ func (s *shared) liveHeartbeat() ([]byte, *codec.Header) {
 		return nil, nil
 	}
 	header := &codec.Header{}
-	prefix, err := codec.ParsePrefix(last.frame, s.environment.frameLimits())
+	prefix, err := codec.ParsePrefix(last.frame, s.environment.Config.FrameLimits())
 	if err != nil || header.Parse(prefix.Type, last.frame[codec.PrefixSize:codec.PrefixSize+prefix.HeaderSize]) != nil {
 		return nil, nil // cannot be: it was parsed when it came
 	}
