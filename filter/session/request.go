@@ -89,3 +89,9 @@ func (s *Session) refuseOverLimit(h *codec.Header) framing.Verdict {
 	s.recorder.Inc(stats.RequestOverLimit)
 	return s.refuse(h, overLimit.reply)
 }
+
+// isTrue reports whether a header has this field, and it is true.
+func isTrue(h *codec.Header, field string) bool {
+	value, _ := h.Field(field)
+	return string(value) == "true"
+}

@@ -159,11 +159,6 @@ func (b *broadcast) add(f framing.Frame) {
 	b.subChange = b.subChange || isTrue(h, fieldSubChange)
 }
 
-func isTrue(h *codec.Header, field string) bool {
-	value, _ := h.Field(field)
-	return string(value) == "true"
-}
-
 // keep reserves memory for an answer. It returns false if there is none.
 func (b *broadcast) keep(size int) bool {
 	s := b.session
