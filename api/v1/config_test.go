@@ -81,6 +81,18 @@ func TestEveryFormOfAConfigIsRead(t *testing.T) {
 	}
 }
 
+func TestTheBytesThatADynamicModuleGetsAreRead(t *testing.T) {
+	typed := &xds.TypedStruct{TypeUrl: "type.googleapis.com/" + filterConfigType, Value: structOf(t, fullJSON)}
+	for name, bytes := range map[string][]byte{"JSON": []byte(" " + fullJSON), "a TypedStruct": serialize(t, typed)} {
+		if config, err := ReadBytes(bytes); err != nil || config.StatPrefix != "demo" {
+			t.Errorf("%s: got %+v, %v", name, config, err)
+		}
+	}
+	if config, err := ReadBytes(nil); config != nil || err == nil || err.Error() != "the config is missing" {
+		t.Errorf("got %+v, %v", config, err)
+	}
+}
+
 func TestWhatIsNoConfigIsRefused(t *testing.T) {
 	for name, in := range map[string]*anypb.Any{
 		"nothing":                   nil,

@@ -33,7 +33,7 @@ const (
 //     RocketmqProxy is that, any other a FilterConfig;
 //   - a BytesValue with a serialized TypedStruct.
 //
-// The last two are what a stock Envoy gives a dynamic module that is configured with a TypedStruct:
+// ReadBytes takes what a stock Envoy hands to a dynamic module that is configured with a TypedStruct:
 // its value as JSON without its type URL from 1.40 on, its bytes before.
 //
 // A RocketmqProxy comes back as a FilterConfig that has nothing else. The error is an [Errors]; beside it comes what could be
@@ -142,6 +142,17 @@ func unmarshalJSON(text []byte, into proto.Message, config *FilterConfig) (*Filt
 // Read is Parse and Resolve. The error is an [Errors] with all that either has to say.
 func Read(any *anypb.Any) (*Config, error) {
 	message, err := Parse(any)
+	return resolveParsed(message, err)
+}
+
+// ReadBytes is Read for the bytes that a stock Envoy hands to a dynamic module: JSON, or a serialized TypedStruct.
+func ReadBytes(value []byte) (*Config, error) {
+	message, err := fromBytes(value)
+	return resolveParsed(message, err)
+}
+
+// resolveParsed resolves what could be read of a config; err says what could not.
+func resolveParsed(message *FilterConfig, err error) (*Config, error) {
 	if message == nil {
 		return nil, err
 	}

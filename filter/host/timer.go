@@ -21,7 +21,7 @@ type Timer struct {
 // NewTimer makes a timer that calls `wake`, which must not call the timer.
 func NewTimer(wake func()) *Timer { return &Timer{wake: wake} }
 
-// Set has wake called at about `at`, soon if that is past, in place of an earlier Set.
+// Set schedules a wake at about `at`, soon if that is past, in place of an earlier Set.
 func (t *Timer) Set(at session.Instant) {
 	wait := max(at-Now(), 0)
 	t.mu.Lock()

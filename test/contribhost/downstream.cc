@@ -24,7 +24,24 @@ FilterStatus ToStatus(GoUint64 status) {
 }
 
 void Add(Chunks* chunks, Slices* slices) {
-  for (size_t i = 0; i < chunks->count(); i++) slices->Add(ToView(chunks->data()[i]));
+  for (size_t i = 0; i < chunks->count(); i++) {
+    const auto& slice = chunks->slices()[i];
+    slices->Add({slice.data, slice.size});
+  }
+}
+
+std::string PeerAddress(void* filter) {
+  EnvoyBuffer ip{};
+  uint32_t port = 0;
+  if (!envoy_dynamic_module_callback_network_filter_get_direct_remote_address(filter, &ip, &port)) {
+    return "";
+  }
+  return rocketmq_proxy::JoinAddress(ToView(ip), port);
+}
+
+envoy_dynamic_module_type_network_connection_close_type ToEnvoyCloseType(int type) {
+  if (type < kFlushWrite || type > kAbortReset) type = kFlushWrite;
+  return static_cast<envoy_dynamic_module_type_network_connection_close_type>(type);
 }
 
 }  // namespace
@@ -35,7 +52,7 @@ Downstream::Downstream(const FilterConfig& config, void* envoy_filter)
       envoy_(envoy_filter),
       worker_(std::this_thread::get_id()),
       local_(rocketmq_proxy::LocalAddress(envoy_filter)),
-      peer_(rocketmq_proxy::PeerAddress(envoy_filter)),
+      peer_(PeerAddress(envoy_filter)),
       scheduler_(rocketmq_proxy::Scheduler::kFilter, envoy_filter) {}
 
 FilterStatus Downstream::OnNewConnection() {
@@ -115,7 +132,7 @@ void Downstream::Close(int type) {
     const auto self = weak.lock();
     if (self == nullptr || self->closed_) return;
     envoy_dynamic_module_callback_network_filter_close_with_details(
-        self->envoy_, rocketmq_proxy::ToEnvoyCloseType(type), ToBuffer("go_downstream_close"));
+        self->envoy_, ToEnvoyCloseType(type), ToBuffer("go_downstream_close"));
   });
 }
 

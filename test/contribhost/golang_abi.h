@@ -33,6 +33,14 @@ enum PoolFailure {
   kTimeout = 3
 };
 
+enum CloseType {
+  kFlushWrite = 0,
+  kNoFlush = 1,
+  kFlushWriteAndDelay = 2,
+  kAbort = 3,
+  kAbortReset = 4
+};
+
 enum MetricType : uint32_t { kCounter = 0, kGauge = 1, kHistogram = 2 };
 
 // A config of the HTTP filter, as the plugin gets it (httpConfig).

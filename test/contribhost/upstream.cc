@@ -137,8 +137,7 @@ void Upstream::Close(int type) {
     if (self->state_ == State::kClosed) return;
     if (self->state_ == State::kConnecting)
       Die("a close of an upstream connection that is not ready");
-    const bool flush =
-        type == rocketmq_proxy::kFlushWrite || type == rocketmq_proxy::kFlushWriteAndDelay;
+    const bool flush = type == kFlushWrite || type == kFlushWriteAndDelay;
     if (flush && !self->out_.empty()) {
       self->closing_ = true;
     } else {

@@ -6,15 +6,15 @@ import (
 	"context"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
-	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
@@ -26,6 +26,28 @@ type fakeEnvoy struct {
 	mu        sync.Mutex
 	dialled   []uint64
 	libraryID string // of the last one
+	log       []string
+}
+
+// plugin is one whose log is the fake's.
+func (f *fakeEnvoy) plugin() *plugin {
+	return newPlugin(func(_ host.Level, line string) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.log = append(f.log, line)
+	}, metricsCAPI{})
+}
+
+// logged returns the lines of the log but for that about the process.
+func (f *fakeEnvoy) logged() (lines []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, line := range f.log {
+		if !strings.HasPrefix(line, "rocketmq_proxy: no metrics") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func (f *fakeEnvoy) UpstreamConnect(libraryID, _ string, id uint64) unsafe.Pointer {
@@ -124,20 +146,17 @@ func dial(t *testing.T) (*fakeEnvoy, *fakeConnection, api.DownstreamFilter) {
 	c := &fakeEnvoy{}
 	fake(t, c)
 	text := `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["` + nameServer(t) + `"]}],"addressing":{"unified":{}},"limits":{"max_buffered_bytes":4194304}}`
-	packed, err := anypb.New(wrapperspb.String(text))
+	p := c.plugin()
+	x, err := p.Start(func() (*apiv1.Config, error) { return apiv1.ReadBytes([]byte(text)) }, p.metrics.sink)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := host.ParseConfig(packed)
-	if config.Err != nil {
-		t.Fatal(config.Err)
-	}
-	t.Cleanup(config.Instance.Close)
-	for !config.Instance.Clusters.Asked() {
+	t.Cleanup(x.Close)
+	for !x.Clusters.Asked() {
 		time.Sleep(time.Millisecond)
 	}
 	client := &fakeConnection{local: "127.0.0.1:9876"}
-	filter := newConnection(&networkConfig{Config: config, libraryID: "the library"}, client)
+	filter := newConnection(&networkConfig{plugin: p, instance: x, libraryID: "the library"}, client)
 	filter.OnNewConnection()
 	return c, client, filter
 }
@@ -200,57 +219,38 @@ func TestAConnectionThatFailsIsAnsweredFor(t *testing.T) {
 
 func TestAConnectionThatCouldNotBeBegunIsInTheLog(t *testing.T) {
 	envoy, _, filter := dial(t)
-	var lines []string
-	host.SetLogForTest(t, func(line string) { lines = append(lines, line) })
-	want := []string{
-		`rocketmq_proxy: no socket for a connection to "127.0.0.1:1": is there a cluster plainText of type ORIGINAL_DST, and is the process out of files (ulimit -n)?`,
-		`rocketmq_proxy: no socket for a connection to "127.0.0.1:1": is the process out of files (ulimit -n)?`,
-	}
-	defer func() { host.WriteUpstream = nil }()
-	for opaque := range int32(2) {
-		filter.OnData(send(opaque), false)
-		envoy.last().OnPoolFailure(api.LocalConnectionFailure, "")
-		host.WriteUpstream = func(unsafe.Pointer, []byte) int { return 0 } // a stock Envoy
-	}
-	if !slices.Equal(lines, want) {
+	filter.OnData(send(1), false)
+	envoy.last().OnPoolFailure(api.LocalConnectionFailure, "")
+	want := []string{`rocketmq_proxy: no socket for a connection to "127.0.0.1:1": is there a cluster plainText of type ORIGINAL_DST, and is the process out of files (ulimit -n)?`}
+	if lines := envoy.logged(); !slices.Equal(lines, want) {
 		t.Errorf("got %q, want %q", lines, want)
 	}
 	filter.OnEvent(api.RemoteClose)
-}
-
-func TestAFaultClosesItsConnectionAndNothingElse(t *testing.T) {
-	_, client, filter := dial(t)
-	host.SetLogForTest(t, func(string) {})
-	filter.(interface{ breakForTest() }).breakForTest()
-	filter.OnData(send(1), false)
-	if _, closed := client.got(); closed != 1 {
-		t.Error("it stays open")
-	}
 }
 
 func TestWakesAfterTheEndDoNothing(t *testing.T) {
 	_, _, filter := dial(t)
 	filter.OnData(send(1), false) // arms a timer
 	filter.OnEvent(api.RemoteClose)
-	filter.(interface{ WakeAt(time.Duration) }).WakeAt(0)
+	connectionOf(filter).session.WakeAt(0)
 	time.Sleep(10 * time.Millisecond)
 }
 
 // A flush has no end in Envoy while the peer does not read.
 func TestACloseThatAPeerHoldsUpIsCutShort(t *testing.T) {
-	envoy, client, filter := dial(t)
-	filter.OnData(send(1), false)
-	upstream, broker := envoy.last(), &fakeConnection{}
-	upstream.OnPoolReady(broker)
-	c := connectionOf(filter)
-	timer := c.upstreams[1].closeTimer
+	_, client, filter := dial(t)
+	c := connectionOf(filter).session
 	c.CloseDownstream()
 	c.AbortDownstream()
 	if want := []api.ConnectionCloseType{api.FlushWrite, api.NoFlush}; !slices.Equal(client.closed, want) {
 		t.Errorf("the client's connection was closed %v, want %v", client.closed, want)
 	}
-	c.CloseUpstream(1)
-	timer.Set(0)
+	filter.OnEvent(api.LocalClose)
+
+	broker := &fakeConnection{}
+	conn := newReadyConn(broker)
+	conn.close()
+	conn.closeTimer.Set(0)
 	for range 1000 {
 		if _, closed := broker.got(); closed == 2 {
 			break
@@ -262,20 +262,18 @@ func TestACloseThatAPeerHoldsUpIsCutShort(t *testing.T) {
 	if want := []api.ConnectionCloseType{api.FlushWrite, api.NoFlush}; !slices.Equal(broker.closed, want) {
 		t.Errorf("the broker's connection was closed %v, want %v", broker.closed, want)
 	}
-	filter.OnEvent(api.LocalClose)
 }
 
 func TestAConnectionThatHasClosedIsNotClosedAgain(t *testing.T) {
-	envoy, _, filter := dial(t)
-	filter.OnData(send(1), false)
-	upstream, broker := envoy.last(), &fakeConnection{}
-	upstream.OnPoolReady(broker)
-	timer := connectionOf(filter).upstreams[1].closeTimer
-	filter.OnEvent(api.RemoteClose)
-	upstream.OnEvent(api.LocalClose)
-	timer.Set(0)
+	broker := &fakeConnection{}
+	conn := newReadyConn(broker)
+	conn.close()
+	conn.ended()
+	conn.closeTimer.Set(0)
 	time.Sleep(10 * time.Millisecond)
 	if _, closed := broker.got(); closed != 1 {
 		t.Errorf("closed %d times", closed)
 	}
 }
+
+func connectionOf(f api.DownstreamFilter) *connection { return f.(*connection) }

@@ -27,8 +27,6 @@ import (
 	"unsafe"
 
 	"github.com/envoyproxy/envoy/contrib/golang/common/go/api"
-
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 )
 
 // StatsPluginName is what `plugin_name` of the HTTP filter that gives the process its metrics must say.
@@ -46,18 +44,18 @@ var (
 //
 //export envoyGoFilterNewHttpPluginConfig
 func envoyGoFilterNewHttpPluginConfig(config *C.rocketmq_proxy_http_config) (id uint64) {
-	defer host.Recover(nil, func() { id = 0 })
+	defer process.Recover(nil, func() { id = 0 })
 	if config.of_route == 1 {
 		return httpConfigID.Add(1)
 	}
 	name := unsafe.String((*byte)(pointer(uint64(config.plugin_name))), int(config.plugin_name_size))
 	if name != StatsPluginName {
-		host.LogError("config: plugin_name of an HTTP filter is %q; want %q", name, StatsPluginName)
+		process.LogError("config: plugin_name of an HTTP filter is %q; want %q", name, StatsPluginName)
 		C.envoyGoConfigHttpFinalize(unsafe.Pointer(config))
 		return 0
 	}
 	id = httpConfigID.Add(1)
-	httpConfigs.Store(id, process.opened(unsafe.Pointer(config)))
+	httpConfigs.Store(id, process.metrics.opened(unsafe.Pointer(config)))
 	return id
 }
 
@@ -68,9 +66,9 @@ func pointer(address uint64) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.P
 //
 //export envoyGoFilterDestroyHttpPluginConfig
 func envoyGoFilterDestroyHttpPluginConfig(id uint64, _ int) {
-	defer host.Recover(nil, func() {})
+	defer process.Recover(nil, func() {})
 	if d, ok := httpConfigs.LoadAndDelete(id); ok {
-		process.closed(d.(*door))
+		process.metrics.closed(d.(*door))
 	}
 }
 

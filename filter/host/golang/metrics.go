@@ -18,6 +18,7 @@ import (
 // process. Any number of them may be open, from before or after the network filters' configs; the
 // newest is used, and when none is, what has been counted waits for the next one.
 type metrics struct {
+	host    *host.Host
 	envoy   metricsAPI
 	unheard atomic.Bool // there are stats, but no door; to be said once
 	waiting atomic.Bool // some sink has samples for Envoy's histograms
@@ -37,12 +38,9 @@ type door struct {
 	ids    map[*sink][]uint32 // Envoy's ids of a sink's stats, by row
 }
 
-func newMetrics(envoy metricsAPI) *metrics {
-	return &metrics{envoy: envoy, sinks: make(map[string]*sink)}
+func newMetrics(h *host.Host, envoy metricsAPI) *metrics {
+	return &metrics{host: h, envoy: envoy, sinks: make(map[string]*sink)}
 }
-
-// process is where the exported functions lead.
-var process = newMetrics(metricsCAPI{})
 
 // opened takes a new config of the HTTP plugin, on an Envoy thread.
 func (m *metrics) opened(config unsafe.Pointer) *door {
@@ -105,7 +103,7 @@ func (m *metrics) sink(statPrefix string, table []stats.Def) stats.Sink {
 // with have been read, so a connection is the time to ask.
 func (m *metrics) warnOnce() {
 	if m.unheard.CompareAndSwap(true, false) {
-		host.LogWarning("no metrics: no listener names the HTTP plugin %q, see docs/GOLANG_FILTER.md", StatsPluginName)
+		m.host.LogWarning("no metrics: no listener names the HTTP plugin %q, see docs/GOLANG_FILTER.md", StatsPluginName)
 	}
 }
 

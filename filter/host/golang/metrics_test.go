@@ -142,12 +142,14 @@ func (f *fakeStats) forget() {
 type metricsTest struct {
 	*testing.T
 	*fakeStats
-	metrics *metrics
+	*plugin
+	log []string // of the plugin
 }
 
 func newMetricsTest(t *testing.T) *metricsTest {
 	f := newFakeStats()
-	x := &metricsTest{T: t, fakeStats: f, metrics: newMetrics(f)}
+	x := &metricsTest{T: t, fakeStats: f}
+	x.plugin = newPlugin(func(_ host.Level, line string) { x.log = append(x.log, line) }, f)
 	t.Cleanup(func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -409,12 +411,10 @@ func TestSamplesWaitForAnEvent(t *testing.T) {
 
 func TestConnectionsRecordSamplesInTheirEvents(t *testing.T) {
 	x := newMetricsTest(t)
-	before := process
-	process = x.metrics
-	t.Cleanup(func() { process = before })
 	x.open()
 	s := x.filter("demo")
 	envoy, _, filter := dial(t)
+	connectionOf(filter).metrics = x.metrics
 	filter.OnData(send(1), false)
 	upstream := envoy.last()
 	upstream.OnPoolReady(&fakeConnection{})
@@ -432,16 +432,14 @@ func TestConnectionsRecordSamplesInTheirEvents(t *testing.T) {
 }
 
 func TestTheLackOfMetricsIsSaidOnceAndToTheFirstConnection(t *testing.T) {
-	var lines []string
-	host.SetLogForTest(t, func(line string) { lines = append(lines, line) })
 	x := newMetricsTest(t)
 	x.metrics.warnOnce() // as in a stock Envoy, where no sink is ours
 	x.filter("a")
 	x.open()
 	x.filter("b")
 	x.metrics.warnOnce()
-	if len(lines) != 0 {
-		t.Errorf("logged %q", lines)
+	if len(x.log) != 0 {
+		t.Errorf("logged %q", x.log)
 	}
 	x = newMetricsTest(t)
 	x.filter("a")
@@ -451,8 +449,8 @@ func TestTheLackOfMetricsIsSaidOnceAndToTheFirstConnection(t *testing.T) {
 	}
 	x.filter("c")
 	x.metrics.warnOnce()
-	if len(lines) != 1 || !strings.Contains(lines[0], StatsPluginName) {
-		t.Errorf("logged %q", lines)
+	if len(x.log) != 1 || !strings.Contains(x.log[0], StatsPluginName) {
+		t.Errorf("logged %q", x.log)
 	}
 }
 
@@ -505,8 +503,6 @@ func TestNothingIsLostWhileConfigsComeAndGo(t *testing.T) {
 }
 
 func TestAConfigThatTakesNoStatsIsNotUsed(t *testing.T) {
-	var lines []string
-	host.SetLogForTest(t, func(line string) { lines = append(lines, line) })
 	x := newMetricsTest(t)
 	s := x.filter("demo")
 	config := &fakeConfig{}
@@ -514,7 +510,7 @@ func TestAConfigThatTakesNoStatsIsNotUsed(t *testing.T) {
 	x.event(func() { x.metrics.opened(unsafe.Pointer(config)) })
 	s.Add(stats.Request, math.MaxInt32)
 	x.want("demo.request", 0)
-	if len(lines) != 1 {
-		t.Errorf("logged %q", lines)
+	if len(x.log) != 1 {
+		t.Errorf("logged %q", x.log)
 	}
 }

@@ -14,11 +14,13 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/instance"
 )
 
 // This is all that Envoy's Golang network filter asks of a plugin. Filters are those of Envoy's API, but the bytes of a connection
-// come by host.Receiver, where Envoy has them. What Envoy names and is not known, or has ended, is ignored.
+// come by receiver, where Envoy has them. What Envoy names and is not known, or has ended, is ignored.
 
 // filterFactory makes the filter of one client connection.
 type filterFactory func(config *networkConfig, callbacks api.ConnectionCallback) api.DownstreamFilter
@@ -26,11 +28,18 @@ type filterFactory func(config *networkConfig, callbacks api.ConnectionCallback)
 // filterFactories are the factories by what `plugin_name` in Envoy's config must say.
 var filterFactories = map[string]filterFactory{}
 
-// networkConfig is a config of the network filter. Envoy does not tell when it lets go of one.
+// networkConfig is a config of the network filter; without an instance it was bad. Envoy does not tell when it lets go of
+// one.
 type networkConfig struct {
-	*host.Config
+	*plugin
+	instance  *instance.Instance
 	libraryID string
 	misnamed  sync.Once // its plugin_name is in the log
+}
+
+// receiver is a filter that takes the bytes of a connection where Envoy has them; they are borrowed for the call.
+type receiver interface {
+	Receive(views [][]byte)
 }
 
 // downstream is a client connection.
@@ -58,18 +67,12 @@ var (
 	connected    sync.Map // wrapper → *upstreamConnection
 )
 
-// openUpstream opens an upstream connection, by `connect` where that is not nil. One of the filter's events may come before it has
-// returned.
-func openUpstream(libraryID, address string, filter api.UpstreamFilter, connect func(string, uint64) unsafe.Pointer) *upstreamCallback {
+// openUpstream opens an upstream connection. One of the filter's events may come before it has returned.
+func openUpstream(libraryID, address string, filter api.UpstreamFilter) {
 	u := &upstreamConnection{filter: filter}
 	id := connectingID.Add(1)
 	connecting.Store(id, u)
-	if connect != nil {
-		u.callback.set(connect(address, id))
-	} else {
-		u.callback.set(envoy.UpstreamConnect(libraryID, address, id))
-	}
-	return &u.callback
+	u.callback.set(envoy.UpstreamConnect(libraryID, address, id))
 }
 
 // text returns a text that Envoy lends us.
@@ -90,8 +93,8 @@ func appendViews(views [][]byte, slices uint64, count int) [][]byte {
 // receive hands slices of Envoy to a filter that takes them. The views are lent for the call, like the slices.
 func receive(filter any, room [][]byte, slices uint64, count int) {
 	views := appendViews(room, slices, count)
-	if receiver, ok := filter.(host.Receiver); ok && len(views) > 0 {
-		receiver.Receive(views)
+	if to, ok := filter.(receiver); ok && len(views) > 0 {
+		to.Receive(views)
 	}
 	clear(views)
 }
@@ -102,17 +105,23 @@ func ends(event api.ConnectionEvent) bool { return event == api.LocalClose || ev
 //
 //export envoyGoFilterOnNetworkFilterConfig
 func envoyGoFilterOnNetworkFilterConfig(libraryID, librarySize, config, configSize uint64) (id uint64) {
-	defer host.Recover(nil, func() {})
+	p := process
+	defer p.Recover(nil, func() {})
+	p.logVersion()
 	id = networkConfigID.Add(1)
-	x := &networkConfig{Config: &host.Config{}, libraryID: text(libraryID, librarySize)}
+	x := &networkConfig{plugin: p, libraryID: text(libraryID, librarySize)}
 	networkConfigs.Store(id, x)
-	var packed anypb.Any
-	if x.Err = proto.Unmarshal([]byte(text(config, configSize)), &packed); x.Err == nil {
-		x.Config = host.ParseConfig(&packed)
-	}
-	if x.Err != nil && !host.RejectsConfigs {
-		for _, line := range host.ConfigErrors(x.Err) {
-			host.LogError("config: %v", line)
+	var err error
+	x.instance, err = p.Start(func() (*apiv1.Config, error) {
+		var packed anypb.Any
+		if err := proto.Unmarshal([]byte(text(config, configSize)), &packed); err != nil {
+			return nil, err
+		}
+		return apiv1.Read(&packed)
+	}, p.metrics.sink)
+	if err != nil {
+		for _, line := range host.ConfigErrors(err) {
+			p.LogError("config: %v", line)
 		}
 	}
 	return id
@@ -125,7 +134,7 @@ func envoyGoFilterOnDownstreamConnection(wrapper unsafe.Pointer, name, nameSize,
 	d.filter = &refusal{callbacks: &d.callback}
 	downstreams.Store(wrapper, d)
 	status = uint64(api.NetworkFilterStopIteration)
-	defer host.Recover(nil, func() { d.callback.Close(api.NoFlush) })
+	defer process.Recover(nil, func() { d.callback.Close(api.NoFlush) })
 	if x, ok := networkConfigs.Load(config); ok {
 		d.filter = newFilter(x.(*networkConfig), text(name, nameSize), &d.callback)
 	}
@@ -138,10 +147,10 @@ func newFilter(x *networkConfig, pluginName string, callbacks api.ConnectionCall
 	switch {
 	case create == nil:
 		x.misnamed.Do(func() {
-			host.LogError("config: plugin_name is %q, its connections are closed; want %q", pluginName, PluginName)
+			x.LogError("config: plugin_name is %q, its connections are closed; want %q", pluginName, PluginName)
 		})
 		return &refusal{callbacks: callbacks}
-	case x.Err != nil:
+	case x.instance == nil:
 		return &refusal{callbacks: callbacks}
 	}
 	return create(x, callbacks)
@@ -149,7 +158,7 @@ func newFilter(x *networkConfig, pluginName string, callbacks api.ConnectionCall
 
 //export envoyGoFilterOnDownstreamData
 func envoyGoFilterOnDownstreamData(wrapper unsafe.Pointer, size, slices uint64, count, end int) uint64 {
-	defer host.Recover(nil, func() {})
+	defer process.Recover(nil, func() {})
 	if found, ok := downstreams.Load(wrapper); ok {
 		d := found.(*downstream)
 		receive(d.filter, d.views[:0], slices, count)
@@ -168,7 +177,7 @@ func envoyGoFilterOnDownstreamWrite(unsafe.Pointer, uint64, uint64, int, int) ui
 //
 //export envoyGoFilterOnDownstreamEvent
 func envoyGoFilterOnDownstreamEvent(wrapper unsafe.Pointer, number int) {
-	defer host.Recover(nil, func() {})
+	defer process.Recover(nil, func() {})
 	found, ok := downstreams.Load(wrapper)
 	if !ok {
 		return
@@ -189,7 +198,7 @@ func envoyGoFilterOnSemaDec(unsafe.Pointer) {}
 
 //export envoyGoFilterOnUpstreamConnectionReady
 func envoyGoFilterOnUpstreamConnectionReady(wrapper unsafe.Pointer, id uint64) {
-	defer host.Recover(nil, func() {})
+	defer process.Recover(nil, func() {})
 	if found, ok := connecting.LoadAndDelete(id); ok {
 		u := found.(*upstreamConnection)
 		connected.Store(wrapper, u)
@@ -200,7 +209,7 @@ func envoyGoFilterOnUpstreamConnectionReady(wrapper unsafe.Pointer, id uint64) {
 
 //export envoyGoFilterOnUpstreamConnectionFailure
 func envoyGoFilterOnUpstreamConnectionFailure(wrapper unsafe.Pointer, reason int, id uint64) {
-	defer host.Recover(nil, func() {})
+	defer process.Recover(nil, func() {})
 	if found, ok := connecting.LoadAndDelete(id); ok {
 		u := found.(*upstreamConnection)
 		u.callback.end()
@@ -211,7 +220,7 @@ func envoyGoFilterOnUpstreamConnectionFailure(wrapper unsafe.Pointer, reason int
 
 //export envoyGoFilterOnUpstreamData
 func envoyGoFilterOnUpstreamData(wrapper unsafe.Pointer, size, slices uint64, count, end int) {
-	defer host.Recover(nil, func() {})
+	defer process.Recover(nil, func() {})
 	if found, ok := connected.Load(wrapper); ok {
 		u := found.(*upstreamConnection)
 		receive(u.filter, u.views[:0], slices, count)
@@ -220,7 +229,7 @@ func envoyGoFilterOnUpstreamData(wrapper unsafe.Pointer, size, slices uint64, co
 
 //export envoyGoFilterOnUpstreamEvent
 func envoyGoFilterOnUpstreamEvent(wrapper unsafe.Pointer, number int) {
-	defer host.Recover(nil, func() {})
+	defer process.Recover(nil, func() {})
 	found, ok := connected.Load(wrapper)
 	if !ok {
 		return

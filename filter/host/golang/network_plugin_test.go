@@ -24,6 +24,8 @@ type memory struct {
 	calls     map[unsafe.Pointer][]string
 	ids       []uint64
 	connected unsafe.Pointer // what UpstreamConnect returns
+
+	connecting func(id uint64) // in UpstreamConnect, unless nil
 }
 
 func newMemory(t *testing.T) *memory {
@@ -62,6 +64,9 @@ func (m *memory) DownstreamInfo(_ unsafe.Pointer, infoType int) string {
 func (m *memory) GetFilterState(_ unsafe.Pointer, key string) string { return "state " + key }
 func (m *memory) UpstreamConnect(_, _ string, id uint64) unsafe.Pointer {
 	m.ids = append(m.ids, id)
+	if m.connecting != nil {
+		m.connecting(id)
+	}
 	return m.connected
 }
 
@@ -156,6 +161,18 @@ func register(t *testing.T, s *script) (config uint64) {
 	return readConfig(t, `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["`+nameServer(t)+`"]}],"addressing":{"unified":{}}}`)
 }
 
+// runAs replaces the filter of this process, until the end of a test, by one that writes its log to `log`.
+func runAs(t *testing.T, log func(line string)) {
+	t.Helper()
+	before := process
+	process = newPlugin(func(level host.Level, line string) {
+		if level != host.LevelInfo { // the version
+			log(line)
+		}
+	}, newFakeStats())
+	t.Cleanup(func() { process = before })
+}
+
 func readConfig(t *testing.T, text string) (id uint64) {
 	t.Helper()
 	packed, err := anypb.New(wrapperspb.String(text))
@@ -173,11 +190,14 @@ func readConfig(t *testing.T, text string) (id uint64) {
 	if got := x.(*networkConfig).libraryID; got != "library of "+t.Name() {
 		t.Errorf("the library is %q", got)
 	}
-	t.Cleanup(x.(*networkConfig).Close)
+	if instance := x.(*networkConfig).instance; instance != nil {
+		t.Cleanup(instance.Close)
+	}
 	return id
 }
 
 func TestAClientConnectionHasItsEventsUntilItsEnd(t *testing.T) {
+	runAs(t, func(line string) { t.Error(line) })
 	envoy := newMemory(t)
 	s, wrapper := &script{}, newWrapper()
 	if status := open(wrapper, t.Name(), register(t, s)); status != uint64(api.NetworkFilterContinue) {
@@ -236,7 +256,7 @@ func TestEventsWithoutAConnectionAreIgnored(t *testing.T) {
 
 func TestConnectionsThatNoPluginOrConfigIsForAreClosed(t *testing.T) {
 	var log []string
-	host.SetLogForTest(t, func(line string) { log = append(log, line) })
+	runAs(t, func(line string) { log = append(log, line) })
 	envoy := newMemory(t)
 	good := register(t, &script{})
 	bad := readConfig(t, `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["127.0.0.1:1"]}],"addressing":{"unified":{}},"nonsense":1}`)
@@ -275,12 +295,10 @@ func TestConnectionsThatNoPluginOrConfigIsForAreClosed(t *testing.T) {
 func TestAnUpstreamConnectionHasItsEventsUntilItsEnd(t *testing.T) {
 	envoy := newMemory(t)
 	s := &script{}
-	callback := openUpstream("library", "127.0.0.1:10911", s, nil)
+	openUpstream("library", "127.0.0.1:10911", s)
 	id := envoy.ids[0]
 	envoyGoFilterOnUpstreamConnectionReady(envoy.connected, id)
-	if s.callbacks != callback {
-		t.Error("it is ready with another callback")
-	}
+	callback := s.callbacks
 	shown := slicesOf("one", "two")
 	envoyGoFilterOnUpstreamData(envoy.connected, 6, addressOfSlices(shown), len(shown), 0)
 	callback.Write([]byte("request"), false)
@@ -298,11 +316,10 @@ func TestAnUpstreamConnectionHasItsEventsUntilItsEnd(t *testing.T) {
 func TestAnUpstreamConnectionMayFailWhileItIsOpened(t *testing.T) {
 	envoy := newMemory(t)
 	s := &script{}
-	callback := openUpstream("", "", s, func(_ string, id uint64) unsafe.Pointer {
+	envoy.connecting = func(id uint64) {
 		envoyGoFilterOnUpstreamConnectionFailure(envoy.connected, int(api.Timeout), id)
-		return envoy.connected
-	})
-	callback.Close(api.NoFlush)
+	}
+	openUpstream("", "", s)
 	s.want(t, "failure "+api.Timeout.String())
 	if calls := envoy.of(envoy.connected); !slices.Equal(calls, []string{"finalize"}) {
 		t.Errorf("calls %q", calls)
@@ -310,7 +327,7 @@ func TestAnUpstreamConnectionMayFailWhileItIsOpened(t *testing.T) {
 }
 
 func TestNoPanicCrossesTheBorder(t *testing.T) {
-	host.SetLogForTest(t, func(string) {})
+	runAs(t, func(string) {})
 	envoy := newMemory(t)
 	s, wrapper := &script{panics: true}, newWrapper()
 	shown := slicesOf("bytes")
@@ -321,7 +338,7 @@ func TestNoPanicCrossesTheBorder(t *testing.T) {
 		t.Errorf("calls for the client %q", calls)
 	}
 	for _, fails := range []bool{false, true} {
-		openUpstream("", "", s, nil)
+		openUpstream("", "", s)
 		id := envoy.ids[len(envoy.ids)-1]
 		if fails {
 			envoyGoFilterOnUpstreamConnectionFailure(envoy.connected, int(api.Overflow), id)

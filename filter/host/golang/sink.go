@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/host"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
@@ -69,7 +68,7 @@ func (s *sink) define(d *door, ask bool) {
 		def := s.rows[i]
 		id, ok := s.metrics.envoy.define(d.config, def.Kind, s.prefix+def.Name)
 		if !ok {
-			host.LogError("Envoy does not take the stat %q", s.prefix+def.Name)
+			s.metrics.host.LogError("Envoy does not take the stat %q", s.prefix+def.Name)
 			break
 		}
 		ids = append(ids, id)

@@ -73,9 +73,4 @@ std::string RemoteAddress(void* filter) {
   return FilterAddress(filter, envoy_dynamic_module_callback_network_filter_get_remote_address);
 }
 
-std::string PeerAddress(void* filter) {
-  return FilterAddress(filter,
-                       envoy_dynamic_module_callback_network_filter_get_direct_remote_address);
-}
-
 }  // namespace rocketmq_proxy

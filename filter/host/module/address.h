@@ -28,7 +28,5 @@ std::string JoinAddress(std::string_view ip, uint32_t port);
 std::string LocalAddress(void* filter);
 // The client: what a listener filter has restored (PROXY protocol), else the peer of the socket.
 std::string RemoteAddress(void* filter);
-// The peer of the socket, which no listener filter changes.
-std::string PeerAddress(void* filter);
 
 }  // namespace rocketmq_proxy

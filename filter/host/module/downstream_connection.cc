@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "address.h"
-#include "contrib.h"
 #include "envoy.h"
+#include "event_loop.h"
 #include "flow_control.h"
-#include "plugin.h"
 #include "upstream_connection.h"
 
 namespace rocketmq_proxy {
@@ -18,24 +17,21 @@ namespace {
 constexpr size_t kSpareSize = 16 << 10;
 constexpr char kCloseDetails[] = "rocketmq_proxy_downstream_close";
 
-thread_local DownstreamConnection* t_current = nullptr;
-
 }  // namespace
 
-DownstreamConnection* DownstreamConnection::Current() { return t_current; }
-
-DownstreamConnection::Scope::Scope(DownstreamConnection* connection)
-    : outer_(std::exchange(t_current, connection)) {}
-DownstreamConnection::Scope::~Scope() { t_current = outer_; }
-
-DownstreamConnection::DownstreamConnection(void* envoy_filter)
-    : worker_(std::this_thread::get_id()),
-      local_(LocalAddress(envoy_filter)),
-      // Contrib Envoy's Golang filter knows no other address.
-      remote_(AsContrib() ? PeerAddress(envoy_filter) : RemoteAddress(envoy_filter)),
+DownstreamConnection::DownstreamConnection(const Plugin& plugin, void* envoy_filter)
+    : plugin_(plugin),
+      worker_(std::this_thread::get_id()),
       worker_index_(envoy_dynamic_module_callback_network_filter_get_worker_index(envoy_filter)),
       scheduler_(Scheduler::kFilter, envoy_filter),
       filter_(envoy_filter) {}
+
+void DownstreamConnection::Open(uint64_t config) {
+  const std::string local = LocalAddress(filter_);
+  const std::string remote = RemoteAddress(filter_);
+  session_ = plugin_.open(config, static_cast<Downstream*>(this), ToSlice(local), ToSlice(remote));
+  if (session_ == 0) Close(CloseMode::kAbort);
+}
 
 // One commit serves all that is queued until the hook runs.
 void DownstreamConnection::Schedule(std::unique_lock<std::mutex> lock) {
@@ -44,20 +40,18 @@ void DownstreamConnection::Schedule(std::unique_lock<std::mutex> lock) {
   scheduler_.Commit(0);
 }
 
-GoStatus DownstreamConnection::Write(std::string_view data, bool end_stream) {
+void DownstreamConnection::Write(std::string_view data) {
   std::unique_lock<std::mutex> lock(mu_);
-  if (filter_ == nullptr || closing_) return kFilterIsGone;
-  if (data.empty() && !end_stream) return kOk;
-  if (OnWorker() && out_.empty() && !out_end_) {
-    // Envoy only buffers here. Of our hooks it calls OnWrite, which lets the plugin's own bytes
-    // pass unseen, and OnWatermark: neither enters the plugin.
+  if (filter_ == nullptr || close_ != CloseMode::kNone || data.empty()) return;
+  if (OnWorker() && out_.empty()) {
+    // Envoy only buffers here. Of our hooks it calls OnWrite, which lets our own bytes pass, and
+    // OnWatermark: neither enters the plugin.
     void* const filter = filter_;
     lock.unlock();
-    envoy_dynamic_module_callback_network_filter_write(filter, ToBuffer(data), end_stream);
-    return kOk;
+    envoy_dynamic_module_callback_network_filter_write(filter, ToBuffer(data), false);
+    return;
   }
   out_.append(data);
-  out_end_ |= end_stream;
   const bool full = !queue_full_ && out_.size() > kQueueHigh;
   if (full) {
     queue_full_ = true;
@@ -65,70 +59,34 @@ GoStatus DownstreamConnection::Write(std::string_view data, bool end_stream) {
   }
   Schedule(std::move(lock));
   if (full) UpdateUpstreams();
-  return kOk;
 }
 
-GoStatus DownstreamConnection::Close(int type) {
+void DownstreamConnection::Close(CloseMode mode) {
   std::unique_lock<std::mutex> lock(mu_);
-  if (filter_ == nullptr) return kFilterIsGone;
-  closing_ = true;
-  // All of them, in order: a second close may be meant to cut short the flush of the first.
-  closes_.push_back(type);
+  if (filter_ == nullptr) return;
+  close_ = std::max(close_, mode);
   Schedule(std::move(lock));
-  return kOk;
 }
 
-GoStatus DownstreamConnection::SetFilterState(std::string_view key, std::string_view value) {
+void DownstreamConnection::Wake() {
   std::unique_lock<std::mutex> lock(mu_);
-  if (filter_ == nullptr) return kFilterIsDestroy;
-  StateCall call{std::string(key), std::string(value)};
-  if (OnWorker()) {
-    void* const filter = filter_;
-    lock.unlock();
-    RunStateCall(filter, call);
-    return kOk;
-  }
-  state_calls_.push_back(std::move(call));
+  if (filter_ == nullptr) return;
+  wake_ = true;
   Schedule(std::move(lock));
-  return kOk;
 }
 
-GoStatus DownstreamConnection::GetFilterState(std::string_view key, DownstreamWrapper* wrapper,
-                                              GoString* out) {
-  std::unique_lock<std::mutex> lock(mu_);
-  if (filter_ == nullptr) return kFilterIsDestroy;
-  StateCall call{std::string(key), "", wrapper, out};
-  if (OnWorker()) {
-    void* const filter = filter_;
-    lock.unlock();
-    RunStateCall(filter, call);
-    return kOk;
+Upstream* DownstreamConnection::Connect(uint64_t upstream, std::string_view address) {
+  const auto connection = std::make_shared<UpstreamConnection>(
+      plugin_, upstream, std::string(address), shared_from_this());
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    upstreams_.erase(std::remove_if(upstreams_.begin(), upstreams_.end(),
+                                    [](const auto& weak) { return weak.expired(); }),
+                     upstreams_.end());
+    upstreams_.push_back(connection);
   }
-  state_calls_.push_back(std::move(call));
-  Schedule(std::move(lock));
-  return kYield;
-}
-
-void DownstreamConnection::RunStateCall(void* filter, const StateCall& call) {
-  if (call.out == nullptr) {
-    envoy_dynamic_module_callback_network_set_filter_state_bytes(filter, ToBuffer(call.key),
-                                                                 ToBuffer(call.value));
-    return;
-  }
-  EnvoyBuffer value{};
-  if (envoy_dynamic_module_callback_network_get_filter_state_bytes(filter, ToBuffer(call.key),
-                                                                   &value)) {
-    call.wrapper->text = ToView(value);
-    *call.out = {call.wrapper->text.data(), static_cast<ptrdiff_t>(call.wrapper->text.size())};
-  }
-}
-
-void DownstreamConnection::AddUpstream(const std::shared_ptr<UpstreamConnection>& upstream) {
-  const std::lock_guard<std::mutex> lock(mu_);
-  upstreams_.erase(std::remove_if(upstreams_.begin(), upstreams_.end(),
-                                  [](const auto& weak) { return weak.expired(); }),
-                   upstreams_.end());
-  upstreams_.push_back(upstream);
+  connection->Start();
+  return connection.get();
 }
 
 void DownstreamConnection::OnUpstreamFull(int change) {
@@ -164,15 +122,17 @@ void DownstreamConnection::UpdateFull() {
   drained_ = !full && filter_ != nullptr;
 }
 
-void DownstreamConnection::UpdateUpstreams() {
-  std::vector<std::shared_ptr<UpstreamConnection>> upstreams;
-  {
-    const std::lock_guard<std::mutex> lock(mu_);
-    for (const auto& weak : upstreams_) {
-      if (auto upstream = weak.lock()) upstreams.push_back(std::move(upstream));
-    }
+std::vector<std::shared_ptr<UpstreamConnection>> DownstreamConnection::LiveUpstreams() {
+  std::vector<std::shared_ptr<UpstreamConnection>> live;
+  const std::lock_guard<std::mutex> lock(mu_);
+  for (const auto& weak : upstreams_) {
+    if (auto upstream = weak.lock()) live.push_back(std::move(upstream));
   }
-  for (const auto& upstream : upstreams) upstream->UpdateReading();
+  return live;
+}
+
+void DownstreamConnection::UpdateUpstreams() {
+  for (const auto& upstream : LiveUpstreams()) upstream->UpdateReading();
 }
 
 void DownstreamConnection::OnWatermark(bool above) {
@@ -190,7 +150,7 @@ void DownstreamConnection::OnWatermark(bool above) {
   UpdateUpstreams();
 }
 
-bool DownstreamConnection::GiveToRead(std::shared_ptr<UpstreamConnection> upstream) {
+bool DownstreamConnection::HandToWorker(std::shared_ptr<UpstreamConnection> upstream) {
   std::unique_lock<std::mutex> lock(mu_);
   if (filter_ == nullptr) return false;
   readable_.push_back(std::move(upstream));
@@ -201,10 +161,9 @@ bool DownstreamConnection::GiveToRead(std::shared_ptr<UpstreamConnection> upstre
 void DownstreamConnection::OnScheduled() {
   std::string out = std::move(spare_);
   out.clear();
-  std::vector<int> closes;
-  std::vector<StateCall> calls;
   std::vector<std::shared_ptr<UpstreamConnection>> readable;
-  bool end;
+  CloseMode close;
+  bool wake;
   bool was_full;
   bool drained;
   void* filter;
@@ -214,18 +173,17 @@ void DownstreamConnection::OnScheduled() {
     if (filter_ == nullptr) return;
     filter = filter_;
     out.swap(out_);
-    end = std::exchange(out_end_, false);
-    closes.swap(closes_);
-    calls.swap(state_calls_);
+    close = close_;
     readable.swap(readable_);
+    wake = std::exchange(wake_, false);
     was_full = std::exchange(queue_full_, false);
   }
-  if (!out.empty() || end) {
-    envoy_dynamic_module_callback_network_filter_write(filter, ToBuffer(out), end);
+  if (!out.empty()) {
+    envoy_dynamic_module_callback_network_filter_write(filter, ToBuffer(out), false);
   }
   if (out.capacity() <= kSpareSize) spare_ = std::move(out);
   if (was_full) {
-    // Envoy has the bytes now; above its own watermark it has said so meanwhile.
+    // Envoy has the bytes now; if it is above its own watermark it has said so meanwhile.
     {
       const std::lock_guard<std::mutex> lock(mu_);
       UpdateFull();
@@ -234,30 +192,22 @@ void DownstreamConnection::OnScheduled() {
   }
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    drained = std::exchange(drained_, false) && filter_ != nullptr && receiver_ != 0;
+    drained = std::exchange(drained_, false);
   }
   // First what waits in the plugin, which may make the client full again.
-  if (drained) GetPlugin().terminal_drained(receiver_);
+  if (drained && session_ != 0) plugin_.drained(session_);
+  if (wake && session_ != 0) plugin_.wake(session_);
   UpdateReading();
-  for (const StateCall& call : calls) {
-    RunStateCall(filter, call);
-    if (call.out != nullptr) GetPlugin().on_sema_dec(call.wrapper);
-  }
   for (auto& upstream : readable) {
-    if (upstream->ReadOnWorker() && !GiveToRead(upstream)) upstream->LeaveWorker();
+    if (upstream->ReadOnWorker() && !HandToWorker(upstream)) upstream->ReturnToLoop();
   }
-  for (const int type : closes) {
-    {
-      const std::lock_guard<std::mutex> lock(mu_);
-      if (filter_ == nullptr) return;
-    }
-    envoy_dynamic_module_callback_network_filter_close_with_details(filter, ToEnvoyCloseType(type),
-                                                                    ToBuffer(kCloseDetails));
-  }
+  if (close <= closed_) return;
+  closed_ = close;
+  envoy_dynamic_module_callback_network_filter_close_with_details(filter, ToEnvoyCloseType(close),
+                                                                  ToBuffer(kCloseDetails));
 }
 
-void DownstreamConnection::OnClosed() {
-  std::vector<StateCall> calls;
+void DownstreamConnection::OnClosed(int event) {
   std::vector<std::shared_ptr<UpstreamConnection>> readable;
   {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -265,18 +215,21 @@ void DownstreamConnection::OnClosed() {
     filter_ = nullptr;
     readable.swap(readable_);
     out_ = std::string();
-    closes_.clear();
-    calls.swap(state_calls_);
-    // Upstreams that waited for this connection must reach their own end.
     UpdateFull();
   }
   scheduler_.Detach();
-  for (const auto& upstream : readable) upstream->LeaveWorker();
-  UpdateUpstreams();
-  // Who waits for filter state waits for ever otherwise; the plugin still knows the wrapper.
-  for (const StateCall& call : calls) {
-    if (call.out != nullptr) GetPlugin().on_sema_dec(call.wrapper);
+  for (const auto& upstream : readable) upstream->ReturnToLoop();
+  if (!Scheduler::InsideCommit()) return EndSession(event);
+  // We are inside a call that the plugin makes, perhaps under a lock of its own.
+  auto self = shared_from_this();
+  EventLoop::ForKey(worker_index_).Post([self, event] { self->EndSession(event); });
+}
+
+void DownstreamConnection::EndSession(int event) {
+  if (const uint64_t session = std::exchange(session_, 0); session != 0) {
+    plugin_.close(session, event);
   }
+  for (const auto& upstream : LiveUpstreams()) upstream->Close();
 }
 
 }  // namespace rocketmq_proxy

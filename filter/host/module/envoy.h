@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connection.h"
 #include "log_line.h"
 
 // Functions of Envoy and hooks of ours must stay visible although the module is built with hidden
@@ -33,9 +34,6 @@ envoy_dynamic_module_callback_network_filter_config_decrement_gauge(void* config
                                                                     uint64_t value)
     __attribute__((weak));
 envoy_dynamic_module_type_metrics_result
-envoy_dynamic_module_callback_network_filter_config_set_gauge(void* config, size_t id,
-                                                              uint64_t value) __attribute__((weak));
-envoy_dynamic_module_type_metrics_result
 envoy_dynamic_module_callback_network_filter_config_record_histogram_value(void* config, size_t id,
                                                                            uint64_t value)
     __attribute__((weak));
@@ -47,16 +45,8 @@ namespace rocketmq_proxy {
 using EnvoyBuffer = envoy_dynamic_module_type_envoy_buffer;
 using ModuleBuffer = envoy_dynamic_module_type_module_buffer;
 
-// Values that Envoy, the Golang ABI and our plugin share.
-enum class FilterStatus : uint8_t { kContinue = 0, kStopIteration = 1 };
-enum ConnectionEvent { kRemoteClose = 0, kLocalClose = 1, kConnected = 2, kConnectedZeroRtt = 3 };
-enum CloseType {
-  kFlushWrite = 0,
-  kNoFlush = 1,
-  kFlushWriteAndDelay = 2,
-  kAbort = 3,
-  kAbortReset = 4
-};
+enum class FilterStatus : uint8_t { kContinue, kStopIteration };
+enum ConnectionEvent { kRemoteClose = 0, kLocalClose = 1, kConnected = 2 };  // Envoy's numbers
 
 inline bool IsClose(int event) { return event == kRemoteClose || event == kLocalClose; }
 
@@ -77,10 +67,10 @@ inline bool LogEnabled(LogLevel level) {
       static_cast<envoy_dynamic_module_type_log_level>(level));
 }
 
-// Close types come from Go as plain numbers.
-inline envoy_dynamic_module_type_network_connection_close_type ToEnvoyCloseType(int type) {
-  if (type < kFlushWrite || type > kAbortReset) type = kFlushWrite;
-  return static_cast<envoy_dynamic_module_type_network_connection_close_type>(type);
+inline envoy_dynamic_module_type_network_connection_close_type ToEnvoyCloseType(CloseMode mode) {
+  return mode == CloseMode::kAbort
+             ? envoy_dynamic_module_type_network_connection_close_type_NoFlush
+             : envoy_dynamic_module_type_network_connection_close_type_FlushWrite;
 }
 
 // The pieces of a connection's read or write buffer, as Envoy's own array; valid during the hook.
@@ -107,7 +97,12 @@ class Chunks {
   Chunks(const Chunks&) = delete;
   Chunks& operator=(const Chunks&) = delete;
 
-  EnvoyBuffer* data() { return data_; }
+  // As the plugin takes them.
+  const rocketmq_proxy_slice* slices() const {
+    static_assert(sizeof(rocketmq_proxy_slice) == sizeof(EnvoyBuffer) &&
+                  offsetof(rocketmq_proxy_slice, size) == offsetof(EnvoyBuffer, length));
+    return reinterpret_cast<const rocketmq_proxy_slice*>(data_);
+  }
   size_t count() const { return count_; }
 
   // Copies the first `size` bytes.
@@ -119,7 +114,7 @@ class Chunks {
     return out;
   }
 
-  // Forgets the first `size` bytes (of the view, not of the buffer).
+  // Leaves out the first `size` bytes (of the view, not of the buffer).
   void Skip(size_t size) {
     while (count_ > 0 && size > 0) {
       const size_t step = std::min(size, data_[0].length);

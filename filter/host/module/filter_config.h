@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One filter config of Envoy: which role, and the plugin's handles for it.
+// One filter config of Envoy: its role, its stats, and the plugin's handle for it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 
-#include "contrib.h"
+#include "config_stats.h"
 #include "filter.h"
-#include "metrics.h"
+#include "plugin.h"
 
 namespace rocketmq_proxy {
 
 enum class Role {
-  kTerminal,  // filter_name "rocketmq_proxy": the last filter, opens its upstreams itself
-  kChain,     // filter_name "rocketmq_proxy_chain": stands in front of tcp_proxy
-  kStats,     // filter_name "rocketmq_proxy_stats": no filter, but metrics (contrib.h)
+  kTerminal = ROCKETMQ_PROXY_TERMINAL,  // filter_name "rocketmq_proxy"
+  kChained = ROCKETMQ_PROXY_CHAINED,    // filter_name "rocketmq_proxy_chain"
 };
-
-bool ParseRole(std::string_view filter_name, Role* out);
-
-// The serialized google.protobuf.Any that the plugin gets. Envoy has stripped the type of what the
-// user wrote: JSON text (from TypedStruct, Struct, or a StringValue) becomes a StringValue, which
-// the plugin tells apart by its fields; anything else becomes a BytesValue.
-std::string WrapConfig(std::string_view bytes);
 
 // Threads: made on the main thread and immutable from then on. The destructor may run on any
 // thread: connections keep their config alive, so the last of them, or even a thread that schedules
@@ -42,19 +33,17 @@ class FilterConfig {
 
   std::unique_ptr<Filter> NewFilter(void* envoy_filter) const;
 
-  // The id for OnDownstreamConnection, and the handle for ChainOpen.
-  uint64_t golang_id() const { return golang_id_; }
+  const Plugin& plugin() const { return plugin_; }
   uint64_t handle() const { return handle_; }
-  ConfigMetrics& metrics() const { return *metrics_; }
+  ConfigStats& stats() const { return *stats_; }
 
  private:
-  FilterConfig(Role role, void* envoy_config);
+  FilterConfig(const Plugin& plugin, Role role, void* envoy_config);
 
+  const Plugin& plugin_;
   const Role role_;
-  const std::unique_ptr<ConfigMetrics> metrics_;
-  uint64_t golang_id_ = 0;
+  const std::shared_ptr<ConfigStats> stats_;
   uint64_t handle_ = 0;
-  std::shared_ptr<HttpPluginConfig> http_;  // of the role kStats
 };
 
 }  // namespace rocketmq_proxy

@@ -1,63 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_functions.h"
 
-#include "chain_filter.h"
-#include "downstream_connection.h"
-#include "upstream_connection.h"
+#include "config_stats.h"
+#include "connection.h"
+#include "envoy.h"
 
 namespace rocketmq_proxy {
+namespace {
+
+std::string_view View(const void* data, uint64_t size) {
+  return {static_cast<const char*>(data), static_cast<size_t>(size)};
+}
+
+ConfigStats& Stats(void* stats) { return *static_cast<ConfigStats*>(stats); }
+Downstream& ToDownstream(void* connection) { return *static_cast<Downstream*>(connection); }
+Upstream& ToUpstream(void* upstream) { return *static_cast<Upstream*>(upstream); }
+
+}  // namespace
 
 const rocketmq_proxy_host* HostFunctions() {
   static const rocketmq_proxy_host host = {
       ROCKETMQ_PROXY_HOST_VERSION,
-      [](uint64_t connection, const void* data, uint64_t size) {
-        if (auto* filter = ChainFilter::InCall(connection)) {
-          filter->WriteUpstream({static_cast<const char*>(data), static_cast<size_t>(size)});
-        }
+      [](int level, const char* text, uint64_t size) {
+        Log(static_cast<LogLevel>(level), LogLine().Escape(View(text, size)));
       },
-      [](uint64_t connection, const void* data, uint64_t size) {
-        if (auto* filter = ChainFilter::InCall(connection)) {
-          filter->WriteDownstream({static_cast<const char*>(data), static_cast<size_t>(size)});
-        }
+      [](void* stats, int kind, const char* name, uint64_t size, uint32_t* id) {
+        return Stats(stats).Define(kind, View(name, size), id) ? 1 : 0;
       },
-      [](uint64_t connection, const char* address, uint64_t size) {
-        auto* filter = ChainFilter::InCall(connection);
-        return filter != nullptr && filter->Connect({address, static_cast<size_t>(size)}) ? 1 : 0;
-      },
-      [](uint64_t connection) {
-        auto* filter = ChainFilter::InCall(connection);
-        return filter != nullptr && filter->DownstreamFull() ? 1 : 0;
-      },
-      [](uint64_t connection, int flush) {
-        if (auto* filter = ChainFilter::InCall(connection)) filter->Close(flush != 0);
-      },
-      [](uint64_t connection) { ChainFilter::Wake(connection); },
-      [](uint64_t receiver) -> void* {
-        auto* const connection = DownstreamConnection::Current();
-        if (connection != nullptr) connection->set_receiver(receiver);
-        return connection;
-      },
-      [](uint64_t receiver) {
-        if (auto* connection = UpstreamConnection::Opening()) connection->set_receiver(receiver);
-      },
-      [](void* connection) {
-        const auto* downstream = static_cast<const DownstreamConnection*>(connection);
-        return downstream != nullptr && downstream->Full() ? 1 : 0;
-      },
-      [](void* downstream, const char* address, uint64_t size, uint64_t connection_id) -> void* {
-        // Deleted by envoyGoFilterUpstreamFinalize.
-        auto* const wrapper = new UpstreamWrapper;
-        UpstreamConnection::Connect({address, static_cast<size_t>(size)}, connection_id, wrapper,
-                                    static_cast<DownstreamConnection*>(downstream));
-        return wrapper;
+      [](void* stats, uint32_t id, int64_t delta) { Stats(stats).Add(id, delta); },
+      [](void* stats, uint32_t id, uint64_t value, uint64_t count) {
+        Stats(stats).Record(id, value, count);
       },
       [](void* connection, const void* data, uint64_t size) {
-        size_t kept = 0;
-        static_cast<UpstreamWrapper*>(connection)
-            ->connection->Write({static_cast<const char*>(data), static_cast<size_t>(size)}, false,
-                                &kept);
-        return static_cast<uint64_t>(kept);
+        ToDownstream(connection).Write(View(data, size));
       },
+      [](void* connection) { return ToDownstream(connection).Full() ? 1 : 0; },
+      [](void* connection, int flush) {
+        ToDownstream(connection).Close(flush != 0 ? CloseMode::kFlush : CloseMode::kAbort);
+      },
+      [](void* connection) { ToDownstream(connection).Wake(); },
+      [](void* connection, uint64_t upstream, const char* address, uint64_t size) -> void* {
+        return ToDownstream(connection).Connect(upstream, View(address, size));
+      },
+      [](void* upstream, const void* data, uint64_t size) {
+        return static_cast<uint64_t>(ToUpstream(upstream).Write(View(data, size)));
+      },
+      [](void* upstream) { ToUpstream(upstream).Close(); },
   };
   return &host;
 }

@@ -41,7 +41,7 @@ void envoy_dynamic_module_on_network_filter_config_destroy(const void* config) {
 }
 
 void envoy_dynamic_module_on_network_filter_config_scheduled(const void* config, uint64_t) {
-  static_cast<const FilterConfig*>(config)->metrics().OnConfigScheduled();
+  static_cast<const FilterConfig*>(config)->stats().OnScheduled();
 }
 
 const void* envoy_dynamic_module_on_network_filter_new(const void* config, void* filter) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The terminal role: the plugin ends the connection, by the Golang network filter ABI.
+// The terminal role: the plugin ends the client's connection, and opens upstream connections.
 #pragma once
 
 #include <memory>
@@ -26,14 +26,9 @@ class TerminalFilter : public Filter {
   void OnWriteBufferWatermark(bool above) override;
 
  private:
-  void Closed(int event);
-
   const FilterConfig& config_;
   void* const envoy_;
   const std::shared_ptr<DownstreamConnection> connection_;
-  // The plugin's, which deletes it some time after the close event. Null before it was told of the
-  // connection, and after it was told of the end.
-  DownstreamWrapper* wrapper_ = nullptr;
 };
 
 }  // namespace rocketmq_proxy

@@ -534,12 +534,6 @@ envoy_dynamic_module_type_network_read_disable_status CALLBACK(read_disable)(voi
 bool CALLBACK(read_enabled)(void* f) { return ToConnection(f).read_disabled == 0; }
 bool CALLBACK(has_upstream_host)(void* f) { return ToConnection(f).upstream_host; }
 
-bool envoy_dynamic_module_callback_network_set_filter_state_bytes(void* f, ModuleBuffer key,
-                                                                  ModuleBuffer value) {
-  ToConnection(f).CheckThread("set_filter_state_bytes");
-  ToConnection(f).state[Text(key)] = Text(value);
-  return true;
-}
 bool envoy_dynamic_module_callback_network_get_filter_state_bytes(void* f, ModuleBuffer key,
                                                                   EnvoyBuffer* out) {
   ToConnection(f).CheckThread("get_filter_state_bytes");
@@ -549,6 +543,7 @@ bool envoy_dynamic_module_callback_network_get_filter_state_bytes(void* f, Modul
   *out = {found->second.data(), found->second.size()};
   return true;
 }
+
 bool envoy_dynamic_module_callback_network_set_filter_state_typed(void* f, ModuleBuffer key,
                                                                   ModuleBuffer value) {
   ToConnection(f).CheckThread("set_filter_state_typed");
@@ -579,10 +574,6 @@ MetricsResult CALLBACK(config_decrement_gauge)(void* c, size_t id, uint64_t v) {
   return Change(ConfigOf(c, "config_decrement_gauge"), 1, id,
                 [v](int64_t& s) { s -= static_cast<int64_t>(v); });
 }
-MetricsResult CALLBACK(config_set_gauge)(void* c, size_t id, uint64_t v) {
-  return Change(ConfigOf(c, "config_set_gauge"), 1, id,
-                [v](int64_t& s) { s = static_cast<int64_t>(v); });
-}
 MetricsResult CALLBACK(config_record_histogram_value)(void* c, size_t id, uint64_t v) {
   if (!fake::Main().OnThread()) fake::Violation("histogram value off the main thread");
   return Record(ConfigOf(c, "config_record_histogram_value"), id, v);
@@ -598,10 +589,6 @@ MetricsResult CALLBACK(increment_gauge)(void* f, size_t id, uint64_t v) {
 MetricsResult CALLBACK(decrement_gauge)(void* f, size_t id, uint64_t v) {
   return Change(ConfigOfFilter(f, "decrement_gauge"), 1, id,
                 [v](int64_t& s) { s -= static_cast<int64_t>(v); });
-}
-MetricsResult CALLBACK(set_gauge)(void* f, size_t id, uint64_t v) {
-  return Change(ConfigOfFilter(f, "set_gauge"), 1, id,
-                [v](int64_t& s) { s = static_cast<int64_t>(v); });
 }
 MetricsResult CALLBACK(record_histogram_value)(void* f, size_t id, uint64_t v) {
   return Record(ConfigOfFilter(f, "record_histogram_value"), id, v);

@@ -6,45 +6,38 @@
 
 #include "envoy.h"
 #include "event_loop.h"
-#include "golang_abi.h"
 #include "host_functions.h"
 
 namespace fake {
 namespace {
 
-using rocketmq_proxy::EnvoyBuffer;
-using rocketmq_proxy::GoInt;
-using rocketmq_proxy::GoString;
-using rocketmq_proxy::GoUint64;
+constexpr uint64_t kHandle = 5;  // of the plugin
+constexpr uint64_t kFirstConfig = 1001;
+constexpr uint64_t kSession = 7;
+constexpr uint64_t kFirstUpstream = 100;
 
 std::atomic<Plugin*> g_plugin{nullptr};
 
-std::string Join(const void* slices, size_t count) {
+std::string Text(rocketmq_proxy_slice s) { return std::string(s.data, s.size); }
+
+std::string Join(const rocketmq_proxy_slice* slices, int count) {
   std::string out;
-  const auto* s = static_cast<const EnvoyBuffer*>(slices);
-  for (size_t i = 0; i < count; i++) out.append(s[i].ptr, s[i].length);
+  for (int i = 0; i < count; i++) out += Text(slices[i]);
   return out;
 }
-std::string Join(GoUint64 slices, GoInt count) {
-  return Join(reinterpret_cast<const void*>(slices), static_cast<size_t>(count));
-}
 
-GoUint64 OnConfig(GoUint64, GoUint64, GoUint64 config, GoUint64 size) {
+uint64_t ConfigNew(uint64_t plugin, int role, rocketmq_proxy_slice bytes, void* stats,
+                   char** errors) {
+  if (plugin != kHandle) abort();
   Plugin* const p = g_plugin;
-  {
-    const std::lock_guard<std::mutex> lock(p->mu);
-    p->configs.emplace_back(reinterpret_cast<const char*>(config), size);
+  if (p->define) p->define(stats);
+  const std::lock_guard<std::mutex> lock(p->mu);
+  p->configs.push_back(std::to_string(role) + " " + Text(bytes));
+  if (!p->errors.empty()) {
+    *errors = strdup(p->errors.c_str());
+    return 0;
   }
-  if (p->define) p->define();
-  const std::lock_guard<std::mutex> lock(p->mu);
-  return p->configs.size();
-}
-
-uint64_t LastConfig(int /*chained*/, char** errors) {
-  Plugin* const p = g_plugin;
-  if (!p->errors.empty()) *errors = strdup(p->errors.c_str());
-  const std::lock_guard<std::mutex> lock(p->mu);
-  return 1000 + p->configs.size();
+  return kFirstConfig + p->configs.size() - 1;
 }
 
 void ConfigDestroy(uint64_t config) {
@@ -54,168 +47,151 @@ void ConfigDestroy(uint64_t config) {
   p->destroyed.push_back(config);
 }
 
-GoUint64 OnConnection(void* wrapper, GoUint64 name, GoUint64 size, GoUint64) {
+uint64_t Open(uint64_t config, void* connection, rocketmq_proxy_slice local,
+              rocketmq_proxy_slice remote) {
+  if (config < kFirstConfig) abort();
   Plugin* const p = g_plugin;
   {
-    const std::lock_guard<std::mutex> lock(p->mu);
-    p->down_wrappers.push_back(wrapper);
-    p->down.wrapper = wrapper;
+    const std::lock_guard<std::recursive_mutex> lock(p->connection_mu);
+    p->connection = connection;
   }
-  p->down.Add("open");
-  if (std::string(reinterpret_cast<const char*>(name), size) != "rocketmq_proxy") abort();
-  if (p->on_connection) p->on_connection(wrapper);
-  return p->status;
+  const uint64_t session = p->open ? p->open(connection, Text(local), Text(remote)) : kSession;
+  if (session == 0) {
+    const std::lock_guard<std::recursive_mutex> lock(p->connection_mu);
+    p->connection = nullptr;
+  }
+  return session;
 }
 
-GoUint64 OnData(void* wrapper, GoUint64 size, GoUint64 slices, GoInt count, GoInt end) {
+int Data(uint64_t session, const rocketmq_proxy_slice* slices, int count, int end) {
+  if (session != kSession) abort();
+  Plugin* const p = g_plugin;
+  return p->data ? p->data(Join(slices, count), end != 0) : ROCKETMQ_PROXY_PASS;
+}
+
+void Wake(uint64_t session) {
+  if (session != kSession) abort();
+  Plugin* const p = g_plugin;
+  if (p->wake) p->wake();
+}
+
+void Drained(uint64_t session) {
+  if (session != kSession) abort();
+  Plugin* const p = g_plugin;
+  if (p->drained) p->drained();
+}
+
+void Close(uint64_t session, int event) {
+  if (session != kSession) abort();
+  Plugin* const p = g_plugin;
+  if (p->close) p->close(event);
+  const std::lock_guard<std::recursive_mutex> lock(p->connection_mu);
+  p->connection = nullptr;
+}
+
+void UpReady(uint64_t upstream) {
+  Plugin* const p = g_plugin;
+  const uint64_t id = upstream - kFirstUpstream;
+  p->UpOf(id).Add("ready");
+  if (p->on_ready) p->on_ready(id);
+}
+
+int UpData(uint64_t upstream, const rocketmq_proxy_slice* slices, int count) {
   Plugin* const p = g_plugin;
   const std::string data = Join(slices, count);
-  if (data.size() != size) abort();
-  {
-    const std::lock_guard<std::mutex> lock(p->down.mu);
-    p->down.data += data;
-    if (end != 0) p->down.events.push_back("end");
-  }
-  if (p->on_data) p->on_data(wrapper, data, end != 0);
-  return p->status;
-}
-
-GoUint64 OnWrite(void*, GoUint64, GoUint64, GoInt, GoInt) { abort(); }
-
-void OnEvent(void* wrapper, GoInt event) {
-  Plugin* const p = g_plugin;
-  p->down.Add("event " + std::to_string(event));
-  if (p->on_event) p->on_event(wrapper, static_cast<int>(event));
-}
-
-void OnReady(void* wrapper, GoUint64 id) {
-  Plugin* const p = g_plugin;
-  p->Up(id).Add("ready");
-  if (p->on_ready) p->on_ready(id, wrapper);
-}
-
-void OnFailure(void*, GoInt reason, GoUint64 id) {
-  Plugin* const p = g_plugin;
-  p->Up(id).Add("failure " + std::to_string(reason));
-  if (p->on_failure) p->on_failure(id, static_cast<int>(reason));
-}
-
-void OnUpData(void* wrapper, GoUint64, GoUint64 slices, GoInt count, GoInt end) {
-  Plugin* const p = g_plugin;
-  const uint64_t id = p->IdOf(wrapper);
-  const std::string data = Join(slices, count);
-  Side& up = p->Up(id);
+  if (upstream == kSession) return p->on_up_data ? p->on_up_data(kSession, data) : 0;
+  const uint64_t id = upstream - kFirstUpstream;
+  Up& up = p->UpOf(id);
   {
     const std::lock_guard<std::mutex> lock(up.mu);
     up.data += data;
-    if (up.keep_data_events && !data.empty()) up.events.push_back("data");
-    if (end != 0) up.events.push_back("end");
+    if (up.keep_data_events) up.events.push_back("data");
   }
-  if (p->on_up_data) p->on_up_data(id, wrapper, data, end != 0);
+  return p->on_up_data ? p->on_up_data(id, data) : ROCKETMQ_PROXY_PASS;
 }
 
-void OnUpEvent(void* wrapper, GoInt event) {
+int UpFull(uint64_t upstream, int full) {
   Plugin* const p = g_plugin;
-  const uint64_t id = p->IdOf(wrapper);
-  p->Up(id).Add("event " + std::to_string(event));
-  if (p->on_up_event) p->on_up_event(id, wrapper, static_cast<int>(event));
+  return p->on_up_full && p->on_up_full(upstream - kFirstUpstream, full != 0) ? 1 : 0;
 }
 
-void OnSemaDec(void* wrapper) {
+void UpDrained(uint64_t upstream, uint64_t size) {
   Plugin* const p = g_plugin;
-  if (p->on_sema_dec) p->on_sema_dec(wrapper);
+  if (p->on_up_drained) p->on_up_drained(upstream - kFirstUpstream, size);
 }
 
-GoUint64 OnHttpConfig(rocketmq_proxy::HttpConfig* config) {
-  return g_plugin.load()->on_http_config(config);
-}
-void OnHttpConfigDestroy(GoUint64 id, GoInt) { g_plugin.load()->on_http_config_destroy(id); }
-
-int Attach(const rocketmq_proxy_host*) { return 0; }
-
-std::string Text(rocketmq_proxy_slice s) { return std::string(s.data, s.size); }
-
-uint64_t ChainOpen(uint64_t config, uint64_t connection, rocketmq_proxy_slice local,
-                   rocketmq_proxy_slice remote) {
-  if (config < 1000) abort();
-  return g_plugin.load()->chain_open(connection, Text(local), Text(remote));
-}
-int ChainData(uint64_t session, int side, const rocketmq_proxy_slice* slices, int count, int end) {
+void UpClosed(uint64_t upstream, int how) {
   Plugin* const p = g_plugin;
-  if (!p->chain_data) return ROCKETMQ_PROXY_PASS;
-  return p->chain_data(session, side, Join(slices, static_cast<size_t>(count)), end != 0);
-}
-void ChainWake(uint64_t session) {
-  Plugin* const p = g_plugin;
-  if (p->chain_wake) p->chain_wake(session);
-}
-void ChainDrained(uint64_t session) {
-  Plugin* const p = g_plugin;
-  if (p->chain_drained) p->chain_drained(session);
-}
-void ChainClose(uint64_t session, int event) {
-  Plugin* const p = g_plugin;
-  if (p->chain_close) p->chain_close(session, event);
-}
-void TerminalData(uint64_t receiver, const rocketmq_proxy_slice* slices, int count) {
-  Plugin* const p = g_plugin;
-  if (!p->terminal_data) abort();
-  p->terminal_data(receiver, Join(slices, static_cast<size_t>(count)));
-}
-void TerminalDrained(uint64_t receiver) {
-  Plugin* const p = g_plugin;
-  if (p->terminal_drained) p->terminal_drained(receiver);
-}
-int TerminalFull(uint64_t receiver, int full) {
-  Plugin* const p = g_plugin;
-  return p->terminal_full && p->terminal_full(receiver, full != 0) ? 1 : 0;
-}
-void UpstreamDrained(uint64_t receiver, uint64_t size) {
-  Plugin* const p = g_plugin;
-  if (p->upstream_drained) p->upstream_drained(receiver, size);
+  const uint64_t id = upstream - kFirstUpstream;
+  Up& up = p->UpOf(id);
+  if (p->on_up_closed) p->on_up_closed(id, how);
+  const std::lock_guard<std::mutex> lock(up.mu);
+  if (up.host == nullptr) abort();  // twice
+  up.host = nullptr;
+  up.events.push_back("closed " + std::to_string(how));
 }
 
 }  // namespace
 
-Plugin::Plugin() : outer_(g_plugin.exchange(this)) {
-  static const bool installed = [] {
-    rocketmq_proxy::Plugin table{};
-    table.on_config = OnConfig;
-    table.on_downstream_connection = OnConnection;
-    table.on_downstream_data = OnData;
-    table.on_downstream_write = OnWrite;
-    table.on_downstream_event = OnEvent;
-    table.on_upstream_ready = OnReady;
-    table.on_upstream_failure = OnFailure;
-    table.on_upstream_data = OnUpData;
-    table.on_upstream_event = OnUpEvent;
-    table.on_sema_dec = OnSemaDec;
-    table.on_http_config = OnHttpConfig;
-    table.on_http_config_destroy = OnHttpConfigDestroy;
-    table.attach = Attach;
-    table.last_config = LastConfig;
-    table.config_destroy = ConfigDestroy;
-    table.chain_open = ChainOpen;
-    table.chain_data = ChainData;
-    table.chain_wake = ChainWake;
-    table.chain_drained = ChainDrained;
-    table.chain_close = ChainClose;
-    table.terminal_data = TerminalData;
-    table.terminal_drained = TerminalDrained;
-    table.terminal_full = TerminalFull;
-    table.upstream_drained = UpstreamDrained;
-    rocketmq_proxy::InstallPluginForTest(table);
-    return true;
-  }();
-  (void)installed;
+Plugin::Plugin() : outer_(g_plugin.exchange(this)) {}
+Plugin::~Plugin() { g_plugin = outer_; }
+
+const rocketmq_proxy_host* Plugin::Host() { return rocketmq_proxy::HostFunctions(); }
+
+bool Plugin::Write(const std::string& data) {
+  const std::lock_guard<std::recursive_mutex> lock(connection_mu);
+  if (connection == nullptr) return false;
+  std::string copy = data;
+  Host()->write(connection, copy.data(), copy.size());
+  copy.assign(copy.size(), '!');  // the host has copied it by now
+  return true;
 }
 
-Plugin::~Plugin() {
-  for (void* wrapper : down_wrappers) envoyGoFilterDownstreamFinalize(wrapper, 0);
-  for (void* wrapper : up_wrappers) {
-    if (wrapper != nullptr) envoyGoFilterUpstreamFinalize(wrapper, 0);
+void Plugin::Close(bool flush) {
+  const std::lock_guard<std::recursive_mutex> lock(connection_mu);
+  if (connection != nullptr) Host()->close(connection, flush ? 1 : 0);
+}
+
+bool Plugin::Full() {
+  const std::lock_guard<std::recursive_mutex> lock(connection_mu);
+  return connection != nullptr && Host()->full(connection) == 1;
+}
+
+void Plugin::Wake() {
+  const std::lock_guard<std::recursive_mutex> lock(connection_mu);
+  if (connection != nullptr) Host()->wake(connection);
+}
+
+uint64_t Plugin::Connect(const std::string& address) {
+  Up* up;
+  uint64_t id;
+  {
+    const std::lock_guard<std::mutex> lock(mu);
+    id = ups.size();
+    ups.push_back(std::make_unique<Up>());
+    up = ups.back().get();
   }
-  g_plugin = outer_;
+  const std::lock_guard<std::recursive_mutex> lock(connection_mu);
+  if (connection == nullptr) abort();
+  // Held, so that the end of it waits.
+  const std::lock_guard<std::mutex> up_lock(up->mu);
+  up->host = Host()->connect(connection, kFirstUpstream + id, address.data(), address.size());
+  return id;
+}
+
+int64_t Plugin::WriteUp(uint64_t id, std::string data) {
+  Up& up = UpOf(id);
+  const std::lock_guard<std::mutex> lock(up.mu);
+  if (up.host == nullptr) return -1;
+  const auto kept = static_cast<int64_t>(Host()->write_upstream(up.host, data.data(), data.size()));
+  data.assign(data.size(), '!');
+  return kept;
+}
+
+void Plugin::CloseUp(uint64_t id) {
+  Up& up = UpOf(id);
+  const std::lock_guard<std::mutex> lock(up.mu);
+  if (up.host != nullptr) Host()->close_upstream(up.host);
 }
 
 void SettleLoops() {
@@ -233,35 +209,6 @@ void SettleLoops() {
   }
 }
 
-const rocketmq_proxy_host* Plugin::Host() { return rocketmq_proxy::HostFunctions(); }
-
-uint64_t Plugin::Connect(const std::string& address, void* downstream) {
-  uint64_t id;
-  {
-    const std::lock_guard<std::mutex> lock(mu);
-    id = ups.size();
-    ups.push_back(std::make_unique<Side>());
-    up_wrappers.push_back(nullptr);
-  }
-  const std::string library = "rocketmq_proxy";
-  GoString library_text{library.data(), static_cast<ptrdiff_t>(library.size())};
-  GoString text{address.data(), static_cast<ptrdiff_t>(address.size())};
-  // Held, so that a callback which comes before this returns waits in IdOf.
-  const std::lock_guard<std::mutex> lock(mu);
-  up_wrappers[id] = downstream != nullptr ? Host()->connect_upstream_connection(
-                                                downstream, address.data(), address.size(), id)
-                                          : envoyGoFilterUpstreamConnect(&library_text, &text, id);
-  return id;
-}
-
-uint64_t Plugin::IdOf(void* wrapper) {
-  const std::lock_guard<std::mutex> lock(mu);
-  for (size_t i = 0; i < up_wrappers.size(); i++) {
-    if (up_wrappers[i] == wrapper) return i;
-  }
-  abort();
-}
-
 void Release(std::shared_ptr<Connection>* connection) {
   Worker& worker = (*connection)->worker;
   worker.Run([&] {
@@ -272,3 +219,25 @@ void Release(std::shared_ptr<Connection>* connection) {
 }
 
 }  // namespace fake
+
+// In place of plugin_loader.cc.
+const rocketmq_proxy::Plugin* rocketmq_proxy::LoadPlugin(std::string*) {
+  static const Plugin plugin = [] {
+    Plugin table{};
+    table.config_new = fake::ConfigNew;
+    table.config_destroy = fake::ConfigDestroy;
+    table.open = fake::Open;
+    table.data = fake::Data;
+    table.wake = fake::Wake;
+    table.drained = fake::Drained;
+    table.close = fake::Close;
+    table.upstream_ready = fake::UpReady;
+    table.upstream_data = fake::UpData;
+    table.upstream_full = fake::UpFull;
+    table.upstream_drained = fake::UpDrained;
+    table.upstream_closed = fake::UpClosed;
+    table.handle = fake::kHandle;
+    return table;
+  }();
+  return &plugin;
+}

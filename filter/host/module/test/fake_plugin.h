@@ -15,12 +15,13 @@
 
 namespace fake {
 
-// A downstream or upstream connection as the plugin knows it. Records in order, on any thread.
-struct Side {
+// An upstream connection of the terminal role as the plugin knows it. Its id is its index in
+// Plugin::ups. Records in order, on any thread.
+struct Up {
   mutable std::mutex mu;
-  void* wrapper = nullptr;
+  void* host = nullptr;  // null once it has ended
   std::string data;
-  std::vector<std::string> events;  // "open", "ready", "failure N", "data", "end", "event N"
+  std::vector<std::string> events;  // "ready", "data", "closed N"
   bool keep_data_events = false;
 
   void Add(const std::string& event) {
@@ -46,52 +47,45 @@ struct Side {
     }
     return false;
   }
+  bool Ended() const { return Has("closed 0") || Has("closed 1") || Has("closed 2"); }
 };
 
 struct Plugin {
   // Config.
-  std::function<void()> define;  // while the config is parsed
+  std::function<void(void* stats)> define;  // while the config is read
   std::string errors;
   std::mutex mu;
-  std::vector<std::string> configs;  // the Any of each
+  std::vector<std::string> configs;  // the role and the bytes of each
   std::vector<uint64_t> destroyed;
   std::function<void(uint64_t)> on_config_destroy;
 
-  // Terminal. The hooks come after the recording.
-  Side down;  // of the last connection
-  std::function<void(void* wrapper)> on_connection;
-  std::function<void(void* wrapper, const std::string& data, bool end)> on_data;
-  std::function<void(void* wrapper, int event)> on_event;
-  std::function<void(void* wrapper)> on_sema_dec;
-  uint64_t status = 1;
-  // Upstreams, by connection id.
-  std::vector<std::unique_ptr<Side>> ups;
-  std::function<void(uint64_t id, void* wrapper)> on_ready;
-  std::function<void(uint64_t id, int reason)> on_failure;
-  std::function<void(uint64_t id, void* wrapper, const std::string& data, bool end)> on_up_data;
-  std::function<void(uint64_t id, void* wrapper, int event)> on_up_event;
+  // The last connection. Its session is 7, unless `open` says otherwise.
+  std::function<uint64_t(void* connection, const std::string& local, const std::string& remote)>
+      open;
+  std::function<int(const std::string& data, bool end)> data;
+  std::function<void()> wake;
+  std::function<void()> drained;
+  std::function<void(int event)> close;
 
-  // Chain.
-  std::function<uint64_t(uint64_t connection, const std::string& local, const std::string& remote)>
-      chain_open;
-  std::function<int(uint64_t session, int side, const std::string& data, bool end)> chain_data;
-  std::function<void(uint64_t session)> chain_wake;
-  std::function<void(uint64_t session)> chain_drained;
-  std::function<void(uint64_t session, int event)> chain_close;
+  // Its upstream connections. The hooks come after the recording.
+  std::vector<std::unique_ptr<Up>> ups;
+  std::function<void(uint64_t id)> on_ready;
+  std::function<int(uint64_t id, const std::string& data)> on_up_data;
+  std::function<bool(uint64_t id, bool full)> on_up_full;
+  std::function<void(uint64_t id, size_t size)> on_up_drained;
+  std::function<void(uint64_t id, int how)> on_up_closed;
 
-  // As an HTTP plugin, see contrib.h; 0 rejects the config.
-  std::function<uint64_t(rocketmq_proxy::HttpConfig* config)> on_http_config;
-  std::function<void(uint64_t id)> on_http_config_destroy;
+  // What a plugin may do, if the connection has not ended; as Go does, it keeps a lock over these
+  // and the end. Write returns whether it was done.
+  bool Write(const std::string& data);
+  void Close(bool flush = true);
+  bool Full();
+  void Wake();
+  uint64_t Connect(const std::string& address);    // terminal: the id
+  int64_t WriteUp(uint64_t id, std::string data);  // what is kept; -1 if it has ended
+  void CloseUp(uint64_t id);
 
-  std::function<void(uint64_t receiver, const std::string& data)> terminal_data;
-  std::function<void(uint64_t receiver)> terminal_drained;
-  std::function<bool(uint64_t receiver, bool full)> terminal_full;
-  std::function<void(uint64_t receiver, size_t size)> upstream_drained;
-
-  // Opens an upstream as Go would, for a connection that receive_downstream returned or by the
-  // Golang ABI; the id is its index in `ups`.
-  uint64_t Connect(const std::string& address, void* downstream = nullptr);
-  Side& Up(uint64_t id) {
+  Up& UpOf(uint64_t id) {
     const std::lock_guard<std::mutex> lock(mu);
     return *ups[id];
   }
@@ -99,14 +93,12 @@ struct Plugin {
 
   // Makes itself the plugin in use, until it ends.
   Plugin();
-  // The wrappers, as Go's finalizers do; when nothing runs any more.
   ~Plugin();
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
 
-  uint64_t IdOf(void* wrapper);
-  std::vector<void*> down_wrappers;
-  std::vector<void*> up_wrappers;  // by id
+  std::recursive_mutex connection_mu;
+  void* connection = nullptr;  // the host's; null once it has ended
 
  private:
   Plugin* const outer_;

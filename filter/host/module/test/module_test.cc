@@ -6,7 +6,6 @@
 #include "envoy.h"
 #include "fake_plugin.h"
 #include "filter_config.h"
-#include "golang_abi.h"
 #include "harness.h"
 
 using rocketmq_proxy::LogLine;
@@ -50,17 +49,6 @@ TEST(ByteQueueKeepsNoMoreThanAPieceOfWhatHasGoneOut) {
   EXPECT(queue.front().empty());
 }
 
-TEST(ConfigWrap) {
-  const std::string url = "type.googleapis.com/google.protobuf.StringValue";
-  EXPECT_EQ(rocketmq_proxy::WrapConfig(" {}"), "\x0a\x2f" + url + "\x12\x05\x0a\x03 {}");
-  const std::string any = rocketmq_proxy::WrapConfig("\x0a\x01z");
-  EXPECT(any.find("google.protobuf.BytesValue") != std::string::npos);
-  // A length of more than seven bits.
-  const std::string big = "{" + std::string(299, ' ');
-  const std::string wrapped = rocketmq_proxy::WrapConfig(big);
-  EXPECT_EQ(wrapped.substr(2 + url.size()), std::string("\x12\xaf\x02\x0a\xac\x02") + big);
-}
-
 TEST(ConfigUnknownFilterNameIsRejected) {
   fake::Plugin plugin;
   fake::TakeLogs();
@@ -79,16 +67,15 @@ TEST(ConfigErrorsAreLoggedAndRejected) {
   EXPECT(fake::Config::Create("rocketmq_proxy", "{}") == nullptr);
   EXPECT_EQ(fake::TakeLogs(), (std::vector<std::string>{"4 rocketmq_proxy: config: a.b: too big",
                                                         "4 rocketmq_proxy: config: c: missing"}));
-  EXPECT_EQ(plugin.destroyed, std::vector<uint64_t>{1001});
+  EXPECT(plugin.destroyed.empty());
 }
 
 TEST(ConfigLife) {
   fake::Plugin plugin;
   for (const char* role : {"rocketmq_proxy", "rocketmq_proxy_chain"}) {
-    auto config = fake::Config::Create(role, "{\"x\": 1}");
-    EXPECT(config != nullptr);
-    EXPECT_EQ(plugin.configs.back(), rocketmq_proxy::WrapConfig("{\"x\": 1}"));
+    EXPECT(fake::Config::Create(role, "{\"x\": 1}") != nullptr);
   }
+  EXPECT_EQ(plugin.configs, (std::vector<std::string>{"0 {\"x\": 1}", "1 {\"x\": 1}"}));
   EXPECT_EQ(plugin.destroyed, (std::vector<uint64_t>{1001, 1002}));
 }
 
@@ -98,7 +85,7 @@ TEST(PluginLoadErrors) {
   EXPECT(!rocketmq_proxy::OpenPlugin("/does/not/exist.so", &table, &error));
   EXPECT(error.find("/does/not/exist.so") != std::string::npos);
   EXPECT(!rocketmq_proxy::OpenPlugin("libm.so.6", &table, &error));
-  EXPECT_EQ(error, "it does not export envoyGoFilterOnNetworkFilterConfig");
+  EXPECT_EQ(error, "it does not export rocketmqProxyAttach");
   setenv("ROCKETMQ_PROXY_PLUGIN", "/x/y.so", 1);
   EXPECT_EQ(rocketmq_proxy::PluginPath(), "/x/y.so");
   setenv("ROCKETMQ_PROXY_PLUGIN", "", 1);
@@ -115,12 +102,9 @@ TEST(LinesOfTheLogAreLinesAndBounded) {
   EXPECT_EQ(LogLine().Quote("").Escape("").view(), "\"\"");
 }
 
-TEST(GolangLog) {
+TEST(PluginWritesToTheLog) {
   fake::TakeLogs();
-  std::string text = "hello";
-  envoyGoFilterLog(2, text.data(), 5);
-  envoyGoFilterLog(6, text.data(), 5);
-  envoyGoFilterLog(77, text.data(), 5);
-  EXPECT_EQ(fake::TakeLogs(), std::vector<std::string>{"2 hello"});
-  EXPECT_EQ(envoyGoFilterLogLevel(), 3U);
+  fake::Plugin::Host()->log(ROCKETMQ_PROXY_INFO, "hello\n", 6);
+  fake::Plugin::Host()->log(ROCKETMQ_PROXY_ERROR, "no", 2);
+  EXPECT_EQ(fake::TakeLogs(), (std::vector<std::string>{"2 hello\\x0a", "4 no"}));
 }

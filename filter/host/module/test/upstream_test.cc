@@ -23,13 +23,11 @@
 
 #include "envoy.h"
 #include "fake_plugin.h"
-#include "golang_abi.h"
 #include "harness.h"
 #include "upstream_connection.h"
 
 using fake::Connection;
 using fake::WorkerAt;
-using rocketmq_proxy::GoString;
 
 namespace {
 
@@ -177,26 +175,17 @@ struct Setup {
   void Open(Connection::Options options = {}) {
     connection = Connection::Create(config, WorkerAt(0), options);
   }
-  // In a hook of the connection, so that it is the owner.
-  uint64_t ConnectOwned(const std::string& address) {
-    uint64_t id = 0;
-    plugin.on_data = [&](void*, const std::string&, bool) { id = plugin.Connect(address); };
-    connection->ClientSends({"connect"});
-    plugin.on_data = nullptr;
-    return id;
+  uint64_t Connect(const std::string& address) {
+    if (connection == nullptr) Open();
+    return plugin.Connect(address);
   }
   uint64_t ConnectReady(Peer* peer) {
-    const uint64_t id =
-        connection != nullptr ? ConnectOwned(peer->address()) : plugin.Connect(peer->address());
+    const uint64_t id = Connect(peer->address());
     peer->Accept();
-    EXPECT_EVENTUALLY(plugin.Up(id).Has("ready"));
+    EXPECT_EVENTUALLY(plugin.UpOf(id).Has("ready"));
     return id;
   }
-  void* up(uint64_t id) {
-    const std::lock_guard<std::mutex> lock(plugin.mu);
-    return plugin.up_wrappers[id];
-  }
-  std::vector<std::string> Events(uint64_t id) { return plugin.Up(id).Events(); }
+  std::vector<std::string> Events(uint64_t id) { return plugin.UpOf(id).Events(); }
   void ExpectEnd(uint64_t id, const std::vector<std::string>& events) {
     EXPECT_EVENTUALLY(Events(id).size() >= events.size());
     Settle();
@@ -208,30 +197,14 @@ struct Setup {
     test::Sleep(5);
   }
   ~Setup() {
+    // The end of the client's connection ends them all.
     if (connection != nullptr) fake::Release(&connection);
-    for (void* w : plugin.up_wrappers) envoyGoFilterUpstreamClose(w, 1);
-    for (auto& up : plugin.ups) {
-      EXPECT_EVENTUALLY(up->Has("event 0") || up->Has("event 1") || up->Has("failure 1") ||
-                        up->Has("failure 2"));
-    }
+    for (auto& up : plugin.ups) EXPECT_EVENTUALLY(up->Ended());
     Settle();
     config.reset();
     EXPECT_EQ(fake::TakeViolations(), std::vector<std::string>());
   }
 };
-
-int Write(void* wrapper, std::string data, int end = 0) {
-  const int status =
-      envoyGoFilterUpstreamWrite(wrapper, data.data(), static_cast<int>(data.size()), end);
-  data.assign(data.size(), '!');
-  return status;
-}
-
-std::string Info(void* wrapper, int type) {
-  GoString text{};
-  EXPECT_EQ(envoyGoFilterUpstreamInfo(wrapper, type, &text), 0);
-  return std::string(text.data, static_cast<size_t>(text.size));
-}
 
 std::string Pattern(size_t size) {
   std::string out(size, '\0');
@@ -245,49 +218,24 @@ std::string Pattern(size_t size) {
 
 }  // namespace
 
-TEST(UpstreamDataGoesToItsReceiver) {
-  Peer peer;
-  Setup s;
-  std::mutex mu;
-  std::string received;
-  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
-  s.plugin.terminal_data = [&](uint64_t receiver, const std::string& data) {
-    EXPECT_EQ(receiver, 9u);
-    const std::lock_guard<std::mutex> lock(mu);
-    received += data;
-  };
-  s.Open();
-  const uint64_t id = s.ConnectReady(&peer);
-  fake::Plugin::Host()->receive_upstream(8);  // outside of a hook: for nobody
-  const std::string data(200 << 10, 'x');
-  peer.Send(data);
-  EXPECT_EVENTUALLY([&] {
-    const std::lock_guard<std::mutex> lock(mu);
-    return received == data;
-  }());
-  EXPECT_EQ(s.plugin.Up(id).Data(), "");
-  peer.Close();
-  s.ExpectEnd(id, {"ready", "event 0"});
-}
-
 TEST(UpstreamBothWays) {
   Setup s;
+  s.plugin.on_up_data = [&](uint64_t, const std::string&) {
+    EXPECT(s.connection->worker.OnThread());
+    return ROCKETMQ_PROXY_REPLACE;
+  };
   Peer peer;
   const uint64_t id = s.ConnectReady(&peer);
-  EXPECT_EQ(Info(s.up(id), 0), peer.address());
-  EXPECT_EQ(Info(s.up(id), 1), peer.address());
-  GoString text{};
-  EXPECT_EQ(envoyGoFilterUpstreamInfo(s.up(id), 2, &text), -5);
-  EXPECT_EQ(Write(s.up(id), "question"), 0);
+  EXPECT_EQ(s.plugin.WriteUp(id, "question"), 0);
   EXPECT_EQ(peer.Receive(8), "question");
   peer.Send("answer");
-  EXPECT_EVENTUALLY(s.plugin.Up(id).Data() == "answer");
+  EXPECT_EVENTUALLY(s.plugin.UpOf(id).Data() == "answer");
+  const std::string data(200 << 10, 'x');
+  peer.Send(data);
   peer.Send("last words");
   peer.Close();
-  s.ExpectEnd(id, {"ready", "event 0"});
-  EXPECT_EQ(s.plugin.Up(id).Data(), "answerlast words");
-  EXPECT_EQ(Write(s.up(id), "x"), -1);
-  EXPECT_EQ(envoyGoFilterUpstreamClose(s.up(id), 0), -1);
+  s.ExpectEnd(id, {"ready", "closed 0"});
+  EXPECT(s.plugin.UpOf(id).Data() == "answer" + data + "last words");
 }
 
 TEST(UpstreamFailures) {
@@ -295,13 +243,13 @@ TEST(UpstreamFailures) {
   Peer peer;
   const std::string refused = peer.address();
   peer.StopListening();
-  s.ExpectEnd(s.plugin.Connect(refused), {"failure 2"});
+  s.ExpectEnd(s.Connect(refused), {"closed 2"});
   for (const char* bad : {"", "nonsense", "1.2.3.4", "broker:1", "[::1:2"}) {
-    s.ExpectEnd(s.plugin.Connect(bad), {"failure 1"});
+    s.ExpectEnd(s.Connect(bad), {"closed 1"});
   }
-  const uint64_t v6 = s.plugin.Connect("[::1]:1");
+  const uint64_t v6 = s.Connect("[::1]:1");
   EXPECT_EVENTUALLY(!s.Events(v6).empty());
-  EXPECT(s.plugin.Up(v6).Has("failure 2") || s.plugin.Up(v6).Has("failure 1"));
+  EXPECT(s.plugin.UpOf(v6).Has("closed 2") || s.plugin.UpOf(v6).Has("closed 1"));
 }
 
 TEST(UpstreamLeavesTheLastFilesToEnvoy) {
@@ -316,7 +264,7 @@ TEST(UpstreamLeavesTheLastFilesToEnvoy) {
   rlimit few = before;
   few.rlim_cur = static_cast<rlim_t>(fillers.back()) + 5;  // Some are left, fewer than an eighth.
   EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-  s.ExpectEnd(s.plugin.Connect(peer.address()), {"failure 1"});
+  s.ExpectEnd(s.Connect(peer.address()), {"closed 1"});
   EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   for (const int filler : fillers) close(filler);
   s.ConnectReady(&peer);
@@ -336,29 +284,19 @@ TEST(UpstreamOverIpv6) {
   getsockname(listener, reinterpret_cast<sockaddr*>(&a), &size);
   {
     Setup s;
-    const uint64_t id = s.plugin.Connect("[::1]:" + std::to_string(ntohs(a.sin6_port)));
-    EXPECT_EVENTUALLY(s.plugin.Up(id).Has("ready"));
+    const uint64_t id = s.Connect("[::1]:" + std::to_string(ntohs(a.sin6_port)));
+    EXPECT_EVENTUALLY(s.plugin.UpOf(id).Has("ready"));
   }
   close(listener);
 }
 
-TEST(UpstreamWritesBeforeReadyWait) {
+TEST(UpstreamIsWrittenToFromTheTimeItIsReady) {
   Setup s;
   Peer peer;
-  s.plugin.on_ready = [&](uint64_t, void* w) { Write(w, "third"); };
-  uint64_t id = 0;
-  // The loop is kept busy, so that it surely is not ready yet.
-  std::atomic<bool> written{false};
-  for (uint64_t key = 0; key < 2; key++) {
-    rocketmq_proxy::EventLoop::ForKey(key).Post([&] { EXPECT_EVENTUALLY(written.load()); });
-  }
-  id = s.plugin.Connect(peer.address());
-  EXPECT_EQ(Write(s.up(id), "first "), 0);
-  EXPECT_EQ(Write(s.up(id), "second "), 0);
-  EXPECT_EQ(Info(s.up(id), 1), "");
-  written = true;
-  peer.Accept();
-  EXPECT_EQ(peer.Receive(18), "first second third");
+  s.plugin.on_ready = [&](uint64_t id) { EXPECT_EQ(s.plugin.WriteUp(id, "first "), 0); };
+  const uint64_t id = s.ConnectReady(&peer);
+  EXPECT_EQ(s.plugin.WriteUp(id, "second"), 0);
+  EXPECT_EQ(peer.Receive(12), "first second");
 }
 
 TEST(UpstreamWritesFromManyThreadsKeepTheirOrder) {
@@ -368,8 +306,8 @@ TEST(UpstreamWritesFromManyThreadsKeepTheirOrder) {
   std::vector<std::thread> threads;
   for (char t = 'a'; t < 'd'; t++) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 2000; i++) Write(s.up(id), t + std::to_string(i) + ";");
-      Write(s.up(id), std::string(1 << 20, t) + ";");  // more than the socket takes
+      for (int i = 0; i < 2000; i++) s.plugin.WriteUp(id, t + std::to_string(i) + ";");
+      s.plugin.WriteUp(id, std::string(1 << 20, t) + ";");  // more than the socket takes
     });
   }
   std::map<char, int> next;
@@ -391,63 +329,12 @@ TEST(UpstreamWritesFromManyThreadsKeepTheirOrder) {
   EXPECT_EQ(next['a'] + next['b'] + next['c'], 6000);
 }
 
-TEST(UpstreamEndOfStream) {
-  // Without half close the peer's FIN is the end; our own FIN is sent all the same.
-  {
-    Setup s;
-    Peer peer;
-    const uint64_t id = s.ConnectReady(&peer);
-    EXPECT_EQ(Write(s.up(id), "all", 1), 0);
-    EXPECT_EQ(Write(s.up(id), "more"), -1);
-    EXPECT_EQ(peer.ReceiveAll(), "all");
-    peer.End();
-    s.ExpectEnd(id, {"ready", "event 0"});
-  }
-  // With it, ours first: the peer's ends the connection.
-  {
-    Setup s;
-    Peer peer;
-    s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
-    const uint64_t id = s.ConnectReady(&peer);
-    Write(s.up(id), "all", 1);
-    EXPECT_EQ(peer.ReceiveAll(), "all");
-    peer.Send("answer");
-    peer.End();
-    s.ExpectEnd(id, {"ready", "end", "event 0"});
-    EXPECT_EQ(s.plugin.Up(id).Data(), "answer");
-  }
-  // The peer's first: ours does.
-  {
-    Setup s;
-    Peer peer;
-    s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
-    const uint64_t id = s.ConnectReady(&peer);
-    peer.Send("question");
-    peer.End();
-    s.ExpectEnd(id, {"ready", "end"});
-    Write(s.up(id), "answer", 1);
-    EXPECT_EQ(peer.ReceiveAll(), "answer");
-    s.ExpectEnd(id, {"ready", "end", "event 1"});
-  }
-  // The peer is lost after its end.
-  {
-    Setup s;
-    Peer peer;
-    s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
-    const uint64_t id = s.ConnectReady(&peer);
-    peer.End();
-    s.ExpectEnd(id, {"ready", "end"});
-    peer.Reset();
-    s.ExpectEnd(id, {"ready", "end", "event 0"});
-  }
-}
-
 TEST(UpstreamReset) {
   Setup s;
   Peer peer;
   const uint64_t id = s.ConnectReady(&peer);
   peer.Reset();
-  s.ExpectEnd(id, {"ready", "event 0"});
+  s.ExpectEnd(id, {"ready", "closed 0"});
 }
 
 TEST(UpstreamCloseFlushes) {
@@ -455,62 +342,60 @@ TEST(UpstreamCloseFlushes) {
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
   const std::string data = Pattern(8 << 20);
-  EXPECT_EQ(Write(s.up(id), data), 0);
-  EXPECT_EQ(envoyGoFilterUpstreamClose(s.up(id), 0), 0);
-  EXPECT_EQ(Write(s.up(id), "x"), -1);
+  s.plugin.WriteUp(id, data);
+  s.plugin.CloseUp(id);
+  EXPECT_EQ(s.plugin.WriteUp(id, "too late"), 0);
   // Nobody reads it now, and unread input must not turn the close into a reset.
   peer.Send(std::string(100000, 'z'));
   test::Sleep(20);
   EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
   EXPECT(peer.ReceiveAll() == data);
   EXPECT_EQ(peer.error(), 0);
-  s.ExpectEnd(id, {"ready", "event 1"});
+  s.ExpectEnd(id, {"ready", "closed 0"});
 }
 
 TEST(UpstreamFlushIsBounded) {
   Setup s;
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
-  Write(s.up(id), std::string(8 << 20, 'x'));
+  s.plugin.WriteUp(id, std::string(8 << 20, 'x'));
   const auto start = std::chrono::steady_clock::now();
-  envoyGoFilterUpstreamClose(s.up(id), 0);
-  s.ExpectEnd(id, {"ready", "event 1"});
+  s.plugin.CloseUp(id);
+  s.ExpectEnd(id, {"ready", "closed 0"});
   const auto took = std::chrono::steady_clock::now() - start;
   EXPECT(took > std::chrono::seconds(4) && took < std::chrono::seconds(20));
 }
 
-TEST(UpstreamHarderCloseCutsAFlushShort) {
+TEST(UpstreamFlushGoesOnAfterTheClient) {
   Setup s;
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
-  Write(s.up(id), std::string(8 << 20, 'x'));
-  envoyGoFilterUpstreamClose(s.up(id), 0);
-  const auto start = std::chrono::steady_clock::now();
-  envoyGoFilterUpstreamClose(s.up(id), 1);
-  s.ExpectEnd(id, {"ready", "event 1"});
-  EXPECT(std::chrono::steady_clock::now() - start < std::chrono::seconds(4));
+  const std::string data = Pattern(8 << 20);
+  s.plugin.WriteUp(id, data);
+  fake::Release(&s.connection);  // which closes it, too
+  EXPECT(peer.ReceiveAll() == data);
+  EXPECT_EQ(peer.error(), 0);
+  s.ExpectEnd(id, {"ready", "closed 0"});
 }
 
 TEST(UpstreamPeerGoesWhileFlushing) {
   Setup s;
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
-  Write(s.up(id), std::string(8 << 20, 'x'));
-  envoyGoFilterUpstreamClose(s.up(id), 0);
+  s.plugin.WriteUp(id, std::string(8 << 20, 'x'));
+  s.plugin.CloseUp(id);
   peer.Reset();
-  s.ExpectEnd(id, {"ready", "event 0"});
+  s.ExpectEnd(id, {"ready", "closed 0"});
 }
 
-TEST(UpstreamCloseTypes) {
-  for (const int type : {1, 3, 4}) {
-    Setup s;
-    Peer peer;
-    const uint64_t id = s.ConnectReady(&peer);
-    envoyGoFilterUpstreamClose(s.up(id), type);
-    s.ExpectEnd(id, {"ready", "event 1"});
-    EXPECT_EQ(peer.ReceiveAll(), "");
-    EXPECT_EQ(peer.error(), type == 4 ? ECONNRESET : 0);
-  }
+TEST(UpstreamCloseWithNothingToSend) {
+  Setup s;
+  Peer peer;
+  const uint64_t id = s.ConnectReady(&peer);
+  s.plugin.CloseUp(id);
+  s.ExpectEnd(id, {"ready", "closed 0"});
+  EXPECT_EQ(peer.ReceiveAll(), "");
+  EXPECT_EQ(peer.error(), 0);
 }
 
 TEST(UpstreamClosedInsideCallbacks) {
@@ -518,40 +403,39 @@ TEST(UpstreamClosedInsideCallbacks) {
   {
     Setup s;
     Peer peer;
-    s.plugin.on_ready = [&](uint64_t id, void* w) {
-      EXPECT_EQ(envoyGoFilterUpstreamClose(w, 1), 0);
+    s.plugin.on_ready = [&](uint64_t id) {
+      s.plugin.CloseUp(id);
       EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});  // later, not in here
     };
     const uint64_t id = s.ConnectReady(&peer);
-    s.ExpectEnd(id, {"ready", "event 1"});
+    s.ExpectEnd(id, {"ready", "closed 0"});
   }
   // In data: nothing more comes, though there is more.
   {
     Setup s;
     Peer peer;
-    s.plugin.on_up_data = [](uint64_t, void* w, const std::string&, bool) {
-      envoyGoFilterUpstreamClose(w, 0);
+    s.plugin.on_up_data = [&](uint64_t id, const std::string&) {
+      s.plugin.CloseUp(id);
+      return ROCKETMQ_PROXY_REPLACE;
     };
-    const uint64_t id = s.plugin.Connect(peer.address());
-    s.plugin.Up(id).keep_data_events = true;
+    const uint64_t id = s.Connect(peer.address());
+    {
+      fake::Up& up = s.plugin.UpOf(id);
+      const std::lock_guard<std::mutex> lock(up.mu);
+      up.keep_data_events = true;
+    }
     peer.Accept();
     peer.SendSome(4 << 20);
-    s.ExpectEnd(id, {"ready", "data", "event 1"});
+    s.ExpectEnd(id, {"ready", "data", "closed 0"});
   }
-  // In the close event, with the wrapper finalized as well.
+  // While its end is told.
   {
     Setup s;
     Peer peer;
-    s.plugin.on_up_event = [&](uint64_t id, void* w, int) {
-      envoyGoFilterUpstreamClose(w, 1);
-      envoyGoFilterUpstreamFinalize(w, 0);
-      const std::lock_guard<std::mutex> lock(s.plugin.mu);
-      s.plugin.up_wrappers[id] = nullptr;
-    };
+    s.plugin.on_up_closed = [&](uint64_t id, int) { s.plugin.CloseUp(id); };
     const uint64_t id = s.ConnectReady(&peer);
     peer.Close();
-    s.ExpectEnd(id, {"ready", "event 0"});
-    s.plugin.up_wrappers.clear();
+    s.ExpectEnd(id, {"ready", "closed 0"});
   }
 }
 
@@ -559,36 +443,23 @@ TEST(UpstreamClosedWhileConnecting) {
   for (int i = 0; i < 50; i++) {
     Setup s;
     Peer peer;
-    const uint64_t id = s.plugin.Connect(peer.address());
-    envoyGoFilterUpstreamClose(s.up(id), i % 2);
-    EXPECT_EVENTUALLY(s.plugin.Up(id).Has("failure 1") || s.plugin.Up(id).Has("event 1"));
+    const uint64_t id = s.Connect(peer.address());
+    s.plugin.CloseUp(id);
+    EXPECT_EVENTUALLY(s.plugin.UpOf(id).Ended());
     s.Settle();
     const auto events = s.Events(id);
-    EXPECT(events == std::vector<std::string>{"failure 1"} ||
-           (events == std::vector<std::string>{"ready", "event 1"}));
+    EXPECT(events == std::vector<std::string>{"closed 0"} ||
+           (events == std::vector<std::string>{"ready", "closed 0"}));
   }
-}
-
-TEST(UpstreamForgottenByThePlugin) {
-  Setup s;
-  Peer peer;
-  const uint64_t id = s.ConnectReady(&peer);
-  envoyGoFilterUpstreamFinalize(s.up(id), 0);
-  s.plugin.up_wrappers.clear();
-  EXPECT_EQ(peer.ReceiveAll(), "");
-  s.Settle();
-  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
-  s.plugin.ups.clear();
 }
 
 TEST(UpstreamIsHeldBackByASlowClient) {
   Setup s;
   s.Open();
   s.connection->client_stalled = true;
-  s.plugin.on_up_data = [&](uint64_t, void*, const std::string& data, bool) {
-    std::string copy = data;
-    envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
-                                 0);
+  s.plugin.on_up_data = [&](uint64_t, const std::string& data) {
+    s.plugin.Write(data);
+    return ROCKETMQ_PROXY_REPLACE;
   };
   Peer peer;
   const uint64_t id = s.ConnectReady(&peer);
@@ -596,11 +467,11 @@ TEST(UpstreamIsHeldBackByASlowClient) {
   std::thread sender([&] { peer.Send(data); });
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
   test::Sleep(100);
-  const size_t before = s.plugin.Up(id).Size();
+  const size_t before = s.plugin.UpOf(id).Size();
   EXPECT(before < (2 << 20));
   test::Sleep(50);
-  EXPECT_EQ(s.plugin.Up(id).Size(), before);
-  while (s.plugin.Up(id).Size() < data.size()) {
+  EXPECT_EQ(s.plugin.UpOf(id).Size(), before);
+  while (s.plugin.UpOf(id).Size() < data.size()) {
     s.connection->ClientReads(1 << 20);
     test::Sleep(0);
   }
@@ -612,19 +483,19 @@ TEST(UpstreamIsHeldBackByASlowClient) {
 TEST(UpstreamWaitsForABusyWorker) {
   Setup s;
   s.Open();
-  s.plugin.on_up_data = [&](uint64_t, void*, const std::string& data, bool) {
+  s.plugin.on_up_data = [&](uint64_t, const std::string& data) {
     EXPECT(s.connection->worker.OnThread());
-    std::string copy = data;
-    envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
-                                 0);
+    s.plugin.Write(data);
+    return ROCKETMQ_PROXY_REPLACE;
   };
   Peer peer;
   const uint64_t id = s.ConnectReady(&peer);
   const std::string data = Pattern(16 << 20);
-  std::thread sender([&] { peer.Send(data); });
+  std::thread sender;
   s.connection->worker.Run([&] {
+    sender = std::thread([&] { peer.Send(data); });
     test::Sleep(100);
-    EXPECT_EQ(s.plugin.Up(id).Size(), 0U);
+    EXPECT_EQ(s.plugin.UpOf(id).Size(), 0U);
   });
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::to_client).size() == data.size());
   sender.join();
@@ -640,15 +511,12 @@ TEST(UpstreamIsHeldBackByOurOwnQueue) {
   const uint64_t id = s.ConnectReady(&peer);
   std::string data = Pattern(2 << 20);
   s.connection->worker.Run([&] {
-    std::thread other([&] {
-      envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, data.data(),
-                                   static_cast<int>(data.size()), 0);
-    });
+    std::thread other([&] { s.plugin.Write(data); });
     other.join();
     peer.Send("x");
     test::Sleep(50);
   });
-  EXPECT_EVENTUALLY(s.plugin.Up(id).Size() == 1);
+  EXPECT_EVENTUALLY(s.plugin.UpOf(id).Size() == 1);
   EXPECT(s.connection->Get(&Connection::to_client) == data);
 }
 
@@ -658,7 +526,10 @@ TEST(ClientIsHeldBackByASlowUpstream) {
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
   const std::string data = Pattern(16 << 20);
-  s.plugin.on_data = [&](void*, const std::string&, bool) { Write(s.up(id), data); };
+  s.plugin.data = [&](const std::string&, bool) {
+    s.plugin.WriteUp(id, data);
+    return ROCKETMQ_PROXY_REPLACE;
+  };
   s.connection->ClientSends({"go"});
   EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
   EXPECT(peer.Receive(data.size()) == data);
@@ -666,8 +537,8 @@ TEST(ClientIsHeldBackByASlowUpstream) {
   EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
 
   // From another thread, and undone when the upstream ends.
-  s.plugin.on_data = nullptr;
-  Write(s.up(id), data);
+  s.plugin.data = nullptr;
+  s.plugin.WriteUp(id, data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
   peer.Reset();
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
@@ -675,14 +546,14 @@ TEST(ClientIsHeldBackByASlowUpstream) {
   // Two at once count as one.
   Peer a(4096), b(4096);
   const uint64_t ida = s.ConnectReady(&a), idb = s.ConnectReady(&b);
-  Write(s.up(ida), data);
-  Write(s.up(idb), data);
+  s.plugin.WriteUp(ida, data);
+  s.plugin.WriteUp(idb, data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
   EXPECT(a.Receive(data.size()) == data);
   s.Settle();
   s.connection->worker.Drain();
   EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
-  envoyGoFilterUpstreamClose(s.up(idb), 1);
+  s.plugin.CloseUp(idb);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
 }
 
@@ -693,13 +564,13 @@ TEST(ClientIsReadAgainWhileAnUpstreamThatIsClosedFlushes) {
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
   const std::string data = Pattern(16 << 20);
-  Write(s.up(id), data);
+  s.plugin.WriteUp(id, data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
-  envoyGoFilterUpstreamClose(s.up(id), 0);
+  s.plugin.CloseUp(id);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
   EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
   EXPECT(peer.Receive(data.size()) == data);
-  s.ExpectEnd(id, {"ready", "event 1"});
+  s.ExpectEnd(id, {"ready", "closed 0"});
   EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
 }
 
@@ -708,11 +579,9 @@ TEST(ClientIsHeldBackByTheNextUpstreamAfterACloseInTheMiddleOfARefusal) {
   Setup s;
   std::atomic<int> asked{0};
   uint64_t id = 0;
-  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
-  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
-  s.plugin.terminal_full = [&](uint64_t, bool) {
+  s.plugin.on_up_full = [&](uint64_t, bool) {
     const bool first = asked == 0;
-    if (first) envoyGoFilterUpstreamClose(s.up(id), 0);
+    if (first) s.plugin.CloseUp(id);
     asked++;
     return first;
   };
@@ -720,45 +589,40 @@ TEST(ClientIsHeldBackByTheNextUpstreamAfterACloseInTheMiddleOfARefusal) {
   Peer peer(4096), next(4096);
   id = s.ConnectReady(&peer);
   const std::string data = Pattern(16 << 20);
-  Write(s.up(id), data);
+  s.plugin.WriteUp(id, data);
   EXPECT_EVENTUALLY(asked == 1);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
   peer.Reset();
-  s.ExpectEnd(id, {"ready", "event 0"});
+  s.ExpectEnd(id, {"ready", "closed 0"});
   s.connection->worker.Drain();
   const uint64_t other = s.ConnectReady(&next);
-  Write(s.up(other), data);
+  s.plugin.WriteUp(other, data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
   EXPECT(next.Receive(data.size()) == data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
 }
 
-TEST(ClientIsHeldBackByAnUpstreamThatWasOpenedOutsideOfItsHooks) {
+TEST(ClientAndUpstreamHoldEachOtherBack) {
   Setup s;
-  void* downstream = nullptr;
-  s.plugin.on_connection = [&](void*) { downstream = fake::Plugin::Host()->receive_downstream(7); };
-  s.Open();
   Peer peer(4096);
-  const uint64_t id = s.plugin.Connect(peer.address(), downstream);
+  const uint64_t id = s.Connect(peer.address());
   peer.Accept();
-  EXPECT_EVENTUALLY(s.plugin.Up(id).Has("ready"));
+  EXPECT_EVENTUALLY(s.plugin.UpOf(id).Has("ready"));
   const std::string data = Pattern(16 << 20);
-  Write(s.up(id), data);
+  s.plugin.WriteUp(id, data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
   EXPECT(peer.Receive(data.size()) == data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
 
   // And the other way round.
   s.connection->client_stalled = true;
-  std::string copy(100000, 'x');
-  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
-                               0);
+  s.plugin.Write(std::string(100000, 'x'));
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
   peer.Send("answer");
   s.Settle();
-  EXPECT_EQ(s.plugin.Up(id).Data(), "");
+  EXPECT_EQ(s.plugin.UpOf(id).Data(), "");
   s.connection->ClientReads(100000);
-  EXPECT_EVENTUALLY(s.plugin.Up(id).Data() == "answer");
+  EXPECT_EVENTUALLY(s.plugin.UpOf(id).Data() == "answer");
 }
 
 TEST(ClientIsReadAgainWhenTheSessionRefusesWhatIsForASlowUpstream) {
@@ -769,9 +633,7 @@ TEST(ClientIsReadAgainWhenTheSessionRefusesWhatIsForASlowUpstream) {
     const std::lock_guard<std::mutex> lock(mu);
     return told.size();
   };
-  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
-  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
-  s.plugin.terminal_full = [&](uint64_t receiver, bool full) {
+  s.plugin.on_up_full = [&](uint64_t receiver, bool full) {
     const std::lock_guard<std::mutex> lock(mu);
     told.push_back(std::to_string(receiver) + (full ? " full" : " has room"));
     return true;
@@ -780,20 +642,20 @@ TEST(ClientIsReadAgainWhenTheSessionRefusesWhatIsForASlowUpstream) {
   Peer slow(4096);
   const uint64_t id = s.ConnectReady(&slow);
   const std::string data = Pattern(16 << 20);
-  Write(s.up(id), data);
+  s.plugin.WriteUp(id, data);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 1);
   EXPECT_EVENTUALLY(count() == 1);
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::read_disabled) == 0);
   EXPECT(slow.Receive(data.size()) == data);
   EXPECT_EVENTUALLY(count() == 2);
-  EXPECT(told == std::vector<std::string>({"9 full", "9 has room"}));
+  EXPECT(told == std::vector<std::string>({"0 full", "0 has room"}));
   EXPECT_EQ(s.connection->Get(&Connection::read_disable_calls), 2);
 
   // Once more, and we end it while it is refused: nothing is told to a receiver that is gone.
-  Write(s.up(id), data);
+  s.plugin.WriteUp(id, data);
   EXPECT_EVENTUALLY(count() == 3);
-  envoyGoFilterUpstreamClose(s.up(id), 1);
-  s.ExpectEnd(id, {"ready", "event 1"});
+  s.plugin.CloseUp(id);
+  s.ExpectEnd(id, {"ready", "closed 0"});
   EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 0);
   EXPECT_EQ(count(), 3u);
 }
@@ -801,9 +663,7 @@ TEST(ClientIsReadAgainWhenTheSessionRefusesWhatIsForASlowUpstream) {
 TEST(ClientStaysHeldBackWhenTheSessionDoesNotRefuse) {
   Setup s;
   std::atomic<int> asked{0};
-  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
-  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
-  s.plugin.terminal_full = [&](uint64_t, bool full) {
+  s.plugin.on_up_full = [&](uint64_t, bool full) {
     EXPECT(full);
     asked++;
     return false;
@@ -812,7 +672,7 @@ TEST(ClientStaysHeldBackWhenTheSessionDoesNotRefuse) {
   Peer slow(4096);
   const uint64_t id = s.ConnectReady(&slow);
   const std::string data = Pattern(16 << 20);
-  Write(s.up(id), data);
+  s.plugin.WriteUp(id, data);
   EXPECT_EVENTUALLY(asked == 1);
   s.connection->worker.Drain();
   EXPECT_EQ(s.connection->Get(&Connection::read_disabled), 1);
@@ -821,48 +681,38 @@ TEST(ClientStaysHeldBackWhenTheSessionDoesNotRefuse) {
   EXPECT_EQ(asked, 1);
 }
 
-namespace {
-
-uint64_t WriteCounted(void* wrapper, const std::string& data) {
-  return fake::Plugin::Host()->write_upstream_connection(wrapper, data.data(), data.size());
-}
-
-}  // namespace
-
 TEST(WhatAnUpstreamDoesNotTakeIsCounted) {
   Setup s;
   std::atomic<size_t> drained{0};
-  s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
-  s.plugin.terminal_data = [](uint64_t, const std::string&) {};
-  s.plugin.upstream_drained = [&](uint64_t receiver, size_t size) {
-    EXPECT_EQ(receiver, 9u);
+  s.plugin.on_up_drained = [&](uint64_t receiver, size_t size) {
+    EXPECT_EQ(receiver, 0u);
     drained += size;
   };
   s.Open();
   Peer peer(4096);
   const uint64_t id = s.ConnectReady(&peer);
-  EXPECT_EQ(WriteCounted(s.up(id), "at once"), 0u);
+  EXPECT_EQ(s.plugin.WriteUp(id, "at once"), 0u);
   EXPECT(peer.Receive(7) == "at once");
   const std::string data = Pattern(16 << 20);
-  size_t kept = WriteCounted(s.up(id), data);
+  size_t kept = s.plugin.WriteUp(id, data);
   EXPECT(kept > data.size() / 4 && kept < data.size());
-  EXPECT_EQ(WriteCounted(s.up(id), "behind it"), 9u);
+  EXPECT_EQ(s.plugin.WriteUp(id, "behind it"), 9u);
   kept += 9;
   s.Settle();
   EXPECT_EQ(drained, 0u);
   EXPECT(peer.Receive(data.size()) == data);
   EXPECT(peer.Receive(9) == "behind it");
   EXPECT_EVENTUALLY(drained == kept);
-  EXPECT_EQ(WriteCounted(s.up(id), "at once"), 0u);
+  EXPECT_EQ(s.plugin.WriteUp(id, "at once"), 0u);
 
   // What is kept when the connection ends is not told: its end tells.
   drained = 0;
-  kept = WriteCounted(s.up(id), data);
+  kept = s.plugin.WriteUp(id, data);
   EXPECT(kept > 0);
   peer.Reset();
-  s.ExpectEnd(id, {"ready", "event 0"});
+  s.ExpectEnd(id, {"ready", "closed 0"});
   EXPECT(drained <= kept);
-  EXPECT_EQ(WriteCounted(s.up(id), "too late"), 0u);
+  EXPECT_EQ(s.plugin.WriteUp(id, "too late"), -1);
 }
 
 // Nobody is charged for what a connection that is being closed has still to send, so all of them
@@ -875,21 +725,21 @@ TEST(UpstreamsThatAreClosedMaySendOnlySoMuchMore) {
   uint64_t ids[4];
   for (int i = 0; i < 4; i++) {
     ids[i] = s.ConnectReady(&peers[i]);
-    EXPECT(WriteCounted(s.up(ids[i]), data) > (32 << 20) / 3);
+    EXPECT(s.plugin.WriteUp(ids[i], data) > (32 << 20) / 3);
   }
-  for (int i = 0; i < 3; i++) envoyGoFilterUpstreamClose(s.up(ids[i]), 0);
-  s.ExpectEnd(ids[2], {"ready", "event 1"});
+  for (int i = 0; i < 3; i++) s.plugin.CloseUp(ids[i]);
+  s.ExpectEnd(ids[2], {"ready", "closed 0"});
   for (int i = 0; i < 2; i++) {
     EXPECT_EQ(s.Events(ids[i]), std::vector<std::string>{"ready"});
     peers[i].Close();
-    s.ExpectEnd(ids[i], {"ready", "event 0"});
+    s.ExpectEnd(ids[i], {"ready", "closed 0"});
   }
   // Now there is room again.
-  envoyGoFilterUpstreamClose(s.up(ids[3]), 0);
+  s.plugin.CloseUp(ids[3]);
   s.Settle();
   EXPECT_EQ(s.Events(ids[3]), std::vector<std::string>{"ready"});
   peers[3].Close();
-  s.ExpectEnd(ids[3], {"ready", "event 0"});
+  s.ExpectEnd(ids[3], {"ready", "closed 0"});
 }
 
 TEST(UpstreamThatIsClosedWhileItConnectsLeavesNoSocket) {
@@ -897,11 +747,11 @@ TEST(UpstreamThatIsClosedWhileItConnectsLeavesNoSocket) {
   s.Open();
   FullPeer peer;
   std::vector<uint64_t> ids;
-  for (int i = 0; i < 12; i++) ids.push_back(s.ConnectOwned(peer.address()));
+  for (int i = 0; i < 12; i++) ids.push_back(s.Connect(peer.address()));
   EXPECT_EVENTUALLY(peer.Asking() == 12);
-  for (const uint64_t id : ids) envoyGoFilterUpstreamClose(s.up(id), 1);
+  for (const uint64_t id : ids) s.plugin.CloseUp(id);
   EXPECT_EVENTUALLY(peer.Asking() == 0);
-  for (const uint64_t id : ids) s.ExpectEnd(id, {"failure 1"});
+  for (const uint64_t id : ids) s.ExpectEnd(id, {"closed 0"});
 }
 
 TEST(UpstreamAsksTheKernelWhetherItsPeerLives) {
@@ -939,10 +789,7 @@ TEST(UpstreamDiesWhileHeldBack) {
   s.connection->client_stalled = true;
   Peer peer;
   const uint64_t id = s.ConnectReady(&peer);
-  const std::string big(100000, 'x');
-  std::string copy = big;
-  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
-                               0);
+  s.plugin.Write(std::string(100000, 'x'));
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
   peer.Send("last words");
   test::Sleep(20);
@@ -951,79 +798,50 @@ TEST(UpstreamDiesWhileHeldBack) {
   test::Sleep(300);
   EXPECT(clock() - cpu < CLOCKS_PER_SEC / 5);
   EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
-  EXPECT_EQ(Write(s.up(id), "x"), 0);
+  EXPECT_EQ(s.plugin.WriteUp(id, "x"), 0);
   s.connection->ClientReads(100000);
-  s.ExpectEnd(id, {"ready", "event 0"});
-  EXPECT(s.plugin.Up(id).Data() == "last words" || s.plugin.Up(id).Data().empty());
+  s.ExpectEnd(id, {"ready", "closed 0"});
+  EXPECT(s.plugin.UpOf(id).Data() == "last words" || s.plugin.UpOf(id).Data().empty());
 }
 
-TEST(UpstreamEndsAndDiesWhileHeldBack) {
-  // Its end of stream is read only when it has been reported dead already, which is told once.
-  Setup s;
-  s.plugin.on_ready = [](uint64_t, void* w) { envoyGoFilterUpstreamConnEnableHalfClose(w, 1); };
-  s.Open();
-  s.connection->client_stalled = true;
-  Peer peer;
-  const uint64_t id = s.ConnectReady(&peer);
-  std::string copy(100000, 'x');
-  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
-                               0);
-  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
-  peer.Send("last words");
-  peer.End();
-  test::Sleep(20);
-  peer.Reset();
-  test::Sleep(50);
-  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
-  s.connection->ClientReads(100000);
-  EXPECT_EVENTUALLY(s.plugin.Up(id).Has("event 0"));
+TEST(UpstreamEndsWithItsClient) {
+  for (const bool ready : {false, true}) {
+    Setup s;
+    s.Open();
+    s.connection->client_stalled = true;
+    Peer peer;
+    const uint64_t id = ready ? s.ConnectReady(&peer) : s.Connect(peer.address());
+    // Held back, by a connection that ends.
+    s.plugin.Write(std::string(100000, 'x'));
+    EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+    if (ready) peer.Send("hello");
+    fake::Release(&s.connection);
+    EXPECT_EVENTUALLY(s.plugin.UpOf(id).Ended());
+    EXPECT_EQ(s.plugin.UpOf(id).Data(), "");
+  }
 }
 
-TEST(UpstreamOutlivesItsOwner) {
-  Setup s;
-  s.Open();
-  s.connection->client_stalled = true;
-  Peer peer;
-  const uint64_t id = s.ConnectOwned(peer.address());
-  // Held back, by a connection that ends: it must go on to its own end.
-  std::string copy(100000, 'x');
-  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
-                               0);
-  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
-  fake::Release(&s.connection);
-  peer.Accept();
-  EXPECT_EVENTUALLY(s.plugin.Up(id).Has("ready"));
-  Write(s.up(id), std::string(4 << 20, 'x'));
-  peer.Send("hello");
-  EXPECT_EVENTUALLY(s.plugin.Up(id).Data() == "hello");
-  peer.Close();
-  s.ExpectEnd(id, {"ready", "event 0"});
-}
-
-TEST(UpstreamOwnerIsInheritedThroughCallbacks) {
-  // An upstream that is opened in another's callback belongs to the same client.
+TEST(UpstreamIsOpenedInTheEndOfAnother) {
   Setup s;
   s.Open();
   s.connection->client_stalled = true;
   Peer first, second;
   std::atomic<int> other{-1};
-  s.plugin.on_up_event = [&](uint64_t id, void*, int) {
-    if (id == 0) other = static_cast<int>(s.plugin.Connect(second.address()));
+  s.plugin.on_up_closed = [&](uint64_t id, int) {
+    if (id == 0) other = static_cast<int>(s.Connect(second.address()));
   };
   s.ConnectReady(&first);
   first.Close();
   EXPECT_EVENTUALLY(other >= 0);
   second.Accept();
-  EXPECT_EVENTUALLY(s.plugin.Up(1).Has("ready"));
-  std::string copy(100000, 'x');
-  envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, copy.data(), static_cast<int>(copy.size()),
-                               0);
+  EXPECT_EVENTUALLY(s.plugin.UpOf(1).Has("ready"));
+  s.plugin.Write(std::string(100000, 'x'));
   EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
   second.Send("held");
   test::Sleep(50);
-  EXPECT_EQ(s.plugin.Up(1).Data(), "");
+  EXPECT_EQ(s.plugin.UpOf(1).Data(), "");
   s.connection->ClientReads(100000);
-  EXPECT_EVENTUALLY(s.plugin.Up(1).Data() == "held");
+  EXPECT_EVENTUALLY(s.plugin.UpOf(1).Data() == "held");
 }
 
 TEST(UpstreamChurn) {
@@ -1040,22 +858,21 @@ TEST(UpstreamChurn) {
         peer.Close();
     }
   });
-  s.plugin.on_ready = [](uint64_t id, void* w) {
-    if (id % 5 != 0) Write(w, "hello");
-    if (id % 4 == 0) envoyGoFilterUpstreamClose(w, static_cast<int>(id / 4 % 5));
+  s.plugin.on_ready = [&](uint64_t id) {
+    if (id % 5 != 0) s.plugin.WriteUp(id, "hello");
+    if (id % 4 == 0) s.plugin.CloseUp(id);
   };
   for (int i = 0; i < 200; i++) {
-    const uint64_t id = s.ConnectOwned(peer.address());
-    if (i % 7 == 0) envoyGoFilterUpstreamClose(s.up(id), 1);
+    const uint64_t id = s.Connect(peer.address());
+    if (i % 7 == 0) s.plugin.CloseUp(id);
   }
   for (uint64_t id = 0; id < 200; id++) {
-    EXPECT_EVENTUALLY(s.plugin.Up(id).Has("event 0") || s.plugin.Up(id).Has("event 1") ||
-                      s.plugin.Up(id).Has("failure 1") || s.plugin.Up(id).Has("failure 2"));
+    EXPECT_EVENTUALLY(s.plugin.UpOf(id).Ended());
   }
   s.Settle();
   for (uint64_t id = 0; id < 200; id++) EXPECT(s.Events(id).size() <= 2);
   stop = true;
-  const uint64_t last = s.plugin.Connect(peer.address());  // lets accept return
+  const uint64_t last = s.Connect(peer.address());  // lets accept return
   EXPECT_EVENTUALLY(!s.Events(last).empty());
   server.join();
 }
@@ -1084,21 +901,18 @@ void PlayRandomScript(uint32_t seed) {
     const uint32_t n = turn.fetch_add(1);
     if (n % 3 != 0) return;
     std::string data(1 + n * 7919 % 40000, 'd');
-    envoyGoFilterDownstreamWrite(s.plugin.down.wrapper, data.data(), static_cast<int>(data.size()),
-                                 0);
+    s.plugin.Write(data);
   };
-  if (below(2) == 0) {  // as our plugin does, else as others of the Golang ABI
-    s.plugin.on_ready = [](uint64_t, void*) { fake::Plugin::Host()->receive_upstream(9); };
-    s.plugin.terminal_data = [&](uint64_t, const std::string&) { reply(); };
-    s.plugin.terminal_full = [&](uint64_t, bool) { return turn.fetch_add(1) % 2 == 0; };
-  } else {
-    s.plugin.on_up_data = [&](uint64_t, void*, const std::string&, bool) { reply(); };
-  }
+  s.plugin.on_up_data = [&](uint64_t, const std::string&) {
+    reply();
+    return ROCKETMQ_PROXY_REPLACE;
+  };
+  s.plugin.on_up_full = [&](uint64_t, bool) { return turn.fetch_add(1) % 2 == 0; };
   s.Open();
   bool open = true;
   const auto write = [&](RandomUpstream& up) {
     std::string data = Pattern(1 + below(below(4) == 0 ? 3 << 20 : 50 << 10));
-    if (Write(s.up(up.id), data) == 0) up.written += data;
+    if (s.plugin.WriteUp(up.id, data) >= 0) up.written += data;
   };
   for (int step = 0; step < 60; step++) {
     RandomUpstream* const up = ups.empty() ? nullptr : ups[below(ups.size())].get();
@@ -1111,16 +925,19 @@ void PlayRandomScript(uint32_t seed) {
       case 1: {  // ended while it connects
         if (!open) break;
         Peer nobody;
-        const uint64_t id = s.ConnectOwned(nobody.address());
-        envoyGoFilterUpstreamClose(s.up(id), static_cast<int>(below(4)));
-        EXPECT_EVENTUALLY(s.plugin.Up(id).Events().size() > 0);
+        const uint64_t id = s.Connect(nobody.address());
+        s.plugin.CloseUp(id);
+        EXPECT_EVENTUALLY(s.plugin.UpOf(id).Events().size() > 0);
         break;
       }
       case 2:
         if (!open) break;
-        s.plugin.on_data = [&](void*, const std::string&, bool) { write(*up); };
+        s.plugin.data = [&](const std::string&, bool) {
+          write(*up);
+          return ROCKETMQ_PROXY_REPLACE;
+        };
         s.connection->ClientSends({"a", "b"});
-        s.plugin.on_data = nullptr;
+        s.plugin.data = nullptr;
         break;
       case 3:
       case 4:
@@ -1141,8 +958,7 @@ void PlayRandomScript(uint32_t seed) {
         if (below(4) == 0 && up->peer.open()) up->peer.Reset();
         break;
       case 11:
-        if (below(4) == 0) envoyGoFilterUpstreamClose(s.up(up->id), static_cast<int>(below(4)));
-        if (below(4) == 0) envoyGoFilterUpstreamConnEnableHalfClose(s.up(up->id), 1);
+        if (below(4) == 0) s.plugin.CloseUp(up->id);
         break;
       case 12:
         if (!open) break;
