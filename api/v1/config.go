@@ -8,6 +8,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/routeconfig"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 )
 
 // Config is a checked FilterConfig with every default filled in. It is immutable.
@@ -184,4 +185,20 @@ type TimeoutsConfig struct {
 	Frame         time.Duration
 	UpstreamStall time.Duration
 	Idle          time.Duration
+	Send          time.Duration
+	Short         time.Duration
+}
+
+// Of returns how long the answer to a request with this timeout may take.
+func (t *TimeoutsConfig) Of(timeout requests.Timeout) time.Duration {
+	if timeout.Fixed > 0 {
+		return timeout.Fixed
+	}
+	switch timeout.Option {
+	case requests.TimeoutsSend:
+		return t.Send
+	case requests.TimeoutsShort:
+		return t.Short
+	}
+	return t.Request
 }

@@ -139,6 +139,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	wantTimeouts := TimeoutsConfig{
 		Connect: 2500 * time.Millisecond, Request: 15 * time.Second, Directory: 2 * time.Second,
 		Handshake: 2 * time.Minute, Frame: time.Minute, UpstreamStall: 5 * time.Minute, Idle: 5 * time.Minute,
+		Send: 2900 * time.Millisecond, Short: 2500 * time.Millisecond,
 	}
 	if got.Timeouts != wantTimeouts {
 		t.Errorf("timeouts are %+v, want %+v", got.Timeouts, wantTimeouts)

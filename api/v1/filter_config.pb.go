@@ -1405,7 +1405,15 @@ type Timeouts struct {
 	// How long a client connection may live without a byte either way while no request waits, or, whatever waits, while
 	// it leaves more unread than Envoy buffers. 1s to 24h; default 5m: clients send heartbeats every 30s, and brokers
 	// close after 2m. It is closed: what can be sent within 5s is sent.
-	Idle          *durationpb.Duration `protobuf:"bytes,7,opt,name=idle,proto3" json:"idle,omitempty"`
+	Idle *durationpb.Duration `protobuf:"bytes,7,opt,name=idle,proto3" json:"idle,omitempty"`
+	// Deadline of sends of unified sessions. 10ms to 10m; default 2.9s, just below the 3s that producers wait by default.
+	// Keep it just below the producers' own (Java's sendMsgTimeout) where that is longer, as for brokers with SYNC_FLUSH or
+	// SYNC_MASTER: a producer that gets an error earlier than it would give up sends the message again, while the broker may
+	// still store the first one (the stat send_answered_late).
+	Send *durationpb.Duration `protobuf:"bytes,8,opt,name=send,proto3" json:"send,omitempty"`
+	// Deadline of the requests of unified sessions that clients wait 3s for: heartbeats, acknowledgements, routes (the page
+	// "request codes" lists them). 10ms to 10m; default 2.5s.
+	Short         *durationpb.Duration `protobuf:"bytes,9,opt,name=short,proto3" json:"short,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1485,6 +1493,20 @@ func (x *Timeouts) GetUpstreamStall() *durationpb.Duration {
 func (x *Timeouts) GetIdle() *durationpb.Duration {
 	if x != nil {
 		return x.Idle
+	}
+	return nil
+}
+
+func (x *Timeouts) GetSend() *durationpb.Duration {
+	if x != nil {
+		return x.Send
+	}
+	return nil
+}
+
+func (x *Timeouts) GetShort() *durationpb.Duration {
+	if x != nil {
+		return x.Short
 	}
 	return nil
 }
@@ -2025,7 +2047,7 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"maxBrokers\x12;\n" +
 	"\n" +
 	"max_topics\x18\x0e \x01(\v2\x1c.google.protobuf.UInt32ValueR\tmaxTopics\x12T\n" +
-	"\x18max_log_lines_per_minute\x18\x0f \x01(\v2\x1c.google.protobuf.UInt32ValueR\x14maxLogLinesPerMinute\"\x88\x03\n" +
+	"\x18max_log_lines_per_minute\x18\x0f \x01(\v2\x1c.google.protobuf.UInt32ValueR\x14maxLogLinesPerMinute\"\xe8\x03\n" +
 	"\bTimeouts\x123\n" +
 	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aconnect\x123\n" +
 	"\arequest\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\arequest\x127\n" +
@@ -2033,7 +2055,9 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\thandshake\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\thandshake\x12/\n" +
 	"\x05frame\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05frame\x12@\n" +
 	"\x0eupstream_stall\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\rupstreamStall\x12-\n" +
-	"\x04idle\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04idle\"\x9e\x02\n" +
+	"\x04idle\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04idle\x12-\n" +
+	"\x04send\x18\b \x01(\v2\x19.google.protobuf.DurationR\x04send\x12/\n" +
+	"\x05short\x18\t \x01(\v2\x19.google.protobuf.DurationR\x05short\"\x9e\x02\n" +
 	"\x06Policy\x12&\n" +
 	"\x0fread_only_admin\x18\x01 \x01(\bR\rreadOnlyAdmin\x12-\n" +
 	"\x05rules\x18\x02 \x03(\v2\x17.rocketmq_proxy.v1.RuleR\x05rules\x12G\n" +
@@ -2173,23 +2197,25 @@ var file_api_v1_filter_config_proto_depIdxs = []int32{
 	25, // 43: rocketmq_proxy.v1.Timeouts.frame:type_name -> google.protobuf.Duration
 	25, // 44: rocketmq_proxy.v1.Timeouts.upstream_stall:type_name -> google.protobuf.Duration
 	25, // 45: rocketmq_proxy.v1.Timeouts.idle:type_name -> google.protobuf.Duration
-	19, // 46: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
-	1,  // 47: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
-	21, // 48: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
-	1,  // 49: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
-	20, // 50: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
-	27, // 51: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
-	27, // 52: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	27, // 53: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
-	20, // 54: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
-	2,  // 55: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
-	22, // 56: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
-	22, // 57: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
-	58, // [58:58] is the sub-list for method output_type
-	58, // [58:58] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	25, // 46: rocketmq_proxy.v1.Timeouts.send:type_name -> google.protobuf.Duration
+	25, // 47: rocketmq_proxy.v1.Timeouts.short:type_name -> google.protobuf.Duration
+	19, // 48: rocketmq_proxy.v1.Policy.rules:type_name -> rocketmq_proxy.v1.Rule
+	1,  // 49: rocketmq_proxy.v1.Policy.default_action:type_name -> rocketmq_proxy.v1.Policy.Action
+	21, // 50: rocketmq_proxy.v1.Policy.rate_limits:type_name -> rocketmq_proxy.v1.RateLimit
+	1,  // 51: rocketmq_proxy.v1.Rule.action:type_name -> rocketmq_proxy.v1.Policy.Action
+	20, // 52: rocketmq_proxy.v1.Rule.match:type_name -> rocketmq_proxy.v1.Match
+	27, // 53: rocketmq_proxy.v1.Match.topics:type_name -> envoy.type.matcher.v3.StringMatcher
+	27, // 54: rocketmq_proxy.v1.Match.producer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	27, // 55: rocketmq_proxy.v1.Match.consumer_groups:type_name -> envoy.type.matcher.v3.StringMatcher
+	20, // 56: rocketmq_proxy.v1.RateLimit.match:type_name -> rocketmq_proxy.v1.Match
+	2,  // 57: rocketmq_proxy.v1.RateLimit.key:type_name -> rocketmq_proxy.v1.RateLimit.Key
+	22, // 58: rocketmq_proxy.v1.RateLimit.messages:type_name -> rocketmq_proxy.v1.Rate
+	22, // 59: rocketmq_proxy.v1.RateLimit.bytes:type_name -> rocketmq_proxy.v1.Rate
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_api_v1_filter_config_proto_init() }

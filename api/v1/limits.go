@@ -133,9 +133,19 @@ var LimitTable = []Limit{
 		func(c *Config) any { return &c.Timeouts.Connect },
 	},
 	{
-		"timeouts.request", int64(15 * time.Second), int64(10 * time.Millisecond), int64(10 * time.Minute), "time for an answer (unified)", "answered SYSTEM_ERROR (1)",
+		"timeouts.request", int64(15 * time.Second), int64(10 * time.Millisecond), int64(10 * time.Minute), "time for the answer to a request that has no other deadline (unified)", "answered SYSTEM_ERROR (1)",
 		[]string{"request_expired"},
 		func(c *Config) any { return &c.Timeouts.Request },
+	},
+	{
+		"timeouts.send", int64(2900 * time.Millisecond), int64(10 * time.Millisecond), int64(10 * time.Minute), "time for the answer to a send (unified)", "answered SYSTEM_ERROR (1)",
+		[]string{"request_expired", "send_answered_late"},
+		func(c *Config) any { return &c.Timeouts.Send },
+	},
+	{
+		"timeouts.short", int64(2500 * time.Millisecond), int64(10 * time.Millisecond), int64(10 * time.Minute), "time for the answer to a request that clients wait 3 s for (unified)", "answered SYSTEM_ERROR (1)",
+		[]string{"request_expired"},
+		func(c *Config) any { return &c.Timeouts.Short },
 	},
 	{
 		"timeouts.directory", int64(2 * time.Second), int64(10 * time.Millisecond), int64(10 * time.Second), "how long a new connection waits for the address of its broker", closesConnection,

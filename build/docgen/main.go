@@ -106,7 +106,7 @@ func requestCodesPage() string {
 		"servers and searches the answers for their addresses.\n\n" +
 		"The purpose is what `match.requests` of a policy may have in the place of codes; codes that are not listed are ADMIN.\n\n" +
 		"A deadline is the time after which the proxy answers SYSTEM_ERROR on a unified connection, in addition to what the\n" +
-		"field named there lets the broker wait; where there is none, `timeouts.request` holds.\n\n" +
+		"field named there lets the broker wait, or the option that has it; where there is none, `timeouts.request` holds.\n\n" +
 		"| code | name | class | effect | purpose | unified | deadline | answer | addresses in the answer |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for i := range requests.Table {
 		t := &requests.Table[i]
@@ -115,8 +115,11 @@ func requestCodesPage() string {
 			where = brokerNotes[t.Broker]
 		}
 		deadline := ""
-		if t.Timeout > 0 {
-			deadline = t.Timeout.String()
+		switch {
+		case t.Timeout.Fixed > 0:
+			deadline = t.Timeout.Fixed.String()
+		case t.Timeout.Option != requests.TimeoutsRequest:
+			deadline = fmt.Sprintf("`%v`", t.Timeout.Option)
 		}
 		if t.LongPoll.Wait != "" {
 			deadline += " + `" + t.LongPoll.Wait + "`"

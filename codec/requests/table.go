@@ -2,18 +2,6 @@
 
 package requests
 
-import "time"
-
-// Deadlines, each a little below what clients wait (Java's MQClientAPIImpl and its callers).
-const (
-	sendTimeout   = 2900 * time.Millisecond
-	shortTimeout  = 2500 * time.Millisecond
-	offsetTimeout = 4500 * time.Millisecond
-	lockTimeout   = 900 * time.Millisecond
-	queryTimeout  = 15 * time.Second
-	pullTimeout   = 9500 * time.Millisecond // on top of the wait
-)
-
 // Table has a row for each request code of RocketMQ 4.2.0 to 5.5.1, in ascending order. What a row leaves out has its
 // column's zero value, but Fields and Broker, which then follow from Effect and Class.
 var Table = []Type{

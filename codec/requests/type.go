@@ -2,8 +2,6 @@
 
 package requests
 
-import "time"
-
 // Type is a row of the table: what is known of all requests with one code.
 type Type struct {
 	Code Code
@@ -15,8 +13,8 @@ type Type struct {
 	Purpose Purpose
 	// Operation is its operation type by OpenTelemetry's conventions for messaging.
 	Operation Operation
-	// Timeout is the proxy's deadline on unified connections, just below the clients' own; 0: the config's.
-	Timeout time.Duration
+	// Timeout is the proxy's deadline on unified connections.
+	Timeout Timeout
 	// LongPoll says how long a broker may hold such a request before it answers.
 	LongPoll LongPoll
 	// Fields are the fields of its header that say what it is about.

@@ -162,7 +162,7 @@ func environmentOf(mode apiv1.AddressingConfig, clusters *directory.Clusters) *E
 				MaxBufferedBytes: 1 << 16, MaxSessionBytes: 4 << 20, MaxTotalBytes: 16 << 20, MaxSourcePercent: 100, MaxUpstreamConnections: 8, MaxServerRequests: 1024, MaxHeartbeatEntries: 1000,
 			},
 			Timeouts: apiv1.TimeoutsConfig{
-				Connect: 2 * time.Second, Request: 15 * time.Second, Directory: 3 * time.Second,
+				Connect: 2 * time.Second, Request: 15 * time.Second, Send: 2900 * time.Millisecond, Short: 2500 * time.Millisecond, Directory: 3 * time.Second,
 				Handshake: time.Minute, Frame: time.Minute, UpstreamStall: 5 * time.Minute, Idle: time.Hour,
 			},
 		},

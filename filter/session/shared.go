@@ -137,11 +137,7 @@ func (s *shared) reads(u *upstream, kind *requests.Type, h *codec.Header) (onAns
 }
 
 func (s *shared) deadlineOf(kind *requests.Type, wait Instant) Instant {
-	timeout := kind.Timeout
-	if timeout == 0 {
-		timeout = s.environment.Config.Timeouts.Request
-	}
-	return s.now + timeout + wait
+	return s.now + s.environment.Config.Timeouts.Of(kind.Timeout) + wait
 }
 
 // To a client on a shared connection GO_AWAY would mean that all brokers go.
@@ -151,6 +147,9 @@ func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) 
 	opaque := f.Header.Opaque
 	switch {
 	case !expected:
+		if tellsOfStored(f.Header) {
+			s.recorder.Inc(stats.SendAnsweredLate)
+		}
 		return framing.Drop // it may answer another question, or be a route with real addresses
 	case f.Header.ResponseCode() == codec.ResponseGoAway:
 		s.retire(u, stats.UpstreamGoAway)
@@ -162,6 +161,13 @@ func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) 
 		return framing.Drop
 	}
 	return s.passAnswer(u, &p, f)
+}
+
+// tellsOfStored reports whether an answer is that to a send whose message was stored, whatever else went wrong
+// (SendMessageResponseHeader).
+func tellsOfStored(answer *codec.Header) bool {
+	_, stored := answer.Field("msgId")
+	return stored
 }
 
 // maxUnanswered is how many requests in a row may expire without a byte from the broker until its connection counts as

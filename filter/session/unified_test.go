@@ -476,6 +476,39 @@ func TestDeadlinesAreAnsweredAndLateAnswersDropped(t *testing.T) {
 	h.wantIdle()
 }
 
+// A producer may wait longer than its clients do by default: its sends have the time that the config gives them.
+func TestSendsHaveTheTimeOfTheConfig(t *testing.T) {
+	h := dialUnified(t)
+	h.environment.Config.Timeouts.Send = 10 * time.Second
+	h.environment.Config.Timeouts.Short = 20 * time.Second
+	h.send(sendV2(1, "broker-a", "t"))
+	up := h.to(brokerAAddress)
+	h.send(request(requests.ConsumerSendMsgBack, 2, "", codec.Field{Name: "bname", Value: "broker-a"}))
+	h.clock += 9 * time.Second
+	h.Wake(h.clock)
+	if got := h.tookDown(); len(got) != 0 {
+		t.Fatalf("answered too early: %v", got)
+	}
+	h.clock += time.Second
+	h.Wake(h.clock)
+	if got := one(t, h.tookDown()); got.Opaque != 1 || got.Remark() != deadlinePassed.reply.Remark {
+		t.Errorf("got %+v", got.Header)
+	}
+	h.clock += 10 * time.Second
+	h.Wake(h.clock)
+	if got := one(t, h.tookDown()); got.Opaque != 2 {
+		t.Errorf("got %+v", got.Header)
+	}
+	stored := []codec.Field{{Name: "msgId", Value: "0A00000100002A9F0000000000000001"}, {Name: "queueId", Value: "0"}, {Name: "queueOffset", Value: "1"}}
+	h.receive(up, response(codec.ResponseSuccess, 1, "", stored...))
+	h.receive(up, response(codec.ResponseSuccess, 2, ""))
+	if got := h.tookDown(); len(got) != 0 {
+		t.Errorf("late answers passed: %v", got)
+	}
+	h.wantStats(map[stats.ID]int64{stats.RequestExpired: 2, stats.ResponseUnexpected: 2, stats.SendAnsweredLate: 1})
+	h.wantIdle()
+}
+
 func TestLongPollsHaveTheTimeTheyAskFor(t *testing.T) {
 	polls := []requests.Code{
 		requests.PullMessage, requests.LitePullMessage, requests.PopMessage, requests.PopLiteMessage, requests.Notification,

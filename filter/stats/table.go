@@ -76,6 +76,7 @@ const (
 	RequestLogDropped
 	RequestLogFailure
 	ResponseUnexpected
+	SendAnsweredLate
 	ServerRequest
 	ServerRequestExpired
 	ClientResponse
@@ -196,6 +197,7 @@ var Table = append([]Def{
 	RequestLogDropped:        {Counter, Trouble, "request_log_dropped", "lines left out of the request log: it could not keep up, or its file could not be written"},
 	RequestLogFailure:        {Counter, Trouble, "request_log_failure", "attempts to open, write or rotate the request log's file that failed"},
 	ResponseUnexpected:       {Counter, Trouble, "response_unexpected", "answers from upstream that no request waits for; dropped, but on a connection that stands for one broker"},
+	SendAnsweredLate:         {Counter, Trouble, "send_answered_late", "sends whose message was stored but whose answer came after the deadline and was dropped; the producer may have sent the message again (unified)"},
 	ServerRequest:            {Counter, Activity, "server_request", "requests from brokers to clients"},
 	ServerRequestExpired:     {Counter, Trouble, "server_request_expired", "requests from brokers that the client never answered"},
 	ClientResponse:           {Counter, Activity, "client_response", "answers from clients to requests of brokers, unexpected ones included"},
