@@ -70,15 +70,16 @@ func (t *Table[V]) slotOf(opaque int32) int {
 	}
 }
 
-// Get returns the value with this opaque, if there is one.
-func (t *Table[V]) Get(opaque int32) (value V, ok bool) {
+// Get returns the value with this opaque; nil if there is none. The table owns it: it is zeroed when it is removed, and
+// changes to it are lost after the next Put or Grow.
+func (t *Table[V]) Get(opaque int32) *V {
 	if t.count == 0 {
-		return value, false
+		return nil
 	}
 	if n := t.slots[t.slotOf(opaque)]; n != 0 {
-		return t.entries[n-1].value, true
+		return &t.entries[n-1].value
 	}
-	return value, false
+	return nil
 }
 
 // Has reports whether there is a value with this opaque.
@@ -86,15 +87,16 @@ func (t *Table[V]) Has(opaque int32) bool {
 	return t.count != 0 && t.slots[t.slotOf(opaque)] != 0
 }
 
-// Set adds a value or replaces the one with the same opaque.
-func (t *Table[V]) Set(opaque int32, value V) {
+// Put adds a zero value, or puts one in the place of that with the same opaque, and returns it as Get does.
+func (t *Table[V]) Put(opaque int32) *V {
 	if 2*(t.count+1) > len(t.slots) && !t.Has(opaque) {
 		t.Grow()
 	}
 	slot := t.slotOf(opaque)
 	if n := t.slots[slot]; n != 0 {
-		t.entries[n-1].value = value
-		return
+		var zero V
+		t.entries[n-1].value = zero
+		return &t.entries[n-1].value
 	}
 	if t.free == 0 {
 		t.entries = append(t.entries, entry[V]{})
@@ -103,9 +105,10 @@ func (t *Table[V]) Set(opaque int32, value V) {
 	n := t.free
 	e := &t.entries[n-1]
 	t.free = e.free
-	*e = entry[V]{value: value, opaque: opaque, used: true}
+	e.opaque, e.used, e.free = opaque, true, 0 // its value is zero since it was taken out
 	t.slots[slot] = n
 	t.count++
+	return &e.value
 }
 
 // Grow doubles the table, by the bytes that Needs returns while it is full.
@@ -156,11 +159,12 @@ func (t *Table[V]) closeGap(gap int) {
 	t.slots[gap] = 0
 }
 
-// All iterates over all values. The table may be changed meanwhile; what is added may be visited or not.
-func (t *Table[V]) All() iter.Seq2[int32, V] {
-	return func(yield func(int32, V) bool) {
+// All iterates over all values, as Get returns them. The table may be changed meanwhile; what is added may be visited or
+// not.
+func (t *Table[V]) All() iter.Seq2[int32, *V] {
+	return func(yield func(int32, *V) bool) {
 		for i := 0; i < len(t.entries); i++ {
-			if e := &t.entries[i]; e.used && !yield(e.opaque, e.value) {
+			if e := &t.entries[i]; e.used && !yield(e.opaque, &e.value) {
 				return
 			}
 		}

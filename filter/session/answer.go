@@ -18,15 +18,15 @@ func (u *upstream) Judge(f framing.Frame) framing.Verdict {
 		s.recorder.Inc(stats.ServerRequest)
 		return s.mode.brokerRequest(u, f)
 	}
-	p, expected := u.pending.Get(h.Opaque)
-	if expected && !f.Complete() && p.isRewritten(h) {
+	p := u.pending.Get(h.Opaque)
+	if p != nil && !f.Complete() && p.isRewritten(h) {
 		return framing.More
 	}
 	s.recorder.Inc(stats.ResponseDecodingSuccess)
-	if !expected {
+	if p == nil {
 		s.recorder.Inc(stats.ResponseUnexpected)
 	}
-	return s.mode.answer(u, p, expected, f)
+	return s.mode.answer(u, p, f)
 }
 
 // isRewritten reports whether the client gets another body than this answer has.

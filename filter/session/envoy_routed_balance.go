@@ -161,13 +161,12 @@ func (s *envoyRouted) acknowledge(kind *requests.Type, f framing.Frame) framing.
 // readAnswer calls read with the answer to a request that waits at u, if that is a success. It does nothing for a request
 // that wants no answer.
 func (u *upstream) readAnswer(h *codec.Header, read func(framing.Frame)) {
-	if p, ok := u.pending.Get(h.Opaque); ok && !h.IsOneway() && read != nil {
+	if p := u.pending.Get(h.Opaque); p != nil && !h.IsOneway() && read != nil {
 		p.onAnswer = func(f framing.Frame) {
 			if f.Header.ResponseCode() == codec.ResponseSuccess {
 				read(f)
 			}
 		}
-		u.pending.Set(h.Opaque, p)
 	}
 }
 

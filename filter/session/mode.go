@@ -39,8 +39,8 @@ type mode interface {
 	// reads returns what reads the answer to a request that goes to u, and whether the client gets another body than a
 	// successful one has.
 	reads(u *upstream, kind *requests.Type, h *codec.Header) (onAnswer func(framing.Frame), rewritten bool)
-	// answer decides about an answer to p, or to nothing if it is not expected.
-	answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict
+	// answer decides about an answer to p; nil: it is not expected.
+	answer(u *upstream, p *pending, f framing.Frame) framing.Verdict
 	// advertised is called when the client has got addresses of these brokers: by the route of a topic, or by another answer
 	// if that is empty.
 	advertised(cluster *directory.Directory, topic string, brokers []string)
@@ -51,7 +51,7 @@ type mode interface {
 	// clientAnswer decides about the client's answer to a request of a broker.
 	clientAnswer(f framing.Frame) framing.Verdict
 	// fail ends a request that waits at u and gets no answer there.
-	fail(u *upstream, opaque int32, p pending, why failure)
+	fail(u *upstream, opaque int32, p *pending, why failure)
 	// expire ends what else is past its deadline, and returns the next deadline.
 	expire() Instant
 

@@ -19,8 +19,8 @@ type pending struct {
 	rewritten bool // its answer, if that is a success
 	start     Instant
 	deadline  Instant
-	route     routeQuery // of a GET_ROUTEINFO_BY_TOPIC
-	copyOf    collector  // of the copies of one request; nil for a request that goes to one upstream
+	route     *routeQuery // of a GET_ROUTEINFO_BY_TOPIC; nil for others
+	copyOf    collector   // of the copies of one request; nil for a request that goes to one upstream
 	tracked   *tracked
 	onAnswer  func(f framing.Frame) // reads the answer; nil for most
 }
@@ -34,25 +34,25 @@ type collector interface {
 	copyFailed(why failure)
 }
 
-// await adds a request to those that wait at u, which has room for it.
-func (u *upstream) await(opaque int32, p pending) {
+// await adds a request to those that wait at u, which has room for it, and returns it for the caller to fill.
+func (u *upstream) await(opaque int32) *pending {
 	if u.slot != nil {
 		u.slot.Busy()
 	}
-	u.pending.Set(opaque, p)
+	return u.pending.Put(opaque)
 }
 
 // expect notes that a request goes to u and wants an answer.
 func (s *Session) expect(u *upstream, kind *requests.Type, h *codec.Header) {
-	p := pending{kind: kind, code: s.mode.effectiveCode(h), reply: replyTo(h), start: s.now, tracked: s.tracking}
 	wait := kind.Wait(h)
+	p := u.await(h.Opaque)
+	p.kind, p.code, p.reply, p.start, p.tracked = kind, s.mode.effectiveCode(h), replyTo(h), s.now, s.tracking
 	p.longPoll = wait > 0
 	if kind.Answer == requests.TopicRouteData {
 		p.route = routeQueryOf(h)
 	}
 	p.deadline = s.mode.deadlineOf(kind, wait)
 	p.onAnswer, p.rewritten = s.mode.reads(u, kind, h)
-	u.await(h.Opaque, p)
 	s.inFlight.add(p.code, 1)
 	s.arm(p.deadline)
 }
@@ -67,7 +67,8 @@ const (
 )
 
 // routeQueryOf reads the header of a GET_ROUTEINFO_BY_TOPIC; a name that is longer than any that there can be is left empty.
-func routeQueryOf(h *codec.Header) (q routeQuery) {
+func routeQueryOf(h *codec.Header) *routeQuery {
+	q := new(routeQuery)
 	if topic, _ := h.Field("topic"); len(topic) <= codec.MaxTopicName {
 		q.topic = string(topic)
 	}
@@ -130,7 +131,7 @@ func (s *Session) failAll(u *upstream, why failure) {
 // cancelAll ends all requests that wait at u; nobody is left to answer.
 func (s *Session) cancelAll(u *upstream) {
 	for opaque, p := range u.pending.All() {
-		s.conclude(u, opaque, &p, cancelled)
+		s.conclude(u, opaque, p, cancelled)
 	}
 }
 

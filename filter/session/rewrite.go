@@ -48,7 +48,7 @@ func (s *Session) rewriteClusterInfo(u *upstream, old []byte) ([]byte, error) {
 	return rewritten, nil
 }
 
-func (s *Session) rewriteRoute(u *upstream, asked routeQuery, old []byte) ([]byte, error) {
+func (s *Session) rewriteRoute(u *upstream, asked *routeQuery, old []byte) ([]byte, error) {
 	route, err := body.ParseTopicRouteData(old)
 	if err != nil {
 		return nil, err

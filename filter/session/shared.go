@@ -143,10 +143,10 @@ func (s *shared) deadlineOf(kind *requests.Type, wait Instant) Instant {
 // To a client on a shared connection GO_AWAY would mean that all brokers go.
 var upstreamLeaving = failure{causeUpstreamLost, &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the broker is shutting down and has not processed the request"}}
 
-func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict {
+func (s *shared) answer(u *upstream, p *pending, f framing.Frame) framing.Verdict {
 	opaque := f.Header.Opaque
 	switch {
-	case !expected:
+	case p == nil:
 		if tellsOfStored(f.Header) {
 			s.recorder.Inc(stats.SendAnsweredLate)
 		}
@@ -156,11 +156,12 @@ func (s *shared) answer(u *upstream, p pending, expected bool, f framing.Frame) 
 		s.fail(u, opaque, p, upstreamLeaving)
 		return framing.Drop
 	case p.copyOf != nil:
-		s.takeOut(u, opaque, &p)
-		p.copyOf.copyAnswered(u, p, f)
+		out := *p
+		s.takeOut(u, opaque, p)
+		out.copyOf.copyAnswered(u, out, f)
 		return framing.Drop
 	}
-	return s.passAnswer(u, &p, f)
+	return s.passAnswer(u, p, f)
 }
 
 // tellsOfStored reports whether an answer is that to a send whose message was stored, whatever else went wrong
@@ -176,8 +177,8 @@ func tellsOfStored(answer *codec.Header) bool {
 const maxUnanswered = 3
 
 // fail ends a request with an answer of the proxy's own.
-func (s *shared) fail(u *upstream, opaque int32, p pending, why failure) {
-	s.conclude(u, opaque, &p, failedWith(why))
+func (s *shared) fail(u *upstream, opaque int32, p *pending, why failure) {
+	s.conclude(u, opaque, p, failedWith(why))
 	if why == deadlinePassed && u.connected && !u.leaving && u.unanswered >= maxUnanswered {
 		s.retire(u, stats.UpstreamSilent)
 	}

@@ -82,7 +82,7 @@ func (s *shared) sendCopies(kind *requests.Type, targets []*upstream, f framing.
 		b.join(h, s.tracking)
 		s.broadcasts[b] = struct{}{}
 	}
-	var route routeQuery
+	var route *routeQuery
 	if kind.Answer == requests.TopicRouteData {
 		b.routes = &routes{}
 		route = routeQueryOf(h)
@@ -95,7 +95,7 @@ func (s *shared) sendCopies(kind *requests.Type, targets []*upstream, f framing.
 			continue
 		}
 		if !h.IsOneway() {
-			u.await(h.Opaque, pending{kind: kind, code: b.code, reply: b.reply, start: s.now, deadline: deadline, route: route, copyOf: b})
+			*u.await(h.Opaque) = pending{kind: kind, code: b.code, reply: b.reply, start: s.now, deadline: deadline, route: route, copyOf: b}
 			b.waiting++
 		}
 		if !u.send(f.Raw) {

@@ -233,7 +233,7 @@ func (s *shared) sendIgnoringAnswer(u *upstream, kind *requests.Type, f framing.
 			return true
 		}
 		s.arm(s.deadlineOf(kind, 0))
-		u.await(replayOpaque, pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), copyOf: ignoredAnswer{}})
+		*u.await(replayOpaque) = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), copyOf: ignoredAnswer{}}
 	}
 	body := f.Body()
 	return u.sendOwn(append(h.AppendWithOpaque(nil, replayOpaque, len(body)), body...))

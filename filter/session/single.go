@@ -131,10 +131,10 @@ func (s *single) reads(_ *upstream, kind *requests.Type, _ *codec.Header) (onAns
 	return nil, kind.Answer.HasBrokers()
 }
 
-func (s *single) answer(u *upstream, p pending, expected bool, f framing.Frame) framing.Verdict {
+func (s *single) answer(u *upstream, p *pending, f framing.Frame) framing.Verdict {
 	switch {
-	case expected:
-		return s.passAnswer(u, &p, f)
+	case p != nil:
+		return s.passAnswer(u, p, f)
 	case s.role.Kind == addressing.NameServer:
 		return framing.Drop // it may be a route with real addresses
 	}
@@ -153,8 +153,8 @@ func (s *single) clientAnswer(framing.Frame) framing.Verdict {
 
 // fail ends a request without an answer: Java retries asynchronous sends after a broken connection and not after an error
 // answer.
-func (s *single) fail(u *upstream, opaque int32, p pending, why failure) {
-	s.conclude(u, opaque, &p, unansweredWith(why))
+func (s *single) fail(u *upstream, opaque int32, p *pending, why failure) {
+	s.conclude(u, opaque, p, unansweredWith(why))
 }
 
 func (s *single) expire() Instant { return never }
