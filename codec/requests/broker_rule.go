@@ -40,9 +40,4 @@ const (
 	ByMessageID
 	// IfNamed takes the broker that the header names, else refuses the code as unknown. It is the rule of class Unlisted.
 	IfNamed
-
-	brokerRules
 )
-
-// BrokerRules is the number of rules.
-const BrokerRules = int(brokerRules)

@@ -9,7 +9,7 @@ import "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 // CHECK_TRANSACTION_STATE (39). Offsets mean nothing at another broker. When the request does not
 // name the broker (4.x clients and brokers, Go), it is the one that stored the half message at these
 // offsets or asked about it.
-func byHalfMessage(r Request, v View) ([]byte, *codec.Reply) {
+func byHalfMessage(r *Request, v View) ([]byte, *codec.Reply) {
 	if name := namedBroker(r); len(name) > 0 {
 		return name, nil
 	}

@@ -12,7 +12,7 @@ import (
 // and no topic. Sent by consumers when they rebalance, to any broker of the topic. All members must
 // get the same list, or queues are assigned twice or not at all: so it is asked of one broker for
 // the whole group, chosen from those of a topic that every member subscribes to and so registers at.
-func byGroup(r Request, v View) ([]byte, *codec.Reply) {
+func byGroup(r *Request, v View) ([]byte, *codec.Reply) {
 	group, ok := r.Header.Field(r.Type.Fields.ConsumerGroup)
 	if !ok {
 		return nil, unnamed

@@ -10,7 +10,7 @@ import (
 // LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42), empty header, bodies LockBatchRequestBody and
 // UnlockBatchRequestBody. Sent by orderly consumers, one request for the queues of one broker, which
 // the queues name. With onlyThisBroker it is one broker speaking to another.
-func byQueues(r Request, v View) ([]byte, *codec.Reply) {
+func byQueues(r *Request, v View) ([]byte, *codec.Reply) {
 	queues, onlyThisBroker, err := body.ParseLockBatch(r.Body)
 	switch {
 	case err != nil:

@@ -16,7 +16,7 @@ import (
 // (ExtraInfoUtil).
 const receiptBroker = 5
 
-func byReceipt(r Request, v View) ([]byte, *codec.Reply) {
+func byReceipt(r *Request, v View) ([]byte, *codec.Reply) {
 	if name := AcknowledgedBroker(r); len(name) > 0 {
 		return name, nil
 	}
@@ -24,7 +24,7 @@ func byReceipt(r Request, v View) ([]byte, *codec.Reply) {
 }
 
 // AcknowledgedBroker returns the broker that an acknowledgement says its message came from; empty if it says none.
-func AcknowledgedBroker(r Request) []byte {
+func AcknowledgedBroker(r *Request) []byte {
 	if name := namedBroker(r); len(name) > 0 {
 		return name
 	}

@@ -9,7 +9,7 @@ import (
 
 // BATCH_ACK_MESSAGE (200151), no header, body BatchAckMessageRequestBody, which names the broker.
 // Sent by pop consumers from 5.1.3 on.
-func byBody(r Request, _ View) ([]byte, *codec.Reply) {
+func byBody(r *Request) ([]byte, *codec.Reply) {
 	name, err := body.ParseBatchAck(r.Body)
 	if err != nil {
 		return nil, Unreadable(err)

@@ -12,7 +12,7 @@ import (
 // RECALL_MESSAGE (370), header RecallMessageRequestHeader, no body. Sent by producers from 5.3.2 on
 // to take a delayed message back. The handle that the send answered is base64 of "v1 topic broker
 // timestamp messageId" (RecallMessageHandle).
-func byRecallHandle(r Request, v View) ([]byte, *codec.Reply) {
+func byRecallHandle(r *Request, v View) ([]byte, *codec.Reply) {
 	if name := namedBroker(r); len(name) > 0 {
 		return name, nil
 	}

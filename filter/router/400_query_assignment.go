@@ -12,7 +12,7 @@ import (
 //
 // CHECK_CLIENT_CONFIG (46), no header, body CheckClientRequestBody. Sent by consumers that filter by
 // SQL, to any broker of the topic, which compiles the expression.
-func byTopic(r Request, v View) ([]byte, *codec.Reply) {
+func byTopic(r *Request, v View) ([]byte, *codec.Reply) {
 	var one [1]body.Subject
 	about, err := r.Type.Body.AppendSubjects(one[:0], r.Body)
 	if err != nil {

@@ -22,7 +22,7 @@ func BenchmarkLocate(b *testing.B) {
 		{requests.GetConsumerListByGroup, []codec.Field{{Name: "consumerGroup", Value: "g"}}},
 	} {
 		b.Run(c.code.String(), func(b *testing.B) {
-			r := Request{Type: requests.Of(c.code), Header: header(b, c.code, c.fields...)}
+			r := &Request{Type: requests.Of(c.code), Header: header(b, c.code, c.fields...)}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, refusal := Locate(r, v); refusal != nil {

@@ -18,6 +18,7 @@ var (
 		Code:   codec.ResponseRequestCodeNotSupported,
 		Remark: "this request code is not known and names no broker: use a proxy in per_broker mode",
 	}
+	ruleless       = &codec.Reply{Code: codec.ResponseSystemError, Remark: "the proxy has no rule for this request"} // a test excludes it
 	brokerless     = &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "no broker is known that serves this client"}
 	unmapped       = &codec.Reply{Code: codec.ResponseServiceNotAvailable, Remark: "the proxy does not know which broker has this queue of the static topic (yet): ask for the topic's route first"}
 	severalBrokers = &codec.Reply{Code: codec.ResponseSystemError, Remark: "the entries of this request are for several brokers: send a request for each"}

@@ -34,51 +34,61 @@ type View interface {
 	Turn(question string) int
 }
 
-// rule finds the broker of a request; the name is borrowed from the request or from the View.
-type rule func(Request, View) (broker []byte, refusal *codec.Reply)
-
-var rules = [requests.BrokerRules]rule{
-	requests.NoBroker:       noBroker,
-	requests.ByName:         byName,
-	requests.ByReceipt:      byReceipt,
-	requests.ByHalfMessage:  byHalfMessage,
-	requests.ByRecallHandle: byRecallHandle,
-	requests.ByQueues:       byQueues,
-	requests.ByBody:         byBody,
-	requests.ByTopic:        byTopic,
-	requests.ByGroup:        byGroup,
-	requests.InTurn:         inTurn,
-	requests.AnyUnlessNamed: anyUnlessNamed,
-	requests.ByAddress:      byAddress,
-	requests.ByMessageID:    byMessageID,
-	requests.IfNamed:        ifNamed,
-}
-
-// Locate returns the broker of a request, or the answer to one that has none.
-func Locate(r Request, v View) (broker []byte, refusal *codec.Reply) {
-	return rules[r.Type.Broker](r, v)
+// Locate returns the broker of a request by its rule, or the answer to one that has none. The name is borrowed from the
+// request or from the View.
+func Locate(r *Request, v View) (broker []byte, refusal *codec.Reply) {
+	switch r.Type.Broker {
+	case requests.ByName:
+		return byName(r, v)
+	case requests.ByReceipt:
+		return byReceipt(r, v)
+	case requests.ByHalfMessage:
+		return byHalfMessage(r, v)
+	case requests.ByRecallHandle:
+		return byRecallHandle(r, v)
+	case requests.ByQueues:
+		return byQueues(r, v)
+	case requests.ByBody:
+		return byBody(r)
+	case requests.ByTopic:
+		return byTopic(r, v)
+	case requests.ByGroup:
+		return byGroup(r, v)
+	case requests.InTurn:
+		return inTurn(r, v)
+	case requests.AnyUnlessNamed:
+		return anyUnlessNamed(r, v)
+	case requests.ByAddress:
+		return byAddress(r)
+	case requests.ByMessageID:
+		return byMessageID()
+	case requests.IfNamed:
+		return ifNamed(r)
+	}
+	return nil, ruleless
 }
 
 // namedBroker returns the broker that the header of a request names; none if it names none.
-func namedBroker(r Request) []byte {
+func namedBroker(r *Request) []byte {
 	name, _ := r.Header.Field(r.Type.Fields.Broker)
 	return name
 }
 
-// noBroker is the rule of requests that are not for one broker.
-func noBroker(Request, View) ([]byte, *codec.Reply) { return nil, unnamed }
-
 // byName takes the broker that the header names, else the only broker of the topic.
-func byName(r Request, v View) ([]byte, *codec.Reply) {
-	if name := namedBroker(r); len(name) > 0 {
+func byName(r *Request, v View) ([]byte, *codec.Reply) {
+	switch name := namedBroker(r); {
+	case len(name) == 0:
+		return onlyBroker(r, v)
+	case isLogical(name):
 		return resolve(name, r, v)
+	default:
+		return name, nil
 	}
-	return onlyBroker(r, v)
 }
 
 // byAddress refuses requests that do not name their broker. No client is known to name it in one that goes to the broker
 // that was dialled, but one may.
-func byAddress(r Request, _ View) ([]byte, *codec.Reply) {
+func byAddress(r *Request) ([]byte, *codec.Reply) {
 	if name := namedBroker(r); len(name) > 0 {
 		return name, nil
 	}
@@ -86,19 +96,16 @@ func byAddress(r Request, _ View) ([]byte, *codec.Reply) {
 }
 
 // ifNamed takes the broker that a request with an unlisted code names.
-func ifNamed(r Request, _ View) ([]byte, *codec.Reply) {
+func ifNamed(r *Request) ([]byte, *codec.Reply) {
 	if name := namedBroker(r); len(name) > 0 {
 		return name, nil
 	}
 	return nil, unknownCode
 }
 
-// resolve returns the broker that has the queue of a request now, where that has the logical broker name of a static
-// topic; other names are brokers' own. The broker itself translates the queue's number.
-func resolve(name []byte, r Request, v View) ([]byte, *codec.Reply) {
-	if !isLogical(name) {
-		return name, nil
-	}
+// resolve returns the broker that has the queue of a request now, whose name is the logical one of a static topic. The
+// broker itself translates the queue's number.
+func resolve(name []byte, r *Request, v View) ([]byte, *codec.Reply) {
 	topic := r.Type.Topic(r.Header)
 	queue, ok := r.Header.IntField(r.Type.Fields.Queue)
 	if !ok || queue != int64(int32(queue)) {
@@ -117,7 +124,7 @@ func isLogical[T string | []byte](name T) bool {
 }
 
 // onlyBroker returns the broker of a topic that has no other.
-func onlyBroker(r Request, v View) ([]byte, *codec.Reply) {
+func onlyBroker(r *Request, v View) ([]byte, *codec.Reply) {
 	if topic, ok := r.Header.Field(r.Type.Fields.Topic); ok {
 		if broker, ok := v.OnlyBroker(string(topic)); ok {
 			return []byte(broker), nil

@@ -26,9 +26,12 @@ func header(t testing.TB, code requests.Code, fields ...codec.Field) *codec.Head
 }
 
 func TestEveryRowHasARule(t *testing.T) {
-	for n := range requests.BrokerRules {
-		if rules[n] == nil {
-			t.Errorf("rule %d is missing", n)
+	v := fakeView{turns: map[string]int{}}
+	for i := range requests.Table {
+		row := &requests.Table[i]
+		_, refusal := Locate(&Request{Type: row, Header: header(t, row.Code), Body: []byte("{}")}, v)
+		if has := refusal != ruleless; has != (row.Broker != requests.NoBroker) {
+			t.Errorf("%s: rule %d is applied: %v", row.Name, row.Broker, has)
 		}
 	}
 }
@@ -82,7 +85,7 @@ func TestCopiesOfAQueryGoToTheBrokersInTurn(t *testing.T) {
 	v := fakeView{topics: map[string][]string{"two": {"broker-a", "broker-b"}}, turns: map[string]int{}}
 	h := header(t, requests.QueryMessage, codec.Field{Name: "topic", Value: "two"}, codec.Field{Name: "key", Value: "k"})
 	for i, want := range []string{"broker-a", "broker-b", "broker-a"} {
-		if got, refusal := Locate(Request{Type: requests.Of(requests.QueryMessage), Header: h}, v); string(got) != want || refusal != nil {
+		if got, refusal := Locate(&Request{Type: requests.Of(requests.QueryMessage), Header: h}, v); string(got) != want || refusal != nil {
 			t.Errorf("copy %d goes to %q, want %q", i, got, want)
 		}
 	}
@@ -142,7 +145,7 @@ func TestBrokersAreFoundByNameThenByTheOnlyBrokerOfTheTopic(t *testing.T) {
 		"an unlisted code that has a name": {4711, []codec.Field{field("bname", "broker-b")}, "", "broker-b"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, refusal := Locate(Request{Type: requests.Of(c.code), Header: header(t, c.code, c.fields...), Body: []byte(c.body)}, v)
+			got, refusal := Locate(&Request{Type: requests.Of(c.code), Header: header(t, c.code, c.fields...), Body: []byte(c.body)}, v)
 			if string(got) != c.want || (refusal == nil) != (c.want != "") {
 				t.Errorf("got %q, %v; want %q", got, refusal, c.want)
 			}

@@ -74,7 +74,7 @@ func (s *envoyRouted) request(kind *requests.Type, f framing.Frame) framing.Verd
 	}
 	switch kind.Class {
 	case requests.Named, requests.AnyBroker, requests.AddressOnly, requests.Unlisted:
-		request := router.Request{Type: kind, Header: h, Body: f.Body()}
+		request := &router.Request{Type: kind, Header: h, Body: f.Body()}
 		name, refusal := router.Locate(request, routedKnowledge{knowledge{s.shared}, s})
 		if refusal != nil {
 			return s.refuse(h, notSupported)

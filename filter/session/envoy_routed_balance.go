@@ -32,7 +32,7 @@ func (s *envoyRouted) clusterOf(request routeconfig.Request) (*routeconfig.Route
 // balance sends a request to the broker it names if that is one of its topic's cluster, else to any endpoint there. A
 // queue that was chosen for another broker means nothing then: the broker shall choose one.
 func (s *envoyRouted) balance(kind *requests.Type, f framing.Frame) framing.Verdict {
-	h, r := f.Header, router.Request{Type: kind, Header: f.Header, Body: f.Body()}
+	h, r := f.Header, &router.Request{Type: kind, Header: f.Header, Body: f.Body()}
 	topic := string(kind.Topic(h))
 	route, cluster, refusal := s.clusterOf(routeconfig.Request{Topic: topic, Code: h.Code})
 	if refusal != nil {
@@ -78,7 +78,7 @@ func withField(h *codec.Header, name, value string, content []byte) []byte {
 
 // endpointFor picks an endpoint of the cluster that a request is routed to: the master of the broker that it names, or
 // any. `named` reports which of the two.
-func (s *envoyRouted) endpointFor(r router.Request, route *routeconfig.Route, cluster *envoyadmin.Cluster) (e *envoyadmin.Endpoint, named bool, refusal *codec.Reply) {
+func (s *envoyRouted) endpointFor(r *router.Request, route *routeconfig.Route, cluster *envoyadmin.Cluster) (e *envoyadmin.Endpoint, named bool, refusal *codec.Reply) {
 	random := s.routing.Random
 	if percent := uint64(cluster.MaintenancePercent); percent > 0 && random()%100 < percent {
 		s.recorder.Inc(stats.MaintenanceFailure)
@@ -125,7 +125,7 @@ func (s *envoyRouted) acknowledge(kind *requests.Type, f framing.Frame) framing.
 	message, complete := poppedMessage(h)
 	from, found := s.routing.Directives.Find(message, s.now)
 	found = found && complete
-	if name := router.AcknowledgedBroker(router.Request{Type: kind, Header: h}); len(name) > 0 && (!found || from.Name != string(name)) {
+	if name := router.AcknowledgedBroker(&router.Request{Type: kind, Header: h}); len(name) > 0 && (!found || from.Name != string(name)) {
 		from, found = envoyrouted.Broker{Name: string(name)}, true
 	}
 	if !found {

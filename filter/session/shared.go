@@ -86,7 +86,7 @@ func (s *shared) request(kind *requests.Type, f framing.Frame) framing.Verdict {
 	case requests.FromBroker:
 		return s.refuse(f.Header, router.RefusedInternal)
 	}
-	request := router.Request{Type: kind, Header: f.Header, Body: f.Body()}
+	request := &router.Request{Type: kind, Header: f.Header, Body: f.Body()}
 	name, refusal := router.Locate(request, knowledge{s})
 	if refusal != nil {
 		return s.refuse(f.Header, refusal)
@@ -95,7 +95,7 @@ func (s *shared) request(kind *requests.Type, f framing.Frame) framing.Verdict {
 }
 
 // toBroker sends a request to the broker of that name.
-func (s *shared) toBroker(name []byte, request router.Request, f framing.Frame) framing.Verdict {
+func (s *shared) toBroker(name []byte, request *router.Request, f framing.Frame) framing.Verdict {
 	clusters, refusal := s.clustersFor(request)
 	if refusal != nil {
 		return s.refuse(f.Header, refusal)

@@ -29,7 +29,7 @@ func (s *shared) toAllNameServers(kind *requests.Type, f framing.Frame) framing.
 // toEveryBroker sends a change to the master of every broker of the clusters that its topic can be in.
 func (s *shared) toEveryBroker(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
-	clusters, refusal := s.clustersOfAll(router.Request{Type: kind, Header: h, Body: f.Body()}, func(about body.Subject) []*directory.Directory { return s.clustersOf(about.Topic) })
+	clusters, refusal := s.clustersOfAll(&router.Request{Type: kind, Header: h, Body: f.Body()}, func(about body.Subject) []*directory.Directory { return s.clustersOf(about.Topic) })
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}

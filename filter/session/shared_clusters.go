@@ -52,7 +52,7 @@ func (s *shared) clustersOfGroup(name string) []*directory.Directory {
 }
 
 // clustersFor returns the clusters that the broker of a request can be in.
-func (s *shared) clustersFor(r router.Request) ([]*directory.Directory, *codec.Reply) {
+func (s *shared) clustersFor(r *router.Request) ([]*directory.Directory, *codec.Reply) {
 	// The topic of an END_TRANSACTION that answers a check is that of all half messages of all brokers.
 	if r.Type.Broker == requests.ByHalfMessage {
 		if half, ok := router.HalfMessageOf(r.Header); ok {
@@ -72,7 +72,7 @@ func (s *shared) clustersFor(r router.Request) ([]*directory.Directory, *codec.R
 var severalClusters = &codec.Reply{Code: codec.ResponseSystemError, Remark: "the topics of this request are in several clusters: send a request for each"}
 
 // clustersOfAll returns the clusters that all subjects of a request can be in.
-func (s *shared) clustersOfAll(r router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *codec.Reply) {
+func (s *shared) clustersOfAll(r *router.Request, clustersOf func(body.Subject) []*directory.Directory) ([]*directory.Directory, *codec.Reply) {
 	all := s.environment.Clusters.All()
 	if len(all) <= 1 {
 		return all, nil
