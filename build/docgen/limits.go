@@ -129,6 +129,7 @@ No user has a reason to move these; they are constants in the code.
 | half messages remembered for the end of their transactions, each connection (unified) | 1024 | the oldest are forgotten: an END_TRANSACTION that names no broker is refused |
 | questions counted to send copies of a query to brokers in turn, each connection (unified) | 256 | counting starts anew |
 | time for a broker's request to be answered by its client (unified) | 10 s | forgotten (` + "`server_request_expired`" + `) |
+| time for which the refusal of a pull or pop that may wait at its broker is held back (unified) | 1 s, and no longer than the request says; counts in ` + "`max_pending_requests`" + ` | refused at once |
 | time after which a request on a connection that stands for one broker is not waited for | 10 min | counted (` + "`request_expired`" + `); its answer would still pass |
 | ack directives (compatible configs) | 1048576 | the oldest are forgotten |
 | topics and groups of one request that a policy judges | 4096 pairs, each name ` + fmt.Sprint(codec.MaxTopicName) + ` bytes | denied with NO_PERMISSION (16) (` + "`policy_denied`" + `) |

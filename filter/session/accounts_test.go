@@ -171,7 +171,7 @@ func (w *wild) wantAccounts() {
 		memory += u.kept + cap(u.queue) + u.answers.Kept() + u.pending.Bytes()
 	}
 	if x := sharedOf(s); x != nil {
-		memory += x.heartbeat.reserved
+		memory += x.heartbeat.reserved + x.held.Bytes()
 		for of, brokers := range x.routes {
 			memory += of.size(brokers)
 		}

@@ -43,16 +43,16 @@ func (s *Session) passAnswer(u *upstream, p *pending, f framing.Frame) framing.V
 		p.onAnswer(f)
 	}
 	if !p.isRewritten(h) {
-		s.conclude(u, h.Opaque, p, answeredWith(h.ResponseCode()))
+		s.conclude(&u.pending, h.Opaque, p, answeredWith(h.ResponseCode()))
 		return framing.PassTo(0)
 	}
 	rewritten, err := s.rewriteBody(u, p, f.Body())
 	if err != nil {
 		s.recorder.Inc(stats.RouteUnreadable)
-		s.conclude(u, h.Opaque, p, failedWith(unreadableAnswer(err)))
+		s.conclude(&u.pending, h.Opaque, p, failedWith(unreadableAnswer(err)))
 		return framing.Drop
 	}
-	s.conclude(u, h.Opaque, p, answeredWith(h.ResponseCode()))
+	s.conclude(&u.pending, h.Opaque, p, answeredWith(h.ResponseCode()))
 	answer := h.AppendWithBodySize(make([]byte, 0, codec.PrefixSize+len(h.Raw())+len(rewritten)), len(rewritten))
 	s.writeDownstream(append(answer, rewritten...))
 	return framing.Drop

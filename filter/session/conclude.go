@@ -77,11 +77,11 @@ func unansweredWith(why failure) outcome {
 
 var cancelled = outcome{end: endCancelled, cause: causeClientGone}
 
-// conclude ends a request that waits at u, and is the only way out of the table of those: takes it out, counts, bills and
+// conclude ends a request that waits, and is the only way out of a table of those: takes it out, counts, bills and
 // observes it, and answers it if the outcome has a reply. A copy of a request ends for whoever collects the copies.
-func (s *Session) conclude(u *upstream, opaque int32, p *pending, o outcome) {
+func (s *Session) conclude(waiting *pendingTable, opaque int32, p *pending, o outcome) {
 	copyOf, tracked, reply := p.copyOf, p.tracked, p.reply // the table has p no longer once it is out
-	s.takeOut(u, opaque, p)
+	s.takeOut(waiting, opaque, p)
 	if copyOf != nil {
 		copyOf.copyFailed(failure{o.cause, o.reply})
 		return
@@ -89,14 +89,14 @@ func (s *Session) conclude(u *upstream, opaque int32, p *pending, o outcome) {
 	s.ended(tracked, reply, opaque, &o)
 }
 
-// takeOut takes a request out of the table of those that wait at u.
-func (s *Session) takeOut(u *upstream, opaque int32, p *pending) {
+// takeOut takes a request out of a table of those that wait.
+func (s *Session) takeOut(waiting *pendingTable, opaque int32, p *pending) {
 	if p.copyOf == nil {
 		s.inFlight.add(p.code, -1)
 	}
-	before := u.pending.Bytes()
-	u.pending.Remove(opaque)
-	s.quota.Memory.Release(before - u.pending.Bytes())
+	before := waiting.Bytes()
+	waiting.Remove(opaque)
+	s.quota.Memory.Release(before - waiting.Bytes())
 }
 
 // ended counts and observes a request that has ended, whether it has waited or not, and writes the proxy's own answer.

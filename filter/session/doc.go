@@ -31,6 +31,8 @@
 //
 //	judged ──▶ refused, or answered by the proxy alone ───────────────────▶ ended
 //	   │
+//	   ├─ holdRefusal ──▶ held back on a shared address, since it might have waited: conclude ──▶ ended
+//	   │
 //	   ├─ forward ──▶ pending at one upstream ──▶ answered, failed, expired or cancelled: conclude ──▶ ended
 //	   │
 //	   └─ sendCopies ──▶ a broadcast, with a copy pending at each upstream: the last one to end ends it ──▶ ended

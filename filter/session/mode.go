@@ -50,6 +50,8 @@ type mode interface {
 	brokerRequest(u *upstream, f framing.Frame) framing.Verdict
 	// clientAnswer decides about the client's answer to a request of a broker.
 	clientAnswer(f framing.Frame) framing.Verdict
+	// holdRefusal keeps the refusal of a request for later. It returns false if the request is to be answered at once.
+	holdRefusal(h *codec.Header, refusal *codec.Reply) bool
 	// fail ends a request that waits at u and gets no answer there.
 	fail(u *upstream, opaque int32, p *pending, why failure)
 	// expire ends what else is past its deadline, and returns the next deadline.

@@ -10,7 +10,7 @@ import (
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
 
-// pending is a request that waits for its answer at an upstream. It ends once: see conclude.
+// pending is a request that waits for its answer at an upstream, or whose refusal is held back. It ends once: see conclude.
 type pending struct {
 	kind      *requests.Type
 	code      requests.Code
@@ -23,9 +23,10 @@ type pending struct {
 	copyOf    collector   // of the copies of one request; nil for a request that goes to one upstream
 	tracked   *tracked
 	onAnswer  func(f framing.Frame) // reads the answer; nil for most
+	refusal   *codec.Reply          // that is held back; nil for a request that waits at an upstream
 }
 
-// pendingTable holds what waits at one upstream, by opaque.
+// pendingTable holds what waits at one upstream, or what is held back, by opaque.
 type pendingTable = opaque.Table[pending]
 
 // collector makes one answer of those to the copies of a request.
@@ -84,7 +85,7 @@ func routeQueryOf(h *codec.Header) *routeQuery {
 // a limit it refuses the request and returns false.
 func (s *Session) admit(h *codec.Header, targets ...*upstream) bool {
 	for _, u := range targets {
-		if !u.reserve() {
+		if !s.reserve(&u.pending) {
 			s.refuseOverLimit(h)
 			return false
 		}
@@ -96,17 +97,17 @@ func (s *Session) admit(h *codec.Header, targets ...*upstream) bool {
 	return true
 }
 
-// reserve makes the table of what waits at u large enough for one more. It returns false if that exceeds a limit.
-func (u *upstream) reserve() bool {
-	more := u.pending.Needs()
+// reserve makes a table of what waits large enough for one more. It returns false if that exceeds a limit.
+func (s *Session) reserve(waiting *pendingTable) bool {
+	more := waiting.Needs()
 	if more == 0 {
 		return true
 	}
-	if !u.session.quota.Memory.Reserve(more) {
-		u.session.recorder.Inc(stats.MemoryOverLimit)
+	if !s.quota.Memory.Reserve(more) {
+		s.recorder.Inc(stats.MemoryOverLimit)
 		return false
 	}
-	u.pending.Grow()
+	waiting.Grow()
 	return true
 }
 
@@ -131,7 +132,7 @@ func (s *Session) failAll(u *upstream, why failure) {
 // cancelAll ends all requests that wait at u; nobody is left to answer.
 func (s *Session) cancelAll(u *upstream) {
 	for opaque, p := range u.pending.All() {
-		s.conclude(u, opaque, p, cancelled)
+		s.conclude(&u.pending, opaque, p, cancelled)
 	}
 }
 

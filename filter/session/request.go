@@ -78,10 +78,12 @@ func (s *Session) forward(u *upstream, kind *requests.Type, f framing.Frame) (fr
 	return framing.PassTo(u.id), true
 }
 
-// refuse ends a request that goes nowhere with an answer, unless it wants none.
+// refuse ends a request that goes nowhere with an answer, unless it wants none. The mode may hold the answer back.
 func (s *Session) refuse(h *codec.Header, refusal *codec.Reply) framing.Verdict {
-	o := refusedWith(refusal)
-	s.ended(s.tracking, replyTo(h), h.Opaque, &o)
+	if !s.mode.holdRefusal(h, refusal) {
+		o := refusedWith(refusal)
+		s.ended(s.tracking, replyTo(h), h.Opaque, &o)
+	}
 	return framing.Drop
 }
 

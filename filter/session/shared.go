@@ -21,6 +21,7 @@ type shared struct {
 	routes map[clientRoute][]string // brokers whose address the client has got, sorted
 	groups map[string][]string      // consumer group -> topics, by the last heartbeat
 
+	held       pendingTable // refusals that are held back
 	broadcasts map[*broadcast]struct{}
 	heartbeat  lastHeartbeat
 	unregister repeatable
@@ -60,8 +61,13 @@ func (s *shared) follow() {}
 // openUnknown opens the session: requests are answered as far as possible.
 func (s *shared) openUnknown() { s.state = open }
 
-// close ends the broadcasts; nobody is left to answer.
+func (s *shared) expire() Instant { return min(s.expireServerRequests(), s.expireRefusals()) }
+
+// close ends the broadcasts and what is held back; nobody is left to answer.
 func (s *shared) close() {
+	for opaque, p := range s.held.All() {
+		s.conclude(&s.held, opaque, p, cancelled)
+	}
 	for b := range s.broadcasts {
 		b.cancel()
 	}
@@ -157,7 +163,7 @@ func (s *shared) answer(u *upstream, p *pending, f framing.Frame) framing.Verdic
 		return framing.Drop
 	case p.copyOf != nil:
 		out := *p
-		s.takeOut(u, opaque, p)
+		s.takeOut(&u.pending, opaque, p)
 		out.copyOf.copyAnswered(u, out, f)
 		return framing.Drop
 	}
@@ -178,7 +184,7 @@ const maxUnanswered = 3
 
 // fail ends a request with an answer of the proxy's own.
 func (s *shared) fail(u *upstream, opaque int32, p *pending, why failure) {
-	s.conclude(u, opaque, p, failedWith(why))
+	s.conclude(&u.pending, opaque, p, failedWith(why))
 	if why == deadlinePassed && u.connected && !u.leaving && u.unanswered >= maxUnanswered {
 		s.retire(u, stats.UpstreamSilent)
 	}

@@ -229,7 +229,7 @@ const replayOpaque = math.MinInt32
 func (s *shared) sendIgnoringAnswer(u *upstream, kind *requests.Type, f framing.Frame) bool {
 	h := f.Header
 	if !h.IsOneway() {
-		if u.pending.Has(replayOpaque) || !u.reserve() {
+		if u.pending.Has(replayOpaque) || !s.reserve(&u.pending) {
 			return true
 		}
 		s.arm(s.deadlineOf(kind, 0))

@@ -57,8 +57,8 @@ func (s *shared) clientAnswer(f framing.Frame) framing.Verdict {
 	return framing.Drop
 }
 
-// expire ends server requests that the client never answers, and returns the next deadline.
-func (s *shared) expire() Instant {
+// expireServerRequests ends requests of brokers that the client never answers, and returns the next deadline.
+func (s *shared) expireServerRequests() Instant {
 	next := never
 	for opaque, r := range s.serverRequests {
 		if r.deadline <= s.now {

@@ -154,8 +154,11 @@ func (s *single) clientAnswer(framing.Frame) framing.Verdict {
 // fail ends a request without an answer: Java retries asynchronous sends after a broken connection and not after an error
 // answer.
 func (s *single) fail(u *upstream, opaque int32, p *pending, why failure) {
-	s.conclude(u, opaque, p, unansweredWith(why))
+	s.conclude(&u.pending, opaque, p, unansweredWith(why))
 }
+
+// holdRefusal holds nothing back: with one server nearly all passes.
+func (s *single) holdRefusal(*codec.Header, *codec.Reply) bool { return false }
 
 func (s *single) expire() Instant { return never }
 
