@@ -92,10 +92,10 @@ func TestAPanicEndsOneConnectionAndNoOther(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := strings.Count(string(log), "rocketmq_proxy: fault, its connection is closed: \"a fault, as the frame demands\""); n != 5 {
+			if n := strings.Count(string(log), "rocketmq_proxy: fault, its connection is closed: \"an injected fault\""); n != 5 {
 				t.Errorf("%d faults are in the log, want 5", n)
 			}
-			if n := strings.Count(string(log), "filter/session.fault("); n != 5 {
+			if n := strings.Count(string(log), "filter/framing.injectFault("); n != 5 {
 				t.Errorf("%d stacks are in the log, want 5", n)
 			}
 			c := s.dial(door)
