@@ -131,6 +131,8 @@ type AddressingConfig struct {
 	Template *BrokerTemplateConfig
 	// AdvertisedAddress is what UnifiedMode tells clients; empty: the address the client dialled.
 	AdvertisedAddress string
+	// ClusterWideChanges lets changes for one broker, or for those of one cluster, go to all in UnifiedMode.
+	ClusterWideChanges bool
 }
 
 // BrokerListenerConfig ties a local port and an advertised address to one broker.

@@ -5,6 +5,7 @@ package apiv1
 import (
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -143,6 +144,23 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	}
 	if got.Timeouts != wantTimeouts {
 		t.Errorf("timeouts are %+v, want %+v", got.Timeouts, wantTimeouts)
+	}
+}
+
+func TestFieldsOfUnifiedAddressingArrive(t *testing.T) {
+	const config = `{"rocketmq_proxy":{"stat_prefix":"demo"},"clusters":[{"name":"c","name_servers":["ns:9876"]}],"addressing":{"unified":UNIFIED}}`
+	for unified, want := range map[string]AddressingConfig{
+		`{}`:                                  {Mode: UnifiedMode},
+		`{"allow_cluster_wide_changes":true}`: {Mode: UnifiedMode, ClusterWideChanges: true},
+		`{"advertised_address":"mq:1"}`:       {Mode: UnifiedMode, AdvertisedAddress: "mq:1"},
+	} {
+		got, err := resolveText(t, strings.Replace(config, "UNIFIED", unified, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got.Addressing, want) {
+			t.Errorf("%s: addressing is %+v, want %+v", unified, got.Addressing, want)
+		}
 	}
 }
 

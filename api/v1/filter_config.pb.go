@@ -1127,8 +1127,12 @@ type Unified struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// host:port that clients are told. Default: the local address of the client's own connection.
 	AdvertisedAddress string `protobuf:"bytes,1,opt,name=advertised_address,json=advertisedAddress,proto3" json:"advertised_address,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Lets changes of topics and groups (the page "request codes" has them as "broker change") go to all brokers, as long as
+	// these have one cluster name. Such a request does not say for which broker or cluster it is, but by the address that
+	// is dialled, so that mqadmin's -b changes more than asked here. Default: refused, unless there is one broker.
+	AllowClusterWideChanges bool `protobuf:"varint,2,opt,name=allow_cluster_wide_changes,json=allowClusterWideChanges,proto3" json:"allow_cluster_wide_changes,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *Unified) Reset() {
@@ -1166,6 +1170,13 @@ func (x *Unified) GetAdvertisedAddress() string {
 		return x.AdvertisedAddress
 	}
 	return ""
+}
+
+func (x *Unified) GetAllowClusterWideChanges() bool {
+	if x != nil {
+		return x.AllowClusterWideChanges
+	}
+	return false
 }
 
 // Bounds on what clients and brokers can make the proxy hold. docs/LIMITS.md says of each what becomes of what is
@@ -2024,9 +2035,10 @@ const file_api_v1_filter_config_proto_rawDesc = "" +
 	"\rlistener_port\x18\x03 \x01(\rR\flistenerPort\x12-\n" +
 	"\x12advertised_address\x18\x04 \x01(\tR\x11advertisedAddress\x12(\n" +
 	"\x10vip_channel_port\x18\x05 \x01(\rR\x0evipChannelPort\"\r\n" +
-	"\vTransparent\"8\n" +
+	"\vTransparent\"u\n" +
 	"\aUnified\x12-\n" +
-	"\x12advertised_address\x18\x01 \x01(\tR\x11advertisedAddress\"\xb7\t\n" +
+	"\x12advertised_address\x18\x01 \x01(\tR\x11advertisedAddress\x12;\n" +
+	"\x1aallow_cluster_wide_changes\x18\x02 \x01(\bR\x17allowClusterWideChanges\"\xb7\t\n" +
 	"\x06Limits\x12D\n" +
 	"\x0fmax_frame_bytes\x18\x01 \x01(\v2\x1c.google.protobuf.UInt32ValueR\rmaxFrameBytes\x12F\n" +
 	"\x10max_header_bytes\x18\x02 \x01(\v2\x1c.google.protobuf.UInt32ValueR\x0emaxHeaderBytes\x12;\n" +

@@ -174,6 +174,7 @@ func (c *checker) addressing(m *Addressing) AddressingConfig {
 	case *Addressing_Unified:
 		config.Mode = UnifiedMode
 		config.AdvertisedAddress = mode.Unified.GetAdvertisedAddress()
+		config.ClusterWideChanges = mode.Unified.GetAllowClusterWideChanges()
 		if config.AdvertisedAddress != "" {
 			c.hostPort("addressing.unified.advertised_address", config.AdvertisedAddress)
 		}

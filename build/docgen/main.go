@@ -55,7 +55,7 @@ func statsPage() string {
 // classNotes say where requests of a class go on a unified connection, but for those of one broker.
 var classNotes = map[requests.Class]string{
 	requests.Registration:     "to every broker the client has learned of, one answer",
-	requests.BrokerChange:     "to the master of every broker of the cluster; an error of one is the answer",
+	requests.BrokerChange:     "to the master of every broker if `allow_cluster_wide_changes` is set and all have one cluster name, or if there is one; an error of one is the answer; else refused (15)",
 	requests.NameServer:       "to a name server",
 	requests.NameServerChange: "to every name server, one answer",
 	requests.FromBroker:       "from brokers to clients; a client that sends it is refused (3)",

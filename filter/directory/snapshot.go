@@ -58,6 +58,9 @@ func (s *Snapshot) Master(name string) (string, bool) {
 	return b.byID[b.leastID], ok
 }
 
+// ClusterName returns the name of the cluster that a broker has registered with; empty if it is not known.
+func (s *Snapshot) ClusterName(broker string) string { return s.brokers[broker].cluster }
+
 // Numbered is the ip:port of the broker with this id of the only broker name for which `matches` is true.
 func (s *Snapshot) Numbered(matches func(name string) bool, id int64) (address string, ok bool) {
 	for name, b := range s.brokers {

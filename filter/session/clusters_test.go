@@ -234,14 +234,15 @@ func TestBodiesNameTheTopicThatDecides(t *testing.T) {
 	h.wantIdle()
 }
 
-func TestChangesOfATopicGoToItsClusterAndOthersToAll(t *testing.T) {
+func TestChangesOfATopicGoToItsClusterAndThoseOfNoneAreRefused(t *testing.T) {
 	h := dialTwoClusters(t)
 	h.send(request(requests.UpdateAndCreateTopic, 1, "", codec.Field{Name: "topic", Value: "second"}))
 	one(t, h.tookUp(secondBrokerA))
 	one(t, h.tookUp(secondBrokerC))
 	h.send(request(requests.UpdateAndCreateSubscriptionGroup, 2, "{}"))
-	for _, address := range []string{brokerAAddress, brokerBAddress, secondBrokerA, secondBrokerC} {
-		one(t, h.tookUp(address))
+	h.wantRefusal(2, severalNames)
+	if h.connected(brokerAAddress) {
+		t.Error("a broker of the first cluster is asked")
 	}
 	h.wantIdle()
 }

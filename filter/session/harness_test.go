@@ -125,7 +125,7 @@ var (
 		{BrokerName: "broker-a", ListenerPort: 20911, AdvertisedAddress: "proxy:20911"},
 		{BrokerName: "broker-b", ListenerPort: 20921, AdvertisedAddress: "proxy:20921"},
 	}}
-	unifiedMode = apiv1.AddressingConfig{Mode: apiv1.UnifiedMode}
+	unifiedMode = apiv1.AddressingConfig{Mode: apiv1.UnifiedMode, ClusterWideChanges: true}
 	inPlace     = Capabilities{InPlace: true, OwnDestination: true}
 	terminal    = Capabilities{}
 )

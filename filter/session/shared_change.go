@@ -26,6 +26,29 @@ func (s *shared) toAllNameServers(kind *requests.Type, f framing.Frame) framing.
 	return s.changeAll(kind, f, targets, nameServerUnknown)
 }
 
+var (
+	clusterWide  = &codec.Reply{Code: codec.ResponseVersionNotSupported, Remark: "this change would reach every broker, as all share this address: use a proxy in per_broker mode, or set addressing.unified.allow_cluster_wide_changes"}
+	severalNames = &codec.Reply{Code: codec.ResponseVersionNotSupported, Remark: "this change would reach the brokers of several clusters, as all share this address: use a proxy in per_broker mode"}
+)
+
+// mayChangeAll returns why a change must not go to all of the brokers; nil: it may. The request was meant for the broker
+// at the address that was dialled, or is one of several for those of a cluster, and does not say so.
+func (s *shared) mayChangeAll(brokers []target) *codec.Reply {
+	if len(brokers) <= 1 {
+		return nil
+	}
+	if !s.environment.Config.Addressing.ClusterWideChanges {
+		return clusterWide
+	}
+	first := brokers[0]
+	for _, at := range brokers[1:] {
+		if at.cluster != first.cluster || at.cluster.Snapshot().ClusterName(at.broker) != first.cluster.Snapshot().ClusterName(first.broker) {
+			return severalNames
+		}
+	}
+	return nil
+}
+
 // toEveryBroker sends a change to the master of every broker of the clusters that its topic can be in.
 func (s *shared) toEveryBroker(kind *requests.Type, f framing.Frame) framing.Verdict {
 	h := f.Header
@@ -33,8 +56,12 @@ func (s *shared) toEveryBroker(kind *requests.Type, f framing.Frame) framing.Ver
 	if refusal != nil {
 		return s.refuse(h, refusal)
 	}
+	brokers := brokersOf(clusters)
+	if refusal := s.mayChangeAll(brokers); refusal != nil {
+		return s.refuse(h, refusal)
+	}
 	var targets []*upstream
-	for _, at := range brokersOf(clusters) {
+	for _, at := range brokers {
 		u, refusal := s.brokerUpstream([]byte(at.broker), []*directory.Directory{at.cluster})
 		if refusal != nil {
 			return s.refuse(h, refusal)

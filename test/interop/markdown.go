@@ -57,8 +57,8 @@ which messages, how often, in which order, or what was answered.
 
 Each cell has three marks: **direct · per-broker · unified**, that is without a proxy,
 [with an address per broker](../envoy-config/per-broker.yaml), and [with one address for all](../envoy-config/unified.yaml).
-To these configs the run adds what VIP channels need (each listener also listens two ports below, and %s says so)
-and, for the row “TLS”, a certificate.
+To these configs the run adds what VIP channels need (each listener also listens two ports below, and %s says so),
+for the unified one %s, and, for the row “TLS”, a certificate.
 
 | mark | meaning |
 | --- | --- |
@@ -72,7 +72,7 @@ Most scenarios begin with a send, so a client that names no broker is refused th
 “nothing but …” show the other requests by themselves: Java 5.0.0 names its broker in all but sends, and a lock always
 names it.
 
-`, time.Now().UTC().Format("2006-01-02"), versions.RocketMQ[0], versions.RocketMQACL1, envoyVersion(), sum.works, sum.refused, sum.fail, sum.impossible, "`vip_channel_port`")
+`, time.Now().UTC().Format("2006-01-02"), versions.RocketMQ[0], versions.RocketMQACL1, envoyVersion(), sum.works, sum.refused, sum.fail, sum.impossible, "`vip_channel_port`", "`allow_cluster_wide_changes`")
 	p.printf("## Clients\n\n")
 	p.table(o, false)
 	p.printf("\n%s\n", untestedJava)

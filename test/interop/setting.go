@@ -36,8 +36,21 @@ var brokerConfig = map[string]string{
 
 func (s *setting) options(o options) world.Options {
 	return world.Options{
-		Mode: world.SideBySide, ModuleDir: o.moduleDir, BrokerConfig: brokerConfig, ACL: s.acl, EditConfig: s.edit, Keep: o.keep,
+		Mode: world.SideBySide, ModuleDir: o.moduleDir, BrokerConfig: brokerConfig, ACL: s.acl, EditConfig: s.editConfig, Keep: o.keep,
 	}
+}
+
+// editConfig lets changes through that clients send to every broker of the cluster, and makes the setting's own changes.
+func (s *setting) editConfig(w *world.World, yaml string) (string, error) {
+	const unified = "unified: {}"
+	if strings.Count(yaml, unified) != 1 {
+		return "", errors.New("want one unified listener in the config")
+	}
+	yaml = strings.Replace(yaml, unified, "unified: {allow_cluster_wide_changes: true}", 1)
+	if s.edit == nil {
+		return yaml, nil
+	}
+	return s.edit(w, yaml)
 }
 
 // withTLS has clients speak TLS to each listener.

@@ -51,6 +51,7 @@ final class AdminGroups {
         for (String broker : Admin.BROKERS) {
             unlessFinds(mqadmin(run, "updateSubGroup", "-b", broker, "-g", group, "-q", "1", "-r", "7"), "create subscription group to .* success");
         }
+        Failure.unless(!Admin.BROKERS[0].equals(Admin.BROKERS[1]), "every broker has the address that -b names");
     }
 
     /** The consumer is told by its brokers to begin again, and gets each message a second time. */
