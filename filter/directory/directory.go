@@ -151,8 +151,8 @@ func (d *Directory) update(next func(*Snapshot) *Snapshot) {
 	}
 }
 
-// Moves counts how often brokers have been found at another address than before. Who keeps an address looks it up again
-// when the number has changed.
+// Moves counts how often brokers have been found at an address where they were not just before. Who keeps an address looks
+// it up again when the number has changed.
 func (d *Directory) Moves() int64 { return d.moves.Load() }
 
 // Failed notes that no connection could be opened to an address: the next name server, or the next address of a broker's

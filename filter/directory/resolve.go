@@ -154,6 +154,19 @@ func (s *Snapshot) withoutFirst(address string) *Snapshot {
 	return next
 }
 
+// SameHost reports whether two addresses (ip:port) are equal, or one host name of a broker stands for both.
+func (s *Snapshot) SameHost(a, b string) bool {
+	if a == b {
+		return true
+	}
+	for _, addresses := range s.resolved {
+		if slices.Contains(addresses, a) && slices.Contains(addresses, b) {
+			return true
+		}
+	}
+	return false
+}
+
 func isFirstOfSeveral(list []string, address string) bool { return len(list) > 1 && list[0] == address }
 
 // toFront moves an element to the front of a list that has it; the others keep their order.

@@ -222,11 +222,12 @@ func (s *Snapshot) contradicts(name string, w word) bool {
 	return hasMaster != hadMaster
 }
 
-// hasMoved reports whether a broker is at another address than in a snapshot before.
+// hasMoved reports whether a broker is where it was not in a snapshot before. One that was not known there may have been
+// somewhere else in one before that.
 func (s *Snapshot) hasMoved(before *Snapshot) bool {
-	for name, b := range before.brokers {
-		for id, address := range s.brokers[name].byID {
-			if was, ok := b.byID[id]; ok && was != address {
+	for name, b := range s.brokers {
+		for id, address := range b.byID {
+			if before.brokers[name].byID[id] != address {
 				return true
 			}
 		}

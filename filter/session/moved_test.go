@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	apiv1 "github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/api/v1"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/body"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
@@ -124,5 +125,77 @@ func TestASessionFollowsASlaveThatActsForItsMaster(t *testing.T) {
 	h.wantIdle()
 	h = dial(t, e, 20911, terminal)
 	h.to(acting.Addr)
+	h.wantIdle()
+}
+
+// TestASessionStaysWithItsBrokerWhenAnotherAddressComesFirst has two addresses of one host, of which somebody cannot reach one.
+func TestASessionStaysWithItsBrokerWhenAnotherAddressComesFirst(t *testing.T) {
+	source := &movingBrokers{hosts: map[string][]string{"broker:10911": {brokerAAddress, brokerBAddress}}}
+	source.set(brokerAt("broker-a", 0, "broker:10911"))
+	e := newEnvironment(t, perBroker, source)
+	h := dial(t, e, 20911, terminal)
+	h.to(brokerAAddress)
+	other := dial(t, e, 20911, terminal)
+	other.UpstreamFailed(other.clock, other.host.order[0], RemoteFailure)
+	other.Close(other.clock)
+	again := dial(t, e, 20911, terminal)
+	again.to(brokerBAddress)
+	again.Close(again.clock)
+	if h.Wake(h.clock); h.host.downClosed {
+		t.Fatal("the session has ended though its broker has not moved")
+	}
+	source.set(brokerAt("broker-a", 0, "10.0.0.3:10911"))
+	refreshed(e)
+	if h.Wake(h.clock); !h.host.downClosed {
+		t.Error("the session is still where its broker was")
+	}
+	h.wantIdle()
+}
+
+func TestASessionFollowsABrokerThatNobodyKnewForAMoment(t *testing.T) {
+	source := &movingBrokers{}
+	master, slave := brokerAt("broker-a", 0, brokerAAddress), brokerAt("broker-a", 1, "10.0.0.3:10911")
+	source.set(master, slave)
+	e := newEnvironment(t, perBroker, source)
+	h := dial(t, e, 20911, terminal)
+	h.to(brokerAAddress)
+	for _, step := range []struct {
+		brokers []body.Address
+		ends    bool
+	}{
+		{[]body.Address{slave}, false},
+		{[]body.Address{master, slave}, false}, // it was only away
+		{[]body.Address{slave}, false},
+		{[]body.Address{brokerAt("broker-a", 0, "10.0.0.3:10911")}, true},
+	} {
+		source.set(step.brokers...)
+		refreshed(e)
+		if h.Wake(h.clock); h.host.downClosed != step.ends {
+			t.Fatalf("with %v: ended: %v, want %v", step.brokers, h.host.downClosed, step.ends)
+		}
+	}
+	h.wantIdle()
+}
+
+func TestASessionDoesNotEndInTheMiddleOfAnAnswer(t *testing.T) {
+	source := &movingBrokers{}
+	source.set(brokerAt("broker-a", 0, brokerAAddress))
+	e := newEnvironment(t, perBroker, source)
+	h := dial(t, e, 20911, terminal)
+	h.send(request(requests.PullMessage, 1, "", topicField("t")))
+	answer := response(codec.ResponseSuccess, 1, "messages")
+	h.receive(h.to(brokerAAddress), answer[:len(answer)-3])
+	source.set(brokerAt("broker-a", 0, brokerBAddress))
+	refreshed(e)
+	if h.Wake(h.clock); h.host.downClosed {
+		t.Fatal("ended in the middle of an answer")
+	}
+	h.receive(h.to(brokerAAddress), answer[len(answer)-3:])
+	if got := one(t, h.tookDown()); got.body != "messages" {
+		t.Errorf("got %v", got.Header)
+	}
+	if h.Wake(h.clock); !h.host.downClosed {
+		t.Error("the session is still where its broker was")
+	}
 	h.wantIdle()
 }

@@ -52,10 +52,11 @@ func (s *single) open() bool {
 
 // follow ends a session that stands for a broker which is at another address now: the client dials again and reaches it
 // there. The address that clients are given does not change when a slave becomes master, so nothing else would make them
-// leave the old place, which may well go on answering.
+// leave the old place, which may well go on answering. It waits for the end of an answer. A broker has not moved when
+// another address of its host name comes first now, since one of them could not be reached by somebody.
 func (s *single) follow() {
 	moves := s.environment.Clusters.First().Moves()
-	if s.state != open || moves == s.moves {
+	if s.state != open || moves == s.moves || s.upstream.answers.MidFrame() {
 		return
 	}
 	s.moves = moves
@@ -63,7 +64,7 @@ func (s *single) follow() {
 		return
 	}
 	address, known := s.destination()
-	if !known || address == s.upstream.address {
+	if !known || s.environment.Clusters.First().Snapshot().SameHost(address, s.upstream.address) {
 		return
 	}
 	s.recorder.Inc(stats.DestinationMoved)
