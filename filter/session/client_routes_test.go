@@ -184,11 +184,11 @@ func TestAHeartbeatWithoutSubscriptionsIsPrecededByTheWholeOne(t *testing.T) {
 	h.send(request(requests.HeartBeat, 7, withoutSub)) // this client has one opaque for all its requests
 	h.send(request(requests.GetMaxOffset, 8, "", codec.Field{Name: "bname", Value: "broker-a"}))
 	got := h.tookUp(brokerAAddress)
-	if len(got) != 3 || got[0].body == withoutSub || got[0].Opaque != replayOpaque || got[1].body != withoutSub || got[1].Opaque != 7 || got[2].Opaque != 8 {
+	if len(got) != 3 || got[0].body == withoutSub || got[0].Opaque != firstReplayOpaque || got[1].body != withoutSub || got[1].Opaque != 7 || got[2].Opaque != 8 {
 		t.Fatalf("got %v", got)
 	}
 	h.host.down.Reset()
-	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, replayOpaque, ""))
+	h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, firstReplayOpaque, ""))
 	if got := h.tookDown(); len(got) != 0 {
 		t.Errorf("the client got %v for a replay", got)
 	}

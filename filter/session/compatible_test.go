@@ -848,15 +848,37 @@ func TestCompatibleRegistrationsDoNotTakeTheOpaqueOfARequest(t *testing.T) {
 	h.send(request(requests.PullMessage, 5, "", topicField("t"), codec.Field{Name: "bname", Value: "broker-a"}))
 	h.send(request(requests.HeartBeat, 5, heartbeatBody))
 	h.wantAnswer(5, codec.ResponseSuccess, "Heartbeat OK")
-	if got := h.tookUp(brokerAAddress); len(got) != 2 || got[0].Opaque != 5 || got[1].Opaque != replayOpaque {
+	if got := h.tookUp(brokerAAddress); len(got) != 2 || got[0].Opaque != 5 || got[1].Opaque != firstReplayOpaque {
 		t.Errorf("the broker got %v", got)
 	}
-	h.receive(h.to(brokerAAddress), append(response(codec.ResponseSuccess, replayOpaque, ""), response(codec.ResponseSuccess, 5, "messages")...))
+	h.receive(h.to(brokerAAddress), append(response(codec.ResponseSuccess, firstReplayOpaque, ""), response(codec.ResponseSuccess, 5, "messages")...))
 	if got := one(t, h.tookDown()); got.body != "messages" {
 		t.Errorf("got %v", got.Header)
 	}
 	h.send(pop(requests.PopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}))
 	h.send(oneway(requests.PopMessage, 6, codec.Field{Name: "bname", Value: "broker-a"}, topicField("t")))
+	h.wantIdle()
+}
+
+// TestCompatibleRegistrationsDoNotWaitForOneAnother has a client that starts a second consumer, and ends the first, before
+// its broker has answered.
+func TestCompatibleRegistrationsDoNotWaitForOneAnother(t *testing.T) {
+	h := dialCompatible(t)
+	h.send(request(requests.HeartBeat, 1, heartbeatOf(false, []string{"g1"}, nil)))
+	h.send(request(requests.HeartBeat, 2, heartbeatOf(false, []string{"g1", "g2"}, nil)))
+	h.send(request(requests.UnregisterClient, 3, "", codec.Field{Name: "clientID", Value: "c"}, codec.Field{Name: "consumerGroup", Value: "g1"}))
+	got := h.tookUp(brokerAAddress)
+	if len(got) != 3 || requests.CodeOf(&got[2].Header) != requests.UnregisterClient {
+		t.Fatalf("the broker got %v", got)
+	}
+	h.host.down.Reset()
+	for _, f := range got {
+		h.receive(h.to(brokerAAddress), response(codec.ResponseSuccess, f.Opaque, ""))
+	}
+	if got := h.tookDown(); len(got) != 0 {
+		t.Errorf("the client got %v", got)
+	}
+	h.wantStats(map[stats.ID]int64{stats.ResponseUnexpected: 0})
 	h.wantIdle()
 }
 

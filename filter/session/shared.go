@@ -26,6 +26,8 @@ type shared struct {
 	heartbeat  lastHeartbeat
 	unregister repeatable
 
+	nextReplayOpaque int32 // of the next registration that the proxy sends by itself
+
 	serverRequests   map[int32]serverRequest // by the opaque the client sees
 	lastServerOpaque int32
 	halfMessages     halfMessages
@@ -39,6 +41,8 @@ func newShared(s *Session) *shared {
 		byAddress:      make(map[string]*upstream),
 		routes:         make(map[clientRoute][]string),
 		broadcasts:     make(map[*broadcast]struct{}),
+
+		nextReplayOpaque: firstReplayOpaque,
 	}
 }
 

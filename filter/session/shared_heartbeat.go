@@ -219,24 +219,24 @@ func (s *shared) liveHeartbeat() ([]byte, *codec.Header) {
 	return last.frame, header
 }
 
-// replayOpaque is the opaque of a registration that the proxy sends again. Clients count theirs from 0, and one that has the
-// same for all its requests must not meet it in a replay.
-const replayOpaque = math.MinInt32
+// firstReplayOpaque is the opaque of the first registration that the proxy sends under an opaque of its own; those of the
+// next ones follow. Clients count theirs from 0, and one that has the same for all its requests must not meet it in a replay.
+const firstReplayOpaque = math.MinInt32
 
-// sendIgnoringAnswer sends a registration whose answer nobody waits for. If another one waits for its answer, or there is no
-// memory for one more that waits, it is left out, and the next heartbeat has to do. It returns false if the session has
-// ended.
+// sendIgnoringAnswer sends a registration whose answer nobody waits for. If there is no memory for one more that waits, it is
+// left out, and the next heartbeat has to do. It returns false if the session has ended.
 func (s *shared) sendIgnoringAnswer(u *upstream, kind *requests.Type, f framing.Frame) bool {
-	h := f.Header
+	h, opaque := f.Header, s.nextReplayOpaque
+	s.nextReplayOpaque++
 	if !h.IsOneway() {
-		if u.pending.Has(replayOpaque) || !s.reserve(&u.pending) {
+		if u.pending.Has(opaque) || !s.reserve(&u.pending) { // Has: billions of them make it a client's
 			return true
 		}
 		s.arm(s.deadlineOf(kind, 0))
-		*u.await(replayOpaque) = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), copyOf: ignoredAnswer{}}
+		*u.await(opaque) = pending{kind: kind, code: kind.Code, start: s.now, deadline: s.deadlineOf(kind, 0), copyOf: ignoredAnswer{}}
 	}
 	body := f.Body()
-	return u.sendOwn(append(h.AppendWithOpaque(nil, replayOpaque, len(body)), body...))
+	return u.sendOwn(append(h.AppendWithOpaque(nil, opaque, len(body)), body...))
 }
 
 // sortedTopics returns the topics in order, each once.

@@ -372,7 +372,7 @@ func TestALostBrokerIsAnsweredForAndRegisteredAtAgainFirst(t *testing.T) {
 	if got := h.tookUp(brokerAAddress); len(got) != 2 || requests.CodeOf(&got[0].Header) != requests.HeartBeat || got[1].Opaque != 8 {
 		t.Errorf("the reopened broker got %v", got)
 	}
-	h.receive(h.to(brokerAAddress), append(response(codec.ResponseSuccess, replayOpaque, ""), response(codec.ResponseSuccess, 8, "")...))
+	h.receive(h.to(brokerAAddress), append(response(codec.ResponseSuccess, firstReplayOpaque, ""), response(codec.ResponseSuccess, 8, "")...))
 	if got := one(t, h.tookDown()); got.Opaque != 8 {
 		t.Errorf("the client got %v: the replay's answer is not its business", got)
 	}
