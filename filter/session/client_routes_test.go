@@ -103,10 +103,10 @@ func TestConnectionsThatNoRouteNamesAreGivenUp(t *testing.T) {
 	if got := h.connections(); !slices.Contains(got, brokerBAddress) {
 		t.Errorf("given up at once: connected to %v", got)
 	}
-	h.clock += 31 * time.Second
+	h.clock += idleLong + time.Second
 	h.send(sendV2(7, "broker-b", "t")) // it is in use, whatever the route says
 	gets(routeOfA)
-	h.clock += 31 * time.Second
+	h.clock += idleLong + time.Second
 	gets(routeOfA)
 	if got := h.connections(); !slices.Contains(got, brokerBAddress) {
 		t.Errorf("given up though a request waits there: connected to %v", got)
@@ -117,6 +117,39 @@ func TestConnectionsThatNoRouteNamesAreGivenUp(t *testing.T) {
 		t.Errorf("connected to %v", got)
 	}
 	h.wantStats(map[stats.ID]int64{stats.UpstreamLost: 0})
+	h.wantIdle()
+}
+
+// TestAConnectionIsKeptWhileItsBrokerAsks has a broker that no route names, as one has that asks a client about itself.
+func TestAConnectionIsKeptWhileItsBrokerAsks(t *testing.T) {
+	h := dialUnified(t)
+	h.others("", "broker-a", "broker-b")
+	h.send(request(requests.HeartBeat, 5, heartbeatBody))
+	for _, address := range []string{brokerAAddress, brokerBAddress} {
+		h.receive(h.to(address), response(codec.ResponseSuccess, 5, ""))
+	}
+	b := h.to(brokerBAddress)
+	h.tookUp(brokerBAddress)
+	h.clock += idleLong
+	question := request(requests.GetConsumerRunningInfo, 40, "")
+	gets := func(route string) {
+		h.host.down.Reset()
+		h.send(askRoute(6))
+		h.receive(h.to(nameServerAddress), response(codec.ResponseSuccess, 6, route))
+		if got := h.connections(); !slices.Contains(got, brokerBAddress) {
+			t.Fatalf("given up though its broker asks: connected to %v", got)
+		}
+	}
+	h.receive(b, question[:len(question)-1])
+	gets(routeOfA)
+	h.host.down.Reset()
+	h.receive(b, question[len(question)-1:])
+	asked := one(t, h.tookDown())
+	gets(routeOfA)
+	h.send(response(codec.ResponseSuccess, asked.Opaque, "info"))
+	if got := one(t, h.tookUp(brokerBAddress)); got.Opaque != 40 || got.body != "info" {
+		t.Errorf("the broker got %v", got.Header)
+	}
 	h.wantIdle()
 }
 

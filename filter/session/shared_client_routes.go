@@ -18,9 +18,9 @@ type clientRoute struct {
 // maxClientRoutes bounds the topics of one client that are told apart. The brokers of others are remembered without.
 const maxClientRoutes = 4096
 
-// idleLong is how long a connection must have been without requests to be given up, in nanoseconds: clients ask for
-// routes every 30 s, for one topic after the other.
-const idleLong = 30e9
+// idleLong is how long ago the last request on a connection must have been sent for it to be given up, in nanoseconds: twice
+// as long as clients take to ask for all their routes, one topic after the other, and as brokers hold most long polls.
+const idleLong = 60e9
 
 // advertised notes the brokers in an answer to the client, if there is memory for them: those of a topic's route in place
 // of the last one's.
@@ -88,11 +88,16 @@ func (s *shared) namedBrokers() (brokers []target) {
 	return brokers
 }
 
+// isUsed reports whether u has had a request lately, still has to get something, or is asking the client something.
+func (s *shared) isUsed(u *upstream) bool {
+	return s.now-u.usedAt < idleLong || u.kept > 0 || u.answers.Holds() || s.owesAnswer(u)
+}
+
 // giveUpUnnamed closes connections to brokers that none of the client's routes names, and that nobody uses: registrations
 // hang on them, and the client would count at these brokers as a consumer of queues that it does not know.
 func (s *shared) giveUpUnnamed() {
 	for _, u := range s.upstreams {
-		if u.target.broker == "" || !u.connected || u.kept > 0 || s.now-u.usedAt < idleLong || s.isNamed(u.target) {
+		if u.target.broker == "" || !u.connected || s.isUsed(u) || s.isNamed(u.target) {
 			continue
 		}
 		u.leaving = true

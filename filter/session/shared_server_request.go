@@ -71,6 +71,16 @@ func (s *shared) expireServerRequests() Instant {
 	return next
 }
 
+// owesAnswer reports whether the client has not answered a request of u yet.
+func (s *shared) owesAnswer(u *upstream) bool {
+	for _, r := range s.serverRequests {
+		if r.from == u.id {
+			return true
+		}
+	}
+	return false
+}
+
 // forgetServerRequests drops what u has asked of the client.
 func (s *shared) forgetServerRequests(u *upstream) {
 	for opaque, r := range s.serverRequests {
