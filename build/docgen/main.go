@@ -78,6 +78,13 @@ var brokerNotes = map[requests.BrokerRule]string{
 	requests.ByMessageID:    "refused (15)",
 }
 
+func whereNote(t *requests.Type) string {
+	if t.Broker != requests.NoBroker {
+		return brokerNotes[t.Broker]
+	}
+	return classNotes[t.Class]
+}
+
 // answerNotes say how answers are changed, but for their addresses.
 var answerNotes = map[requests.Answer]string{
 	requests.ConsumerIDs: "a client that is listed twice is listed once (unified)",
@@ -110,10 +117,6 @@ func requestCodesPage() string {
 		"| code | name | class | effect | purpose | unified | deadline | answer | addresses in the answer |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for i := range requests.Table {
 		t := &requests.Table[i]
-		where := classNotes[t.Class]
-		if t.Broker != requests.NoBroker {
-			where = brokerNotes[t.Broker]
-		}
 		deadline := ""
 		switch {
 		case t.Timeout.Fixed > 0:
@@ -125,7 +128,7 @@ func requestCodesPage() string {
 			deadline += " + `" + t.LongPoll.Wait + "`"
 		}
 		fmt.Fprintf(&b, "| %d | %s | %v | %v | %v | %s | %s | %s | %s |\n",
-			t.Code, t.Name, t.Class, t.Effect, t.Purpose, where, deadline, answerNotes[t.Answer], addressNote(t.Addresses))
+			t.Code, t.Name, t.Class, t.Effect, t.Purpose, whereNote(t), deadline, answerNotes[t.Answer], addressNote(t.Addresses))
 	}
 	return b.String()
 }
