@@ -3,7 +3,7 @@ SHELL := /bin/bash
 
 # Options of a target are variables, each a flag of the program behind it: `make run DURATION=20s ENVOY_VERSION=1.39.3` runs
 # out/bin/run -duration=20s -envoy-version=1.39.3, and QUICK=0 is -quick=0. The programs read no such variable of the environment
-# themselves. ARGS is for what has no variable here: `make run ARGS='-keep -size 4096'`.
+# themselves, but ENVOY_VERSION, which any target takes. ARGS is for what has no variable here: `make run ARGS='-keep -size 4096'`.
 flags = $(foreach name,$(1),$(if $($(name)),-$(shell tr A-Z_ a-z- <<<'$(name)')='$($(name))')) $(ARGS)
 
 .DEFAULT_GOAL := help

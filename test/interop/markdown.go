@@ -72,7 +72,7 @@ Most scenarios begin with a send, so a client that names no broker is refused th
 “nothing but …” show the other requests by themselves: Java 5.0.0 names its broker in all but sends, and a lock always
 names it.
 
-`, time.Now().UTC().Format("2006-01-02"), versions.RocketMQ[0], versions.RocketMQACL1, envoyVersion(), sum.works, sum.refused, sum.fail, sum.impossible, "`vip_channel_port`", "`allow_cluster_wide_changes`")
+`, time.Now().UTC().Format("2006-01-02"), versions.RocketMQ[0], versions.RocketMQACL1, repo.EnvoyVersion(), sum.works, sum.refused, sum.fail, sum.impossible, "`vip_channel_port`", "`allow_cluster_wide_changes`")
 	p.printf("## Clients\n\n")
 	p.table(o, false)
 	p.printf("\n%s\n", untestedJava)
@@ -101,13 +101,6 @@ names it.
 		}
 	}
 	p.printf("\nRun it with `make interop`, or a part of it with `go run ./test/interop -ways unified -clients java-%s -scenarios pop`.\n", newest)
-}
-
-func envoyVersion() string {
-	if v := os.Getenv("ENVOY_VERSION"); v != "" {
-		return v
-	}
-	return versions.Envoy[0]
 }
 
 func (p *page) table(o options, admin bool) {
