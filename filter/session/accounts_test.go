@@ -13,6 +13,7 @@ import (
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/envoyadmin"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/quota"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/test/storm"
@@ -209,6 +210,11 @@ func FuzzAccounts(f *testing.F) {
 			cluster := envoyCluster()
 			cluster.Breakers = envoyadmin.Breakers{MaxConnections: 1 + random.Uint32N(3), MaxConnectionsPerHost: math.MaxUint32, MaxPendingRequests: 1 + random.Uint32N(20)}
 			e.EnvoyRouting.Endpoints = func() *envoyadmin.Snapshot { return envoyadmin.NewSnapshot(cluster) }
+		case 3: // each server is at two addresses
+			brokers := &movingBrokers{hosts: map[string][]string{"broker:10911": {brokerAAddress, brokerBAddress}}}
+			brokers.set(brokerAt("broker-a", 0, "broker:10911"))
+			d := newDirectory(t, []string{nameServerAddress, otherNameServer}, brokers)
+			e = environmentOf(unifiedMode, directory.NewClusters(nil, d))
 		}
 		l := &e.Config.Limits
 		l.MaxSessionBytes = 20_000 + random.IntN(300_000)
