@@ -29,8 +29,17 @@ DownstreamConnection::DownstreamConnection(const Plugin& plugin, void* envoy_fil
 void DownstreamConnection::Open(uint64_t config) {
   const std::string local = LocalAddress(filter_);
   const std::string remote = RemoteAddress(filter_);
-  session_ = plugin_.open(config, static_cast<Downstream*>(this), ToSlice(local), ToSlice(remote));
-  if (session_ == 0) Close(CloseMode::kAbort);
+  const uint64_t session =
+      plugin_.open(config, static_cast<Downstream*>(this), ToSlice(local), ToSlice(remote));
+  if (session == 0) return Close(CloseMode::kAbort);
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (filter_ != nullptr) {
+      session_ = session;
+      return;
+    }
+  }
+  EndSession(session, kLocalClose);  // Closed by another filter inside.
 }
 
 // One commit serves all that is queued until the hook runs.
@@ -44,11 +53,13 @@ void DownstreamConnection::Write(std::string_view data) {
   std::unique_lock<std::mutex> lock(mu_);
   if (filter_ == nullptr || close_ != CloseMode::kNone || data.empty()) return;
   if (OnWorker() && out_.empty()) {
-    // Envoy only buffers here. Of our hooks it calls OnWrite, which lets our own bytes pass, and
-    // OnWatermark: neither enters the plugin.
+    // Envoy only buffers here. Of our hooks it calls OnWrite, which lets our own bytes pass,
+    // OnWatermark, and OnEvent if a filter in front closes the connection: none enters the plugin.
     void* const filter = filter_;
     lock.unlock();
+    in_direct_write_ = true;
     envoy_dynamic_module_callback_network_filter_write(filter, ToBuffer(data), false);
+    in_direct_write_ = false;
     return;
   }
   out_.append(data);
@@ -219,16 +230,17 @@ void DownstreamConnection::OnClosed(int event) {
   }
   scheduler_.Detach();
   for (const auto& upstream : readable) upstream->ReturnToLoop();
-  if (!Scheduler::InsideCommit()) return EndSession(event);
+  const uint64_t session = std::exchange(session_, 0);
+  if (!Scheduler::InsideCommit() && !in_direct_write_) return EndSession(session, event);
   // We are inside a call that the plugin makes, perhaps under a lock of its own.
   auto self = shared_from_this();
-  EventLoop::ForKey(worker_index_).Post([self, event] { self->EndSession(event); });
+  EventLoop::ForKey(worker_index_).Post([self, session, event] {
+    self->EndSession(session, event);
+  });
 }
 
-void DownstreamConnection::EndSession(int event) {
-  if (const uint64_t session = std::exchange(session_, 0); session != 0) {
-    plugin_.close(session, event);
-  }
+void DownstreamConnection::EndSession(uint64_t session, int event) {
+  if (session != 0) plugin_.close(session, event);
   for (const auto& upstream : LiveUpstreams()) upstream->Close();
 }
 

@@ -72,7 +72,7 @@ class DownstreamConnection : public Downstream,
   // Both after a change, without the lock.
   void UpdateUpstreams();
   void UpdateReading();  // worker
-  void EndSession(int event);
+  void EndSession(uint64_t session, int event);
   std::vector<std::shared_ptr<UpstreamConnection>> LiveUpstreams();
 
   const Plugin& plugin_;
@@ -101,6 +101,7 @@ class DownstreamConnection : public Downstream,
   uint64_t session_ = 0;
   CloseMode closed_ = CloseMode::kNone;  // as Envoy was asked to
   std::string spare_;                    // the last queue's memory
+  bool in_direct_write_ = false;         // inside Envoy's write, called by the plugin
 };
 
 }  // namespace rocketmq_proxy

@@ -244,6 +244,7 @@ void Connection::Write(const std::string& data, bool end) {
   const int status = envoy_dynamic_module_on_network_filter_write(this, module, Size(piece), end);
   in_write--;
   write_buffer = outer;
+  if (options.close_at_write) CloseNow(rocketmq_proxy::kLocalClose, "by a filter in front");
   if (status != 0 || !open) return;
   const std::string out = TakeAll(&piece);
   to_client += out;

@@ -78,6 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool early_data = false;       // tcp_proxy reads before its upstream is there
     bool upstream_at_once = true;  // tcp_proxy has its upstream as soon as it starts
     bool close_at_start = false;   // tcp_proxy finds no host
+    bool close_at_write = false;   // by a filter in front
     size_t high_watermark = 64 << 10;
     bool start = true;  // run new_connection
   };

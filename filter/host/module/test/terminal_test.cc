@@ -244,6 +244,54 @@ TEST(TerminalDestroyedWithoutAnEvent) {
   }
 }
 
+// By a filter in front, which sees what is written. The plugin writes under a lock that the end of
+// the session takes, so the end must not come inside.
+TEST(TerminalConnectionThatIsClosedInsideAWrite) {
+  for (const bool in_wake : {false, true}) {
+    std::recursive_mutex session_mu;
+    std::atomic<bool> ended{false};
+    Setup s;
+    const auto write = [&] {
+      const std::lock_guard<std::recursive_mutex> lock(session_mu);
+      s.plugin.Write("x");
+      EXPECT(!ended);
+    };
+    s.OnData([&](const std::string&) { write(); });
+    s.plugin.wake = write;
+    s.plugin.close = [&](int event) {
+      const std::lock_guard<std::recursive_mutex> lock(session_mu);
+      EXPECT_EQ(event, 1);
+      EXPECT(!ended.exchange(true));
+    };
+    Connection::Options options;
+    options.close_at_write = true;
+    s.Open(options);
+    if (in_wake) {
+      s.plugin.Wake();
+    } else {
+      s.connection->ClientSends({"a"});
+    }
+    EXPECT_EVENTUALLY(ended.load());
+    s.connection->ClientSends({"b"});
+    s.connection->worker.Drain();
+  }
+}
+
+TEST(TerminalConnectionThatIsClosedInsideTheOpen) {
+  std::atomic<bool> ended{false};
+  Setup s;
+  s.plugin.open = [&](void*, const std::string&, const std::string&) {
+    s.plugin.Write("x");
+    EXPECT(!ended);
+    return uint64_t{7};
+  };
+  s.plugin.close = [&](int) { EXPECT(!ended.exchange(true)); };
+  Connection::Options options;
+  options.close_at_write = true;
+  s.Open(options);
+  EXPECT_EVENTUALLY(ended.load());
+}
+
 TEST(TerminalClientThatDoesNotReadIsNotRead) {
   Setup s;
   Strings told;
