@@ -82,12 +82,12 @@ dashboard: build ## Draw the dashboard's panels from two minutes of traffic, int
 	build/dashboard/draw.sh
 
 .PHONY: dist
-dist: ## What is released, for amd64 and arm64, with checksums, SBOMs and licences, into out/dist/
-	build/dist.sh
+dist: ## What is released, for amd64 and arm64, with checksums, SBOMs and licences, into out/dist/ (ARGS=amd64: that one)
+	build/dist.sh $(ARGS)
 
 .PHONY: dist-check
-dist-check: ## Build dist twice in different folders, compare the bytes, and have an Envoy load them
-	build/dist_check.sh
+dist-check: ## Build dist twice in different folders, compare the bytes, and have an Envoy load them (ARGS=amd64: that one)
+	build/dist_check.sh $(ARGS)
 
 .PHONY: generate
 generate: ## Write the generated files: api/v1/*.pb.go, docs/STATS.md, docs/LIMITS.md, docs/REQUEST_CODES.md, docs/CONFIGURATION.md, envoy-config/contrib/
