@@ -61,6 +61,24 @@ func TestTheNextNameServerIsAskedWithinTheTimeOfARequest(t *testing.T) {
 	}
 }
 
+// TestAChangeIsNotTakenToAnotherNameServer has one name server take the change and end its connection before the other one
+// turns out to be down.
+func TestAChangeIsNotTakenToAnotherNameServer(t *testing.T) {
+	h := dialWithTwoNameServers(t)
+	h.send(request(requests.PutKVConfig, 1, ""))
+	first, second := h.host.order[0], h.to(otherNameServer)
+	h.receive(second, response(codec.ResponseSuccess, 1, ""))
+	h.UpstreamClosed(h.clock, second)
+	h.UpstreamFailed(h.clock, first, RemoteFailure)
+	if got := one(t, h.tookDown()); got.Opaque != 1 || got.ResponseCode() != codec.ResponseServiceNotAvailable {
+		t.Errorf("got %+v", got.Header)
+	}
+	if len(h.host.order) != 2 {
+		t.Errorf("dialled %v", h.host.address)
+	}
+	h.wantIdle()
+}
+
 func TestARequestIsAnsweredWhenEveryNameServerHasFailed(t *testing.T) {
 	h := dialWithTwoNameServers(t)
 	h.send(askRoute(1))

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
+	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec/requests"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/directory"
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/filter/stats"
 )
@@ -118,9 +119,10 @@ func (s *shared) connectTimeout(u *upstream) Instant {
 	return timeout
 }
 
-// dialNext opens u to the next name server, or to the next address of the broker's host name.
+// dialNext opens u to the next name server, or to the next address of the broker's host name. A change that waits is for
+// this name server, and each other one has got a copy.
 func (s *shared) dialNext(u *upstream) bool {
-	if u.leaving {
+	if u.leaving || u.hasChange() {
 		return false
 	}
 	snapshot := u.target.cluster.Snapshot()
@@ -137,6 +139,16 @@ func (s *shared) dialNext(u *upstream) bool {
 		s.byAddress[address] = u
 		s.redial(u, address)
 		return true
+	}
+	return false
+}
+
+// hasChange reports whether a change of what every name server knows waits at u.
+func (u *upstream) hasChange() bool {
+	for _, p := range u.pending.All() {
+		if p.kind.Class == requests.NameServerChange {
+			return true
+		}
 	}
 	return false
 }
