@@ -145,7 +145,7 @@ func dial(t *testing.T) (*fakeEnvoy, *fakeConnection, api.DownstreamFilter) {
 	t.Helper()
 	c := &fakeEnvoy{}
 	fake(t, c)
-	text := `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["` + nameServer(t) + `"]}],"addressing":{"unified":{}},"limits":{"max_buffered_bytes":4194304}}`
+	text := `{"rocketmq_proxy":{"stat_prefix":"t"},"clusters":[{"name":"c","name_servers":["` + nameServer(t) + `"]}],"addressing":{"unified":{}},"limits":{"max_buffered_bytes":4194304},"timeouts":{"connect":"30s","send":"30s"}}`
 	p := c.plugin()
 	x, err := p.Start(func() (*apiv1.Config, error) { return apiv1.ReadBytes([]byte(text)) }, p.metrics.sink)
 	if err != nil {
