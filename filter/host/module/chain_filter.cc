@@ -32,7 +32,7 @@ void Reset(std::string* text) {
 // What the plugin knows the connection and its upstream by. Any thread may schedule events through
 // it; all else is the worker's, inside a call of the plugin. It lives until the session has ended,
 // which may be after the filter.
-class ChainFilter::Handle : public Downstream {
+class ChainFilter::Handle final : public Downstream {
  public:
   Handle(ChainFilter* filter, void* envoy_filter)
       : filter_(filter), scheduler_(Scheduler::kFilter, envoy_filter) {}

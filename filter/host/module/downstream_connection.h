@@ -28,8 +28,8 @@ class UpstreamConnection;
 // called under it.
 //
 // Lifetime: shared by the filter (until Envoy destroys it) and the end of the plugin's session.
-class DownstreamConnection : public Downstream,
-                             public std::enable_shared_from_this<DownstreamConnection> {
+class DownstreamConnection final : public Downstream,
+                                   public std::enable_shared_from_this<DownstreamConnection> {
  public:
   DownstreamConnection(const Plugin& plugin, void* envoy_filter);  // worker
 

@@ -46,9 +46,9 @@ class DownstreamConnection;
 // and the client's connection are never called under it.
 // Lifetime: shared by the loop (while the socket is open) and its tasks, hence until the plugin's
 // last call has returned.
-class UpstreamConnection : public Upstream,
-                           public EventLoop::Watcher,
-                           public std::enable_shared_from_this<UpstreamConnection> {
+class UpstreamConnection final : public Upstream,
+                                 public EventLoop::Watcher,
+                                 public std::enable_shared_from_this<UpstreamConnection> {
  public:
   // `handle` is the plugin's. Flow control ties it to `owner`, the client's connection.
   UpstreamConnection(const Plugin& plugin, uint64_t handle, std::string address,
