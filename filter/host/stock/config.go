@@ -50,6 +50,7 @@ type config struct {
 //export rocketmqProxyConfigNew
 func rocketmqProxyConfigNew(handle C.uint64_t, role C.int, bytes C.rocketmq_proxy_slice, of unsafe.Pointer, errors **C.char) C.uint64_t {
 	p := cgo.Handle(handle).Value().(*plugin)
+	defer p.Recover(nil, func() {})
 	c := &config{plugin: p, chained: role == C.ROCKETMQ_PROXY_CHAINED}
 	instance, err := p.Start(
 		func() (*apiv1.Config, error) { return readConfig(view(&bytes), c.chained) },

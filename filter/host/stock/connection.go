@@ -35,6 +35,7 @@ type adapter interface {
 //export rocketmqProxyOpen
 func rocketmqProxyOpen(handle C.uint64_t, of unsafe.Pointer, local, remote C.rocketmq_proxy_slice) C.uint64_t {
 	config := cgo.Handle(handle).Value().(*config)
+	defer config.Recover(config.instance, func() {})
 	c := &connection{functions: config.functions, host: of}
 	c.handle = cgo.NewHandle(c)
 	if config.chained {
