@@ -784,24 +784,27 @@ TEST(UpstreamAsksTheKernelWhetherItsPeerLives) {
 
 TEST(UpstreamDiesWhileHeldBack) {
   // Its data is delivered once it may be, then its end; and the loop does not spin meanwhile.
-  Setup s;
-  s.Open();
-  s.connection->client_stalled = true;
-  Peer peer;
-  const uint64_t id = s.ConnectReady(&peer);
-  s.plugin.Write(std::string(100000, 'x'));
-  EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
-  peer.Send("last words");
-  test::Sleep(20);
-  peer.Reset();
-  const clock_t cpu = clock();
-  test::Sleep(300);
-  EXPECT(clock() - cpu < CLOCKS_PER_SEC / 5);
-  EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
-  EXPECT_EQ(s.plugin.WriteUp(id, "x"), 0);
-  s.connection->ClientReads(100000);
-  s.ExpectEnd(id, {"ready", "closed 0"});
-  EXPECT(s.plugin.UpOf(id).Data() == "last words" || s.plugin.UpOf(id).Data().empty());
+  for (const bool ended_first : {false, true}) {
+    Setup s;
+    s.Open();
+    s.connection->client_stalled = true;
+    Peer peer;
+    const uint64_t id = s.ConnectReady(&peer);
+    s.plugin.Write(std::string(100000, 'x'));
+    EXPECT_EVENTUALLY(s.connection->Get(&Connection::above));
+    peer.Send("last words");
+    if (ended_first) peer.End();
+    test::Sleep(20);
+    peer.Reset();
+    const clock_t cpu = clock();
+    test::Sleep(300);
+    EXPECT(clock() - cpu < CLOCKS_PER_SEC / 5);
+    EXPECT_EQ(s.Events(id), std::vector<std::string>{"ready"});
+    EXPECT_EQ(s.plugin.WriteUp(id, "x"), 0);
+    s.connection->ClientReads(100000);
+    s.ExpectEnd(id, {"ready", "closed 0"});
+    EXPECT(s.plugin.UpOf(id).Data() == "last words" || s.plugin.UpOf(id).Data().empty());
+  }
 }
 
 TEST(UpstreamEndsWithItsClient) {
