@@ -167,6 +167,18 @@ func exchangeOn(t *testing.T, c net.Conn, frame []byte) (*codec.Header, []byte) 
 	return h, rest[prefix.HeaderSize:]
 }
 
+// eventually waits up to half a minute.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 300 {
+		if ok() {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("never true: " + what)
+}
+
 // files is how many files Envoy has open.
 func (x *installation) files() int {
 	x.Helper()

@@ -60,7 +60,8 @@ func (x *installation) askAt(address string, frame []byte) (*codec.Header, []byt
 	return exchangeOn(x.T, c, frame)
 }
 
-// learn has a listener's directory learn where the brokers are now: from a route that passes.
+// learn makes a listener's directory look where the brokers are now: a route that passes and says something else than the
+// name servers' lists makes it ask for these soon.
 func (x *installation) learn(nameServer string) {
 	x.Helper()
 	topic := []codec.Field{{Name: "topic", Value: "T"}, {Name: "acceptStandardJsonOnly", Value: "true"}}
@@ -69,19 +70,21 @@ func (x *installation) learn(nameServer string) {
 	}
 }
 
-// wantClosed demands that a connection to an address ends without a byte, whatever is sent.
+// wantClosed demands that a new connection to an address ends without a byte, whatever is sent, as soon as the directory
+// knows of what was learned.
 func (x *installation) wantClosed(address string) {
 	x.Helper()
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		x.Fatal(err)
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
-	_, _ = c.Write(request(requests.GetBrokerConfig, 4))
-	if n, err := io.Copy(io.Discard, c); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
-		x.Errorf("%s: got %d bytes, %v; want the end", address, n, err)
-	}
+	eventually(x.T, "the end of a connection to "+address+" without a byte", func() bool {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			x.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		_, _ = c.Write(request(requests.GetBrokerConfig, 4))
+		n, err := c.Read(make([]byte, 1))
+		return n == 0 && !errors.Is(err, os.ErrDeadlineExceeded)
+	})
 }
 
 // wantFewFiles demands that Envoy has no more than a handful of files open than before, for a while.
@@ -120,10 +123,10 @@ func TestAProxyDoesNotCallItself(t *testing.T) {
 			x.wantClosed(a.ProxyAddr)
 			send := request(requests.SendMessageV2, 5, codec.Field{Name: "a", Value: "p"}, codec.Field{Name: "b", Value: "T"},
 				codec.Field{Name: "e", Value: "0"}, codec.Field{Name: "n", Value: a.Name})
-			answer, _ := x.askAt(x.UnifiedAddr, send)
-			if answer.Opaque != 5 || answer.ResponseCode() != codec.ResponseServiceNotAvailable || !strings.Contains(answer.Remark(), "leads back to the proxy") {
-				t.Errorf("a send is answered %v %q", answer.ResponseCode(), answer.Remark())
-			}
+			eventually(x.T, "a send that is refused since it leads back to the proxy", func() bool {
+				answer, _ := x.askAt(x.UnifiedAddr, send)
+				return answer.Opaque == 5 && answer.ResponseCode() == codec.ResponseServiceNotAvailable && strings.Contains(answer.Remark(), "leads back to the proxy")
+			})
 			x.wantFewFiles(before)
 		})
 	}
@@ -179,9 +182,18 @@ func TestAClientCannotChooseWhereTheProxyDials(t *testing.T) {
 	}
 	x.registerAt(broker.Addr, broker.Addr)
 	x.learn(x.ProxyAddr)
-	if answer, _ := x.askAt(broker.ProxyAddr, request(requests.GetBrokerConfig, 7)); answer.ResponseCode() != codec.ResponseSuccess {
-		t.Errorf("after its return the broker is answered %v", answer.ResponseCode())
-	}
+	eventually(t, "an answer of the broker after its return", func() bool {
+		c, err := net.Dial("tcp", broker.ProxyAddr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		_, _ = c.Write(request(requests.GetBrokerConfig, 7))
+		start := make([]byte, codec.PrefixSize)
+		_, err = io.ReadFull(c, start)
+		return err == nil
+	})
 	x.idle()
 }
 

@@ -51,18 +51,6 @@ func (s *stage) value(name string) int64 {
 	return n
 }
 
-// eventually waits up to half a minute.
-func (s *stage) eventually(what string, ok func() bool) {
-	s.Helper()
-	for range 300 {
-		if ok() {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	s.Fatal("never true: " + what)
-}
-
 // TestBrokersThatReadNothingStayWithinTheLimits has 60 clients send a frame of 15 MiB each to a broker that accepts their
 // connections and reads nothing.
 func TestBrokersThatReadNothingStayWithinTheLimits(t *testing.T) {
@@ -93,7 +81,7 @@ func TestBrokersThatReadNothingStayWithinTheLimits(t *testing.T) {
 			s := newStageAt(t, config, modules(t), edit, brokers)
 			other := s.dial(s.proxy)
 			_ = other.SetDeadline(time.Now().Add(3 * time.Minute))
-			s.eventually("broker-b answers", func() bool {
+			eventually(s.T, "broker-b answers", func() bool {
 				h, _ := exchangeOn(t, other, to("broker-b", requests.SendMessage, 1, nil))
 				return h.ResponseCode() == codec.ResponseSuccess
 			})
@@ -119,7 +107,7 @@ func TestBrokersThatReadNothingStayWithinTheLimits(t *testing.T) {
 			for _, c := range conns[1:] { // one after the other, so that few are on their way at a time
 				write(c)
 			}
-			s.eventually("clients have been refused or closed", func() bool {
+			eventually(s.T, "clients have been refused or closed", func() bool {
 				return s.value("memory_over_limit")+s.value("request_over_limit") >= clients/2
 			})
 			if kept := s.value("memory_kept"); kept > total {
@@ -141,11 +129,11 @@ func TestBrokersThatReadNothingStayWithinTheLimits(t *testing.T) {
 			}
 
 			close(reads)
-			s.eventually("nothing is kept any more", func() bool { return s.value("memory_kept") < 4<<20 })
+			eventually(s.T, "nothing is kept any more", func() bool { return s.value("memory_kept") < 4<<20 })
 			for _, c := range conns {
 				c.Close()
 			}
-			s.eventually("one client is left", func() bool { return s.value("downstream_active") == 1 && s.value("upstream_active") == 1 })
+			eventually(s.T, "one client is left", func() bool { return s.value("downstream_active") == 1 && s.value("upstream_active") == 1 })
 		})
 	}
 }
@@ -214,7 +202,7 @@ func TestConnectsThatAreGivenUpLeaveNoSocket(t *testing.T) {
 			}
 		}
 		s.awaitStat("upstream_connect_failure", sent)
-		s.eventually("no socket is left", func() bool { return s.asking(deaf) == 0 })
+		eventually(s.T, "no socket is left", func() bool { return s.asking(deaf) == 0 })
 		s.exchanges(c, "broker-b", 10)
 	})
 	t.Run("the client leaves", func(t *testing.T) {
@@ -227,11 +215,11 @@ func TestConnectsThatAreGivenUpLeaveNoSocket(t *testing.T) {
 			}
 			conns = append(conns, c)
 		}
-		s.eventually("each client's connection is asked for", func() bool { return s.asking(deaf) == sent })
+		eventually(s.T, "each client's connection is asked for", func() bool { return s.asking(deaf) == sent })
 		for _, c := range conns {
 			c.Close()
 		}
-		s.eventually("no socket is left", func() bool { return s.asking(deaf) == 0 })
-		s.eventually("no connection is counted", func() bool { return s.value("upstream_active") == 0 && s.value("downstream_active") == 0 })
+		eventually(s.T, "no socket is left", func() bool { return s.asking(deaf) == 0 })
+		eventually(s.T, "no connection is counted", func() bool { return s.value("upstream_active") == 0 && s.value("downstream_active") == 0 })
 	})
 }
