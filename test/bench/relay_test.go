@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"net"
 	"slices"
 	"testing"
@@ -16,19 +15,7 @@ import (
 )
 
 func TestARelayPutsOtherAddressesIntoRoutes(t *testing.T) {
-	server, err := stub.Listen(stub.Options{Brokers: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error)
-	go func() { ended <- server.Serve(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	server := stub.Start(t, stub.Options{Brokers: 3})
 	r, err := newRelay("127.0.0.1:0", server.NameServer.String(), map[string]string{"broker-a": "127.0.0.1:1", "broker-2": "127.0.0.1:2"})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@
 package stub
 
 import (
-	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -17,19 +16,7 @@ import (
 )
 
 func TestTheNameServerNamesTheBroker(t *testing.T) {
-	server, err := Listen(Options{Brokers: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error)
-	go func() { ended <- server.Serve(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	server := Start(t, Options{Brokers: 3})
 	conn, err := net.Dial("tcp", server.NameServer.String())
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@
 package crowd
 
 import (
-	"context"
 	"testing"
 
 	"github.com/envoy-rocketmq-proxy/envoy-rocketmq-proxy/codec"
@@ -12,19 +11,7 @@ import (
 )
 
 func TestEveryRequestIsAnsweredOnce(t *testing.T) {
-	server, err := stub.Listen(stub.Options{Brokers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error)
-	go func() { ended <- server.Serve(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	server := stub.Start(t, stub.Options{Brokers: 1})
 	heartbeat, err := frame.GoldenTemplate("HEART_BEAT.request", nil)
 	if err != nil {
 		t.Fatal(err)
